@@ -27,7 +27,9 @@ OURS     = -std=c11 -D_GNU_SOURCE -DAMPARO_VERSION='"$(VERSION)"' $(WARN) $(HARD
            -Iprotocol -Iserver -Iclient -Iclient/forms -Iclient/cli $(PKG_CF) -MMD -MP
 
 # ---- sources -------------------------------------------------------------------------------
-PROTOCOL_SRC = protocol/perr.c
+PROTOCOL_SRC = protocol/perr.c \
+               protocol/rng.c \
+               protocol/mp.c
 SERVER_SRC   =
 CLIENT_SRC   =
 FORMS_SRC    =

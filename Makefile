@@ -29,12 +29,14 @@ OURS     = -std=c11 -D_GNU_SOURCE -DAMPARO_VERSION='"$(VERSION)"' $(WARN) $(HARD
 # ---- sources -------------------------------------------------------------------------------
 PROTOCOL_SRC = protocol/perr.c \
                protocol/rng.c \
-               protocol/mp.c
+               protocol/mp.c \
+               protocol/hpke.c
 SERVER_SRC   =
 CLIENT_SRC   =
 FORMS_SRC    =
 CLI_SRC      =
-UNIT_TESTS   =
+UNIT_TESTS   = \
+               test_hpke
 FUZZERS      =
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))

@@ -86,10 +86,16 @@ void hpke_schedule(struct hpke *ctx, const struct hpke_params *p, const uint8_t 
 void hpke_trial_export(uint8_t out[32], const struct hpke_params *p, const uint8_t shared[32],
                        const uint8_t *exporter_context, size_t exporter_context_len);
 
-/* ct out: pt_len + HPKE_TAG_SIZE; may overlap pt exactly or not at all */
+/*
+ * ct  out: pt_len + HPKE_TAG_SIZE; may overlap pt exactly or not at all
+ * PERR_LIMIT: the sequence number is used up (nothing written)
+ */
 PERR_MUST_CHECK enum perr hpke_seal(struct hpke *ctx, uint8_t *ct, const uint8_t *aad,
                                    size_t aad_len, const uint8_t *pt, size_t pt_len);
-/* pt out: ct_len - HPKE_TAG_SIZE, zeros after an error.  PERR_AUTH; seq moves only on success */
+/*
+ * pt  out: ct_len - HPKE_TAG_SIZE, zeros after an error; may overlap ct exactly
+ * PERR_AUTH: altered, or another key or aad.  PERR_LIMIT as above.  seq moves only on success
+ */
 PERR_MUST_CHECK enum perr hpke_open(struct hpke *ctx, uint8_t *pt, const uint8_t *aad,
                                    size_t aad_len, const uint8_t *ct, size_t ct_len);
 /* PERR_RANGE: out_len over HPKE_EXPORT_MAX * 32 */

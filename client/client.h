@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * client: what a member's device knows and is.  The client's core, without I/O.
+ *
+ * Storage comes as a struct kv, randomness as a struct rng, time through struct
+ * client_env; the network through peer.h, which moves bytes only.  The command line
+ * supplies a vault, the system's clock and libuv; a browser or a simulator its own.
+ *
+ * How the client's files stand on each other (arrows point down):
+ *
+ *	cli/…                      commands for a person
+ *	link.c                     libuv: connects, moves bytes, timeouts
+ *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
+ *	org.c join.c desk.c        founding, members, desks, forms  (administrators, holders)
+ *	intake.c record.c search.c seal a record; take one in, merge, look up, export
+ *	outbox.c trust.c           cells that wait for servers; which desks are trusted
+ *	peer.c                     requests and answers over one channel
+ *	client.c                   this file: identity and the roster as last verified
+ *	kv.h  protocol/
+ *
+ * Names in the store (values are canonical MessagePack unless said otherwise):
+ *
+ *	me                    identity                                     client.c
+ *	roster/header         newest signed header, raw                    client.c
+ *	roster/key            level (u8) and key of the newest bodies
+ *	roster/field, /staff, /admin   bodies as opened, raw
+ *	form/<part name hex>  a form's XML, raw
+ *	clock                 highest day seen signed, offset to the servers' day
+ *	server/<Noise key hex>   what is known of one server               sync.c
+ *	pin/<desk id hex>     how a desk came to be trusted                trust.c
+ *	batch/<owner hex>     newest signed batch of an owner, raw         board.c
+ *	charter/<desk id hex> signed charters not yet in the roster, raw   board.c
+ *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
+ *	seq/<to hex>          last sequence number used                    intake.c
+ *	outbox/<number, 12 digits>  a sealed cell and who committed it     outbox.c
+ *	post/<number, 8 digits>     own board document or join answer to be put  outbox.c
+ *	case/<record id hex>  a record's state; statements in stmt/…       record.c
+ *	stmt/<record hex>/<hash hex>  one verified statement with signature
+ *	blob/<hash hex>       an attachment's content, raw                 record.c
+ *	want/<hash hex>       a blob whose chunks are still missing
+ *	text/<record id hex>  folded text for the search                   search.c
+ *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
+ */
+#ifndef AMPARO_CLIENT_H
+#define AMPARO_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cell.h"
+#include "kv.h"
+#include "perr.h"
+#include "rng.h"
+
+struct bulletin_header;
+struct roster_field;
+struct roster_staff;
+struct roster_admin;
+
+enum client_role {               /* as PROTOCOL 8.1 */
+	ROLE_NONE = 0, ROLE_VOLUNTEER = 1, ROLE_ATTORNEY = 2, ROLE_INTERPRETER = 3,
+	ROLE_ADMINISTRATOR = 4
+};
+
+enum client_state {
+	CLIENT_NOBODY = 0,           /* no identity in this store */
+	CLIENT_JOINING = 1,          /* the answer to the invitation is not confirmed yet */
+	CLIENT_MEMBER = 2            /* a slot of its own opens */
+};
+
+/* which bodies the client's slot opens; each includes those before */
+enum client_level { LEVEL_NONE = 0, LEVEL_FIELD = 1, LEVEL_STAFF = 2, LEVEL_ADMIN = 3 };
+
+/* secret: lives in sodium_malloc inside struct client */
+struct identity {
+	uint8_t sign_pk[32];         /* the key id */
+	uint8_t sign_sk[64];
+	struct reader_key slot;      /* opens this member's slot */
+	uint8_t slot_secret[32];
+	struct reader_key old_slot;  /* of the invitation, until the fresh one opens; zero otherwise */
+	uint8_t old_slot_secret[32];
+	uint8_t genesis[32];         /* hash of the administrators' first link, once known */
+	uint8_t anchor[32];          /* of the invitation; zeros for a founder */
+	uint8_t guest_key[32];
+	uint8_t ticket[16];
+	char name[129];
+	char languages[16][36];
+	unsigned n_languages;
+	enum client_role role;       /* as the roster says; ROLE_NONE while joining */
+	enum client_state state;
+	char first_address[81];      /* server of the invitation, used until a roster is there */
+	uint8_t first_server_pk[32];
+};
+
+struct client_env {
+	struct rng rng;
+	/* this device's clock: seconds since 1970-01-01 UTC */
+	int64_t (*now)(void *ctx);
+	/*
+	 * Run fn(arg, i) for i = 0..n-1, on several cores if there are, and return when all
+	 * are done.  NULL: one after the other.  fn touches no kv.
+	 */
+	void (*parallel)(void *ctx, size_t n, void (*fn)(void *arg, size_t i), void *arg);
+	void *ctx;
+};
+
+struct client {
+	struct kv *kv;                       /* borrowed */
+	struct client_env env;
+	struct identity *me;                 /* sodium_malloc; never NULL after client_open */
+
+	/* the newest roster that was verified; NULL while none is known */
+	struct bulletin_header *header;
+	uint8_t header_hash[32];
+	enum client_level level;
+	uint8_t level_key[32];               /* k_field, k_staff or k_admin */
+	struct roster_field *field;          /* level >= LEVEL_FIELD */
+	struct roster_staff *staff;          /* level >= LEVEL_STAFF */
+	struct roster_admin *admin;          /* level >= LEVEL_ADMIN */
+	struct season *seasons;              /* from the field body, newest last */
+	size_t n_seasons;
+	uint32_t day_seen;                   /* the highest day seen signed */
+	int32_t day_offset;                  /* servers' day minus this device's day */
+};
+
+/*
+ * Open what the store holds; an empty store gives CLIENT_NOBODY.
+ * kv   in: borrowed until client_free
+ * PERR_CORRUPT: what is stored does not decode or verify any more.
+ */
+PERR_MUST_CHECK enum perr client_open(struct client **out, struct kv *kv,
+                                     const struct client_env *env);
+/* wipes and frees; NULL is harmless; the kv stays open */
+void client_free(struct client *c);
+
+/* write the identity (inside a batch of the caller's) */
+PERR_MUST_CHECK enum perr client_save_me(struct client *c);
+/* a fresh signing key, slot key and slot secret for a new member */
+void client_new_keys(struct client *c);
+
+/*
+ * Today as the members count it: the device's day plus the offset learnt from servers,
+ * never below the highest day seen in a signed document.
+ */
+uint32_t client_day(const struct client *c);
+/* note a server's day (from hello); a difference of more than a day is kept as offset */
+PERR_MUST_CHECK enum perr client_saw_day(struct client *c, uint32_t server_day);
+
+/*
+ * Verify and adopt a newer roster.  Takes the signed header and the opened bodies' bytes
+ * (staff and admin NULL where the level does not reach).  Writes them in one batch and
+ * reloads.  Also sets me->role and me->state from it, drops the old slot when the fresh
+ * one opened, and follows pins (trust.h).
+ * PERR_OLD, PERR_FORK, PERR_CHAIN, PERR_SIGS as bulletin_accept; nothing changes then.
+ */
+struct roster_bytes {
+	const uint8_t *header;  size_t header_len;     /* signed document */
+	enum client_level level;
+	uint8_t level_key[32];
+	const uint8_t *field;   size_t field_len;      /* plain bodies */
+	const uint8_t *staff;   size_t staff_len;
+	const uint8_t *admin;   size_t admin_len;
+};
+PERR_MUST_CHECK enum perr client_adopt(struct client *c, const struct roster_bytes *r);
+
+/*
+ * The access key to use for a scope (rpc.h), 32 bytes.  PERR_NOTFOUND: this member does
+ * not hold it (a volunteer asks for counsel), or no roster is known yet.
+ */
+PERR_MUST_CHECK enum perr client_access(const struct client *c, int scope, uint8_t key[32]);
+
+/* is this member a holder of any desk of the roster? desk_id may be NULL; any_at a start index */
+bool client_is_holder(const struct client *c, const uint8_t desk_id[32]);
+
+/*
+ * A name to show for a key id: from the admin or staff body, "volunteer 7", or "unknown
+ * key ab12cd34" (size >= 140).
+ */
+void client_name_of(const struct client *c, const uint8_t key_id[32], char *out, size_t size);
+
+/* lower-case hex with a prefix, for names in the store: "case/" + 32 bytes -> needs 95 bytes */
+void client_key_name(char out[96], const char *prefix, const uint8_t *id, size_t id_len);
+
+#endif

@@ -5,6 +5,7 @@ B      ?= build
 SAN    ?=
 PREFIX ?= /usr/local
 VERSION = 0.1.0
+Q      ?=
 
 CFLAGS  ?= -O2 -g
 PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp
@@ -32,27 +33,132 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/mp.c \
                protocol/hpke.c
 SERVER_SRC   =
+SERVER_MAIN  = server/main.c
 CLIENT_SRC   =
 FORMS_SRC    =
 CLI_SRC      =
 UNIT_TESTS   = \
                test_hpke
 FUZZERS      =
+SIM_TESTS    =
+E2E_TESTS    =
+TOOLS        =
+SIM_SRC      =
+TOOLS_SRC    =
 
+# ---- what is built -------------------------------------------------------------------------
 obj = $(patsubst %.c,$(B)/%.o,$(1))
+LIBS_A = $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
 
-.PHONY: all build
-all: build
-build: $(B)/libamparo-protocol.a
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
+        install uninstall clean dist unit-bins tools
+
+all: deps
+	@$(MAKE) --no-print-directory build
+build: $(B)/amparo $(B)/amparod
+
+deps:
+	@tests/deps.sh build
+deps-test:
+	@tests/deps.sh test
+deps-bench:
+	@tests/deps.sh bench
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(OURS) $(CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(OURS) $(CFLAGS) -c $< -o $@
 
 $(B)/libamparo-protocol.a: $(call obj,$(PROTOCOL_SRC))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
+$(B)/libamparo-server.a: $(call obj,$(SERVER_SRC))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(B)/libamparo-client.a: $(call obj,$(CLIENT_SRC) $(FORMS_SRC))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
+$(B)/amparo: $(call obj,$(CLI_SRC)) $(B)/libamparo-client.a $(B)/libamparo-protocol.a
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $^ -o $@ $(PKG_LD)
+$(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-protocol.a
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $^ -o $@ $(PKG_LD)
+
+# a test binary may need everything; WRAP_<name> adds linker flags, MORE_<name> objects
+$(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
+$(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
+$(B)/tests/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay_main.o $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+$(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+
+tools: $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
+unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
+           $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
+
+# ---- what is run ---------------------------------------------------------------------------
+export UNIT_TESTS SIM_TESTS E2E_TESTS FUZZERS
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
+demo: deps
+	@$(MAKE) --no-print-directory -j$(JOBS) Q=@ build >/dev/null
+	@tests/e2e/demo.sh
+
+test: deps-test
+	@tests/run.sh short
+test-long: deps-test
+	@tests/run.sh long
+asan: deps-test
+	@tests/run.sh asan
+tsan: deps-test
+	@tests/run.sh tsan
+check-spec:
+	@tests/check-spec.sh
+bench: deps-bench
+	@tests/bench/run.sh short
+bench-long: deps-bench
+	@tests/bench/run.sh long
+
+# clang's fuzzer; `make fuzz T=60` gives each parser 60 seconds
+T ?= 30
+fuzz:
+	@tests/fuzz/run.sh $(T)
+
+$(B)/fuzz/%: tests/fuzz/%.c $(PROTOCOL_SRC) $(CLIENT_SRC) $(FORMS_SRC) $(SERVER_SRC)
+	@mkdir -p $(@D)
+	$(Q)clang-14 $(filter-out -fcf-protection -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -MMD -MP,$(OURS)) \
+	    -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ -o $@ $(PKG_LD)
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man1 \
+	    $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(PREFIX)/share/amparo/forms $(DESTDIR)$(PREFIX)/share/doc/amparo \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 755 $(B)/amparo $(DESTDIR)$(PREFIX)/bin/amparo
+	install -m 755 $(B)/amparod $(DESTDIR)$(PREFIX)/sbin/amparod
+	install -m 644 docs/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 docs/forms/*.xml $(DESTDIR)$(PREFIX)/share/amparo/forms/
+	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/amparo/
+	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' server/amparod.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/amparod.service
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/amparo $(DESTDIR)$(PREFIX)/sbin/amparod \
+	    $(DESTDIR)$(PREFIX)/share/man/man1/amparo*.1 $(DESTDIR)$(PREFIX)/share/man/man5/amparod*.5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man8/amparod*.8 $(DESTDIR)$(PREFIX)/lib/systemd/system/amparod.service
+	rm -rf $(DESTDIR)$(PREFIX)/share/amparo $(DESTDIR)$(PREFIX)/share/doc/amparo
+
+dist:
+	@mkdir -p build
+	git archive --prefix=amparo-$(VERSION)/ HEAD | gzip -n9 >build/amparo-$(VERSION).tar.gz
 clean:
 	rm -rf build
 

@@ -19,7 +19,7 @@ WARN    += -Werror
 endif
 ifeq ($(SAN),)
 HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -fcf-protection -fstack-clash-protection
-HARDENLD = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+HARDENLD = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 else
 HARDEN   = -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 HARDENLD = -fsanitize=$(SAN)

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Goal: run the suites, print each one's time beside its budget and each figure, and close
+# with "N passed, N failed, N skipped".
+#   tests/run.sh short|long|asan|tsan
+# A test is a program.  cmocka's lines are counted claim by claim; scripts print
+# "ok …", "FAIL …" or "SKIP …" a claim.  A program that dies or ends non-zero without
+# having said FAIL counts as one failure.  AMPARO_NO_SKIP=1: a skipped claim fails.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+mode=${1:-short}
+export AMPARO_TEST_MODE=$mode
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99
+export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+jobs=${JOBS:-$(nproc)}
+passed=0 failed=0 skipped=0
+failures=
+
+now() { date +%s; }
+
+# one NAME BUILD COMMAND…: run it, count its claims, show its figures
+one() {
+	local name=$1 b=$2 rc ok run skip bad log
+	shift 2
+	mkdir -p "$b/log"
+	log=$b/log/$(echo "$name" | tr '/ ' '__').log
+	B=$b timeout -k 5 "${LIMIT:-240}" "$@" >"$log" 2>&1 </dev/null
+	rc=$?
+	run=$(grep -ac '^\[ RUN  ' "$log")
+	if [ "$run" -gt 0 ]; then
+		ok=$(grep -ac '\[       OK \]' "$log")
+		skip=$(grep -ac '^\[  SKIPPED \] [^0-9]' "$log")
+		bad=$((run - ok - skip))
+		[ "$bad" -lt 0 ] && bad=0
+	else
+		ok=$(grep -ac '^ok ' "$log")
+		skip=$(grep -ac '^SKIP ' "$log")
+		bad=$(grep -ac '^FAIL ' "$log")
+	fi
+	if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+	if [ $rc -eq 0 ] && [ $((ok + skip + bad)) -eq 0 ]; then bad=1; echo "  $name asserted nothing"; fi
+	if [ -n "${AMPARO_NO_SKIP:-}" ] && [ "$skip" -gt 0 ]; then bad=$((bad + skip)); skip=0; fi
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	grep -aE '^figure: ' "$log" | sed 's/^figure: /    /'
+	if [ "$bad" -gt 0 ]; then
+		failures="$failures $name"
+		echo "  FAILED $name ($bad of $((ok + bad + skip)), exit $rc); the end of $log:"
+		grep -avE '^\[ (RUN|      OK)|^ok ' "$log" | tail -n 25 | sed 's/^/    | /'
+	fi
+}
+
+# suite TITLE BUDGET_SECONDS FUNCTION ARGS…
+suite() {
+	local title=$1 budget=$2 t0 t p0=$passed f0=$failed mark=
+	shift 2
+	t0=$(now)
+	echo "== $title"
+	"$@"
+	t=$(($(now) - t0))
+	[ $t -gt "$budget" ] && mark='  OVER ITS BUDGET'
+	echo "== $title: $((passed - p0)) passed, $((failed - f0)) failed; $t s of $budget s$mark"
+}
+
+build() { # build B SAN GOALS…
+	local b=$1 san=$2
+	shift 2
+	if ! make --no-print-directory -s -j"$jobs" Q=@ B="$b" SAN="$san" "$@" >"build/make-$(basename "$b").log" 2>&1; then
+		echo "  the build in $b failed:"
+		grep -aE 'error|Error|undefined|warning' "build/make-$(basename "$b").log" | head -n 20 | sed 's/^/    | /'
+		failed=$((failed + 1)) failures="$failures build:$b"
+		return 1
+	fi
+}
+
+units()  { for t in $UNIT_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
+sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
+replay() { for t in $FUZZERS; do
+		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
+e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b" bash "tests/e2e/$t"; done; }
+spec()   { one check-spec build tests/check-spec.sh; }
+
+mkdir -p build/log
+case $mode in
+short|long)
+	E2E_ASAN=${E2E_ASAN:-10-story.sh}
+	[ "$mode" = long ] && LIMIT=3600
+	t_all=$(now)
+	suite "build" 90 build build "" build unit-bins tools || true
+	suite "documents against code" 10 spec
+	suite "unit tests and vectors" 60 units build
+	suite "simulator" 40 sims build
+	suite "fuzz corpus" 30 replay build
+	suite "end to end over loopback" 150 e2es build $E2E_TESTS
+	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
+	suite "unit tests, ASan and UBSan" 100 units build/asan
+	suite "simulator, ASan and UBSan" 60 sims build/asan
+	suite "fuzz corpus, ASan and UBSan" 40 replay build/asan
+	suite "end to end, ASan and UBSan" 120 e2es build/asan $E2E_ASAN
+	echo "== all: $(($(now) - t_all)) s of 600 s"
+	;;
+asan)
+	build build/asan address,undefined build unit-bins tools
+	suite "unit tests" 100 units build/asan
+	suite "simulator" 60 sims build/asan
+	suite "fuzz corpus" 60 replay build/asan
+	suite "end to end" 300 e2es build/asan $E2E_TESTS
+	;;
+tsan)
+	build build/tsan thread build unit-bins tools
+	suite "unit tests" 200 units build/tsan
+	suite "simulator" 200 sims build/tsan
+	suite "end to end" 300 e2es build/tsan ${E2E_ASAN:-10-story.sh}
+	;;
+*)	echo "usage: tests/run.sh short|long|asan|tsan" >&2; exit 2 ;;
+esac
+[ -n "$failures" ] && echo "failed:$failures"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]

@@ -31,15 +31,20 @@ OURS     = -std=c11 -D_GNU_SOURCE -DAMPARO_VERSION='"$(VERSION)"' $(WARN) $(HARD
 PROTOCOL_SRC = protocol/perr.c \
                protocol/rng.c \
                protocol/mp.c \
-               protocol/hpke.c
+               protocol/hpke.c \
+               protocol/noise.c \
+               protocol/rpc.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   =
 FORMS_SRC    =
 CLI_SRC      =
 UNIT_TESTS   = \
-               test_hpke
-FUZZERS      =
+               test_hpke \
+               test_noise \
+               test_rpc
+FUZZERS      = \
+               fuzz_rpc
 SIM_TESTS    =
 E2E_TESTS    =
 TOOLS        =

@@ -33,7 +33,10 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/mp.c \
                protocol/hpke.c \
                protocol/noise.c \
-               protocol/rpc.c
+               protocol/rpc.c \
+               protocol/cell.c \
+               protocol/blob.c \
+               protocol/channel.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   =

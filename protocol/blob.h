@@ -38,7 +38,12 @@ uint32_t blob_n_chunks(uint32_t size);
 /* a fresh reference for this content: new key, its size and hash.  PERR_RANGE: too large */
 PERR_MUST_CHECK enum perr blob_begin(struct blob_ref *ref, const uint8_t *data, size_t len,
                                     struct rng rng);
-/* chunk i of the content as a cell */
+/*
+ * Chunk i of the content as a cell.
+ *
+ * data, len  in: the whole content, as it was given to blob_begin
+ * PERR_RANGE: no chunk i, or len is not the reference's size; cell is all zero then
+ */
 PERR_MUST_CHECK enum perr blob_seal_chunk(uint8_t cell[CELL_SIZE], const struct blob_ref *ref,
                                          uint32_t i, const uint8_t *data, size_t len,
                                          const struct season *season, struct rng rng);
@@ -50,6 +55,7 @@ void blob_chunk_tag(uint8_t tag[CELL_TAG_SIZE], const struct blob_ref *ref, uint
  * Put chunk i, opened from cell, at its place in data (ref->size bytes).
  * PERR_AUTH: this cell is not that chunk (another cell with the same T may be).
  * PERR_FORMAT: its length is not what chunk i of this size must have.
+ * PERR_RANGE: there is no chunk i.  data is touched on success only.
  */
 PERR_MUST_CHECK enum perr blob_open_chunk(uint8_t *data, const struct blob_ref *ref, uint32_t i,
                                          const uint8_t cell[CELL_SIZE],

@@ -73,7 +73,7 @@ PERR_MUST_CHECK enum perr cell_check(const uint8_t cell[CELL_SIZE]);
  * ds         out: the erase secret, exported from the seal; may be NULL
  * payload    in: payload_len <= CELL_PAYLOAD_MAX; must not overlap cell
  * reader_pk  in: X25519 public key
- * PERR_RANGE: payload_len or form.  PERR_KEY: reader_pk has small order.
+ * PERR_RANGE: payload_len or form, or season was wiped.  PERR_KEY: reader_pk has small order.
  */
 PERR_MUST_CHECK enum perr cell_seal(uint8_t cell[CELL_SIZE], uint8_t ds[CELL_DS_SIZE],
                                    enum cell_form form, const uint8_t *payload,
@@ -88,7 +88,7 @@ PERR_MUST_CHECK enum perr cell_seal_chunk(uint8_t cell[CELL_SIZE],
                                          const uint8_t *payload, size_t payload_len,
                                          const uint8_t reader_pk[32],
                                          const struct season *season, struct rng rng);
-/* a cell of zeros to a key that is forgotten at once */
+/* an empty statement to a key that is forgotten at once; all zero after an error */
 PERR_MUST_CHECK enum perr cell_seal_decoy(uint8_t cell[CELL_SIZE], const struct season *season,
                                          struct rng rng);
 
@@ -97,24 +97,26 @@ PERR_MUST_CHECK enum perr cell_seal_decoy(uint8_t cell[CELL_SIZE], const struct 
  * HMACs per season, then T is compared in constant time.
  *
  * key_at, season_at  out: which fits        ds  out: the erase secret; may be NULL
- * PERR_NOTMINE: none.  Says nothing about the rest of the cell.
+ * PERR_NOTMINE: none; ds is zero then.  Says nothing about the rest of the cell.
  */
 PERR_MUST_CHECK enum perr cell_trial(size_t *key_at, size_t *season_at, uint8_t ds[CELL_DS_SIZE],
                                     const uint8_t head[CELL_HEAD_SIZE],
                                     const struct reader_key *keys, size_t n_keys,
                                     const struct season *seasons, size_t n_seasons);
 /*
- * Open a cell whose key and season are known.  T must fit the exported ds
- * (PERR_NOTMINE otherwise), then the AEAD (PERR_AUTH: T right, seal wrong: noise, drop it),
- * then form, length and zeros behind the payload (PERR_FORMAT).
- * payload  out: CELL_PAYLOAD_MAX bytes of room; zeros after an error
+ * Open a cell whose key and season are known, in this order: T must fit the exported ds
+ * (PERR_NOTMINE otherwise, also for an E that cell_check refuses); the AEAD (PERR_AUTH: T
+ * right, seal wrong: noise, drop it); form, length, zeros behind the payload (PERR_FORMAT).
+ *
+ * payload  out: CELL_PAYLOAD_MAX bytes of room, zeros behind payload_len; all zero after an error
  */
 PERR_MUST_CHECK enum perr cell_open(enum cell_form *form, uint8_t payload[CELL_PAYLOAD_MAX],
                                    size_t *payload_len, const uint8_t cell[CELL_SIZE],
                                    const struct reader_key *key, const struct season *season);
 /*
- * Open a chunk, whose T was matched by the caller against the blob's list.  The form must
- * be CELL_CHUNK (PERR_FORMAT).
+ * Open a chunk, whose T the caller matched against the blob's.  The seasons are tried in
+ * turn.  PERR_AUTH: the key opens it in none of them.  PERR_FORMAT: as cell_open, or the form
+ * is not CELL_CHUNK.
  */
 PERR_MUST_CHECK enum perr cell_open_chunk(uint8_t payload[CELL_PAYLOAD_MAX], size_t *payload_len,
                                          const uint8_t cell[CELL_SIZE],

@@ -64,6 +64,7 @@ void channel_listen(struct channel *c);
  * Open: PERR_OK for each whole frame: *msg points into the channel (valid until the next
  *   call), *msg_len its length (may be 0); PERR_MORE otherwise.
  * PERR_AUTH, PERR_FORMAT (length field over FRAME_MSG_MAX, bytes behind not zero): DEAD.
+ * PERR_STATE: DEAD already, or the server has not answered message 1; nothing is taken.
  */
 PERR_MUST_CHECK enum perr channel_recv(struct channel *c, const uint8_t *in, size_t in_len,
                                       size_t *used, const uint8_t **msg, size_t *msg_len);
@@ -81,7 +82,13 @@ PERR_MUST_CHECK enum perr channel_accept(struct channel *c, uint8_t out[NOISE_MS
                                         const uint8_t (*derived)[32], size_t n_derived,
                                         struct rng rng);
 
-/* one frame out.  PERR_RANGE: msg_len over FRAME_MSG_MAX.  PERR_STATE: not open */
+/*
+ * One frame out.
+ *
+ * msg  in: msg_len bytes; may be NULL when that is 0, and may lie inside out
+ * PERR_RANGE: msg_len over FRAME_MSG_MAX.  PERR_STATE: not open, or the counter is used up
+ * (DEAD then).
+ */
 PERR_MUST_CHECK enum perr channel_send(struct channel *c, uint8_t out[FRAME_SIZE],
                                       const uint8_t *msg, size_t msg_len);
 /* wipes; harmless when dead */

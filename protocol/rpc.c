@@ -77,7 +77,7 @@ static const struct entry {
 	[RPC_BULLETIN_PART] = { "bulletin.part", RPC_REQUEST, S, false,
 		{ F_HASH, F_TOTAL, F_OFFSET, F_PART_PUT }, { F_TOTAL }, PLAIN },
 	[RPC_BULLETIN_COMMIT] = { "bulletin.commit", RPC_REQUEST, S, false,
-		{ F_HASH }, { F_STATUS }, PLAIN },
+		{ F_HASH, F_DIGEST }, { F_STATUS }, PLAIN },
 	[RPC_POLICY_PUT] = { "policy.put", RPC_REQUEST, S | U, false,
 		{ F_TOTAL, F_OFFSET, F_PART_PUT }, { F_TOTAL }, PLAIN },
 	[RPC_RELEASE] = { "release", RPC_REQUEST, S, false,

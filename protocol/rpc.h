@@ -75,7 +75,7 @@ struct rpc_msg {
 	uint32_t n;                      /* segments, pull params; pull, fetch: n sent; counts */
 	uint32_t total, offset;          /* bulletin.get, .part, policy.put; results: received in total */
 	uint8_t hash[32];                /* bulletin.get, .part, .commit */
-	uint8_t digest[32];              /* board.get result */
+	uint8_t digest[32];              /* board.get result; bulletin.commit: expected current header */
 	uint8_t status;                  /* join.put, board.put, bulletin.commit results */
 	const uint8_t *ticket;           /* join.put: 16 bytes */
 	const uint8_t *cell;             /* CELL_SIZE bytes or NULL where nil is allowed */

@@ -166,8 +166,10 @@ static void sample(struct rpc_msg *m, enum rpc_method method, enum dir d)
 		m->bytes_len = RPC_PART_PUT;
 		break;
 	case RPC_BULLETIN_COMMIT:
-		if (params)
+		if (params) {
 			memset(m->hash, 0x66, 32);
+			memset(m->digest, 0x67, 32);
+		}
 		break;
 	case RPC_RELEASE:
 	case RPC_ERASE_VOID:

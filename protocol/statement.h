@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * statement: the signed documents inside cells: intakes, amendments, assignments, notes.
+ * PROTOCOL section 4.2.
+ *
+ * A decoded statement borrows its texts from the bytes it was decoded from, which must
+ * live as long.  Those bytes are what is signed, hashed and passed on; nothing is ever
+ * encoded again.
+ */
+#ifndef AMPARO_STATEMENT_H
+#define AMPARO_STATEMENT_H
+
+#include "case_code.h"
+#include "doc.h"
+#include "signed.h"
+
+#define STATEMENT_MAX          (1u << 20)        /* bytes of one statement */
+#define STATEMENT_CONTEXT      "amparo/1 statement"
+#define STATEMENT_RECORD_SIZE  16
+#define STATEMENT_SALT_SIZE    16
+#define STATEMENT_INSTANCE_MAX (512u << 10)
+#define STATEMENT_ATTACHMENTS  64
+#define STATEMENT_CHANGES      256
+#define STATEMENT_MISSING      200
+
+enum statement_kind {
+	STATEMENT_INTAKE     = 1,
+	STATEMENT_AMENDMENT  = 2,
+	STATEMENT_ASSIGNMENT = 3,
+	STATEMENT_ANSWER     = 4,
+	STATEMENT_NOTE       = 5,
+	STATEMENT_STATUS     = 6,
+	STATEMENT_ERASE      = 7,
+	STATEMENT_CUSTODY    = 8,
+	STATEMENT_REFERRAL   = 9
+};
+
+/* decision of an answer */
+enum statement_decision { STATEMENT_ACCEPT = 1, STATEMENT_DECLINE = 2 };
+
+/* state of a status */
+enum statement_state {
+	STATEMENT_OPEN = 1, STATEMENT_ASSIGNED = 2, STATEMENT_RETURNED = 3,
+	STATEMENT_RECUSED = 4, STATEMENT_CLOSED = 5, STATEMENT_HELD = 6,
+	STATEMENT_UNASSIGNED = 7
+};
+
+struct statement_attachment {
+	struct doc_text name;            /* 1..128 bytes; a file name, never a path */
+	struct doc_text type;            /* media type, 1..64 */
+	uint32_t size;                   /* bytes; at most BLOB_SIZE_MAX */
+	uint8_t hash[32];                /* H(content) */
+};
+struct statement_attachments {
+	uint32_t n;
+	struct statement_attachment at[STATEMENT_ATTACHMENTS];
+};
+
+struct statement_intake {
+	struct doc_text form_id;         /* 1..64 */
+	struct doc_text form_version;    /* 0..32 */
+	struct doc_text language;        /* 0..16 */
+	struct doc_bytes instance;       /* ODK instance XML, 1..STATEMENT_INSTANCE_MAX */
+	char code[CASE_CODE_LEN + 1];
+	struct statement_attachments attachments;
+	bool has_visit_day;
+	uint32_t visit_day;
+	struct doc_text transcriber;     /* 1..64; p NULL: absent */
+};
+struct statement_change {
+	struct doc_text path;            /* 1..512 */
+	struct doc_text value;           /* 0..65536 */
+};
+struct statement_amendment {
+	char code[CASE_CODE_LEN + 1];
+	struct doc_text form_id, form_version;
+	uint32_t n_changes;              /* 1..STATEMENT_CHANGES */
+	struct statement_change changes[STATEMENT_CHANGES];
+	struct statement_attachments attachments;
+};
+/* assignment and referral */
+struct statement_passed {
+	struct doc_text reason;          /* 0..1024 */
+	struct doc_bytes original;       /* a whole statement, 1..STATEMENT_MAX */
+	const uint8_t *original_sig;     /* 64 bytes */
+	struct doc_text consent;         /* referral only, 1..1024 */
+};
+struct statement_answer {
+	enum statement_decision decision;
+	struct doc_text text;            /* 0..1024 */
+};
+struct statement_status {
+	enum statement_state state;
+	struct doc_text text;            /* 0..1024 */
+	bool has_whom;
+	uint8_t whom[32];
+};
+struct statement_custody {
+	uint32_t through_day;
+	uint32_t n_held;
+	uint8_t digest[32];              /* statement_custody_digest */
+	uint32_t n_missing;
+	uint8_t missing[STATEMENT_MISSING][STATEMENT_RECORD_SIZE];
+};
+
+struct statement {
+	enum statement_kind kind;
+	uint8_t author[32];              /* key id */
+	uint8_t seq_commit[32];          /* statement_sequence */
+	uint32_t day;
+	uint8_t to[32];                  /* a desk id or a key id */
+	uint8_t header_hash[32];         /* of the bulletin header known to the author */
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	union {
+		struct statement_intake intake;
+		struct statement_amendment amendment;
+		struct statement_passed passed;  /* assignment, referral */
+		struct statement_answer answer;
+		struct doc_text note;            /* 1..65536 */
+		struct statement_status status;
+		struct doc_text erase_reason;    /* 0..1024 */
+		struct statement_custody custody;
+	} body;
+	bool has_ext;                    /* decoded: fields of a later version were skipped */
+};
+
+/*
+ * out  out: malloc'd, for doc_free
+ * PERR_RANGE: a field is outside its limits, or the whole over STATEMENT_MAX: what is
+ * encoded is decoded again before it is handed out.  PERR_FORMAT: text is not UTF-8.
+ */
+PERR_MUST_CHECK enum perr statement_encode(uint8_t **out, size_t *out_len,
+                                          const struct statement *st);
+/*
+ * PERR_FORMAT.  PERR_UNKNOWN: a kind, or an even ext key, of a later version; kind and the
+ * fields before the body are filled all the same, so that it can be verified and kept.
+ * Verifies no signature.
+ */
+PERR_MUST_CHECK enum perr statement_decode(struct statement *st, const uint8_t *in,
+                                          size_t in_len);
+
+/* what a repeat is recognised by */
+void statement_hash(uint8_t hash[32], const uint8_t *bytes, size_t len);
+
+PERR_MUST_CHECK enum perr statement_sign(uint8_t sig[SIGNED_SIG_SIZE], const struct sign_key *k,
+                                        const uint8_t *bytes, size_t len);
+/* bytes are those st was decoded from.  PERR_AUTH: not signed by st->author */
+PERR_MUST_CHECK enum perr statement_verify(const struct statement *st, const uint8_t *bytes,
+                                          size_t len, const uint8_t sig[SIGNED_SIG_SIZE]);
+
+/* the commitment to a sequence number: H(salt, "amparo/1 sequence" || u32 number) */
+void statement_sequence(uint8_t commit[32], const uint8_t salt[STATEMENT_SALT_SIZE],
+                        uint32_t number);
+/* PERR_AUTH: the statement was made with another number or salt.  PERR_FORMAT: number 0 */
+PERR_MUST_CHECK enum perr statement_check_opening(const struct statement *st, uint32_t number,
+                                                 const uint8_t salt[STATEMENT_SALT_SIZE]);
+
+/*
+ * Is it for this reader: `to` is its own key id or a desk it holds?  What is re-sealed to
+ * somebody else as if meant for them fails here.
+ */
+bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
+                            const uint8_t (*desks)[32], size_t n_desks);
+
+/*
+ * The original statement of an assignment or referral: decoded and its signature checked.
+ * The original's own `to` is that of its first reader and not looked at.
+ * PERR_AUTH: the passed signature is wrong.  PERR_STATE: st is of another kind.
+ * PERR_FORMAT also: the original is itself an assignment or referral.
+ */
+PERR_MUST_CHECK enum perr statement_original(struct statement *original,
+                                            const struct statement *st);
+
+/* H over n record ids joined, which must be in rising order (asserted) */
+void statement_custody_digest(uint8_t digest[32],
+                              const uint8_t (*records)[STATEMENT_RECORD_SIZE], size_t n);
+
+#endif

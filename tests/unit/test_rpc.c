@@ -319,7 +319,7 @@ static void rpc_matches_the_vectors(void **state)
 	}
 	fclose(f);
 	assert_int_equal(n, want);
-	printf("rpc vectors: %u/%u\n", n, want);
+	printf("figure: rpc vectors: %u/%u\n", n, want);
 }
 
 static void rpc_refuses_any_truncation_and_any_byte_behind(void **state)
@@ -378,7 +378,7 @@ static void rpc_has_one_encoding_of_each_message(void **state)
 			}
 		}
 	}
-	printf("rpc bit flips: %u tried, %u are other messages, each canonical\n", tried,
+	printf("figure: rpc bit flips: %u tried, %u are other messages, each canonical\n", tried,
 	       accepted);
 }
 

@@ -40,12 +40,28 @@ PROTOCOL_SRC = protocol/perr.c \
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   =
-FORMS_SRC    =
+FORMS_SRC    = \
+               client/forms/farena.c \
+               client/forms/fault.c \
+               client/forms/fdate.c \
+               client/forms/fmap.c \
+               client/forms/fold.c \
+               client/forms/ftree.c \
+               client/forms/instance.c \
+               client/forms/render.c \
+               client/forms/xform.c \
+               client/forms/xform_body.c \
+               client/forms/xform_text.c
 CLI_SRC      =
 UNIT_TESTS   = \
                test_hpke \
                test_noise \
-               test_rpc
+               test_rpc \
+               test_form_fold \
+               test_form_instance \
+               test_form_render \
+               test_form_tree \
+               test_form_xform
 FUZZERS      = \
                fuzz_rpc
 SIM_TESTS    =

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The insides of an instance, for the files of the forms library only. */
+#ifndef AMPARO_INSTANCE_INT_H
+#define AMPARO_INSTANCE_INT_H
+
+#include "instance.h"
+#include "xform_int.h"
+
+struct instance {
+	struct farena *arena;
+	const struct xform *form;
+	struct fnode *root;
+	const char **files;
+	size_t n_files;
+};
+
+/* "/data/child[2]/age"; an index stands where the node repeats.  NULL: out of memory. */
+const char *instance_path(struct farena *a, const struct fnode *n);
+
+/* Sets ord (1 for the first sibling of a name) and has_twin below root.  -1: no memory. */
+int instance_order(struct farena *a, struct fnode *root);
+
+/* Gives each node the form's definition of its path, below n. */
+void instance_define(const struct xform *f, struct fnode *n, const struct fdef *def);
+
+#endif

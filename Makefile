@@ -39,7 +39,9 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/channel.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
-CLIENT_SRC   =
+CLIENT_SRC   = \
+               client/client.c \
+               client/trust.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \
@@ -52,7 +54,9 @@ FORMS_SRC    = \
                client/forms/xform.c \
                client/forms/xform_body.c \
                client/forms/xform_text.c
-CLI_SRC      =
+CLI_SRC      = \
+               client/cli/cli.c \
+               client/cli/main.c
 UNIT_TESTS   = \
                test_hpke \
                test_noise \

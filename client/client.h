@@ -53,7 +53,12 @@
 #include "perr.h"
 #include "rng.h"
 
+struct admins;
+struct bulletin;
 struct bulletin_header;
+struct bulletin_known;
+struct desk;
+struct sign_key;
 struct roster_field;
 struct roster_staff;
 struct roster_admin;
@@ -158,11 +163,23 @@ struct roster_bytes {
 	const uint8_t *header;  size_t header_len;     /* signed document */
 	enum client_level level;
 	uint8_t level_key[32];
+	bool own_slot;                                 /* me->slot opened it, not me->old_slot */
 	const uint8_t *field;   size_t field_len;      /* plain bodies */
 	const uint8_t *staff;   size_t staff_len;
 	const uint8_t *admin;   size_t admin_len;
 };
 PERR_MUST_CHECK enum perr client_adopt(struct client *c, const struct roster_bytes *r);
+
+/* the header adopted last, its administrators, its signed bytes; NULL while none is known */
+const struct bulletin *client_bulletin(const struct client *c);
+const struct admins *client_admins(const struct client *c);
+const uint8_t *client_header_bytes(const struct client *c, size_t *len);
+/* what to hold a header against (bulletin.h) */
+void client_known(const struct client *c, struct bulletin_known *k);
+/* desk number `at` of the roster, verified.  PERR_NOTFOUND: there is none */
+PERR_MUST_CHECK enum perr client_desk(const struct client *c, size_t at, struct desk *d);
+/* a copy of the signing key: signed_key_wipe it */
+void client_sign_key(const struct client *c, struct sign_key *k);
 
 /*
  * The access key to use for a scope (rpc.h), 32 bytes.  PERR_NOTFOUND: this member does

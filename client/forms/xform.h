@@ -88,7 +88,7 @@ const char *xform_question_path(const struct xform *f, unsigned number);
 size_t xform_n_files(const struct xform *f);
 const char *xform_file(const struct xform *f, size_t i);
 /* Markings of the project's own namespace on binds: what the office does with an answer. */
-#define XFORM_NS_AMPARO "https://amparo.invalid/xforms"
+#define XFORM_NS_AMPARO "urn:amparo:forms:1"
 enum xform_mark {
 	XFORM_URGENT,           /* amparo:urgent: expression; a case for which it is true comes first */
 	XFORM_DEADLINE,         /* amparo:deadline="true()": this date is one; or an expression */

@@ -23,8 +23,8 @@
  *   v: rk -> nonce 24 | seal(u32 length, value, zeros to the bucket)
  * Seal = XChaCha20-Poly1305, random nonce, AD = "n" or "v", then rk: a sealed
  * value cannot be moved to another name.  Buckets of the padded text: 256, 512,
- * 1024, 1952 bytes, afterwards what fills whole 4 KiB pages, the number of pages
- * rounded up so that at most its four leading bits are not zero (at most 1/8 more).
+ * 1024, 1952, 2944 bytes, afterwards what fills whole 4 KiB pages, the number of
+ * pages rounded up to four leading bits (at most 1/8 more).
  *
  * WHAT A READER OF THE DISK SEES WITHOUT THE PASSPHRASE.  How many records there
  * are, the bucket of each, how many batches were committed since the last
@@ -134,9 +134,12 @@ PERR_MUST_CHECK enum perr vault_change_passphrase(struct vault *v, const char *p
 /*
  * Room kept free in the address space, hence the largest batch, in bytes, that
  * certainly fits (default 4 GiB, 256 MiB where addresses have 32 bits).  A larger
- * one ends in PERR_FULL.
+ * one may end in PERR_FULL.  Not inside a batch.
  */
 void vault_batch_room(struct vault *v, size_t bytes);
+
+/* How long to wait for another process, in milliseconds (default 10,000). */
+void vault_lock_wait(struct vault *v, unsigned ms);
 
 /* One sentence for a person after vault_*, kv_* of a vault failed; static. */
 const char *vault_explain(enum perr err);

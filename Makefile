@@ -36,7 +36,13 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/rpc.c \
                protocol/cell.c \
                protocol/blob.c \
-               protocol/channel.c
+               protocol/channel.c \
+               protocol/doc.c \
+               protocol/arena.c \
+               protocol/signed.c \
+               protocol/case_code.c \
+               protocol/statement.c \
+               protocol/envelope.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \

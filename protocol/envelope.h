@@ -59,7 +59,10 @@ void envelope_strip_opening(struct envelope *env);
 /* the reference that belongs to an attachment of the signed list, by hash and size; or NULL */
 const struct blob_ref *envelope_ref_for(const struct envelope *env,
                                         const struct statement_attachment *att);
-/* the attachment list of a statement (an assignment: of its original's); NULL: has none */
+/*
+ * The attachment list of an intake or amendment; NULL: this kind has none.  For an assignment
+ * or referral ask with its original (statement_original).
+ */
 const struct statement_attachments *envelope_attachments(const struct statement *st);
 
 #endif

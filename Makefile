@@ -71,9 +71,11 @@ UNIT_TESTS   = \
                test_form_instance \
                test_form_render \
                test_form_tree \
-               test_form_xform
+               test_form_xform \
+               test_mp
 FUZZERS      = \
-               fuzz_rpc
+               fuzz_rpc \
+               fuzz_mp
 SIM_TESTS    =
 E2E_TESTS    =
 TOOLS        =

@@ -385,7 +385,8 @@ const uint8_t *mp_bin_var(struct mp_reader *r, size_t min, size_t max, size_t *l
 		return NULL;
 	}
 	*len = o->via.bin.size;
-	return (const uint8_t *)o->via.bin.ptr;
+	/* msgpack-c leaves no pointer with an empty one; NULL is kept for errors */
+	return *len > 0 ? (const uint8_t *)o->via.bin.ptr : (const uint8_t *)"";
 }
 
 const uint8_t *mp_bin(struct mp_reader *r, size_t len)
@@ -407,7 +408,7 @@ const char *mp_str(struct mp_reader *r, size_t min, size_t max, size_t *len)
 		return NULL;
 	}
 	*len = o->via.str.size;
-	return o->via.str.ptr;
+	return *len > 0 ? o->via.str.ptr : "";
 }
 
 void mp_str_copy(struct mp_reader *r, char *out, size_t size, size_t min)

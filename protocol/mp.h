@@ -20,7 +20,8 @@
  *	text  = mp_str(&r, 1, 80, &text_len);
  *	err   = mp_finish(&r);           (always called; frees)
  *
- * Pointers returned point into buf and live as long as buf does.
+ * Pointers returned point into buf and live as long as buf does; an empty bin or str is
+ * an empty string.  NULL means an error.
  */
 #ifndef AMPARO_MP_H
 #define AMPARO_MP_H

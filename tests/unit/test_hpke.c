@@ -85,7 +85,7 @@ static void published_vectors_pass(void **state)
 			FIGURE(assert_hex(trial, 32, e->value));
 		}
 	}
-	printf("hpke %u/%u\n", passed, of);
+	printf("figure: hpke %u/%u\n", passed, of);
 }
 
 /* a pair of contexts for one reader, under mode psk */

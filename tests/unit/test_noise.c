@@ -67,7 +67,7 @@ static void published_vectors_pass(void **state)
 		                 PERR_OK);
 		FIGURE(assert_memory_equal(back, payload, len));
 	}
-	printf("noise %u/%u\n", passed, of);
+	printf("figure: noise %u/%u\n", passed, of);
 }
 
 struct server {

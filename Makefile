@@ -47,7 +47,9 @@ SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
-               client/trust.c
+               client/trust.c \
+               client/peer.c \
+               client/link.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \
@@ -72,7 +74,8 @@ UNIT_TESTS   = \
                test_form_render \
                test_form_tree \
                test_form_xform \
-               test_mp
+               test_mp \
+               test_peer
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp

@@ -20,8 +20,10 @@
  * PEER_OUT_FRAMES frames at a time are encrypted into one buffer when somebody asks for
  * bytes.  Nothing received is kept beyond the call.
  *
- * Ends: PEER_ENDED after a bye of both sides or the server's alone; PEER_FAILED otherwise.
- * In both, every callback that still waits is called once, then never again.
+ * Ends: PEER_ENDED once our bye is out and nothing is awaited any more (the server's bye,
+ * which follows, tells nothing new); PEER_FAILED otherwise.  A server that says bye first
+ * while answers are awaited counts as PERR_NET: it is closing, try later.
+ * In each case every callback that still waits is called once, then never again.
  */
 #ifndef AMPARO_PEER_H
 #define AMPARO_PEER_H
@@ -78,6 +80,7 @@ enum peer_state peer_state(const struct peer *p);
  *   PERR_AUTH       in the handshake: the stream ended or what came was not the server's;
  *                   later: a frame was altered
  *   PERR_TRUNCATED  the stream ended without bye
+ *   PERR_NET        the server said bye before it had answered
  *   PERR_FORMAT     the server sent what the protocol does not know
  *   PERR_NOMEM
  */

@@ -97,7 +97,7 @@ struct roster_field {
 	struct roster_desk *desks;
 	uint32_t n_forms;
 	struct roster_form *forms;
-	uint32_t n_servers;              /* 1..8 */
+	uint32_t n_servers;              /* 0..8 */
 	struct roster_server *servers;
 	uint32_t n_seasons;              /* 1..8, rising; the last one seals */
 	struct roster_season *seasons;
@@ -185,6 +185,13 @@ struct roster_guest {
 struct roster_answered {
 	uint8_t ticket[ROSTER_TICKET_SIZE];
 };
+/* for the servers' policies (policy.h); field 8 of the admin body */
+struct roster_schedule {
+	uint32_t release_minutes;        /* 1..1440 */
+	uint32_t surge_minutes;          /* 1..1440 */
+	uint32_t surge_until;            /* hours since 1970-01-01; 0: no surge */
+};
+
 struct roster_admin {
 	struct arena *mem;
 	uint32_t n_members;
@@ -199,6 +206,7 @@ struct roster_admin {
 	uint32_t next_volunteer;
 	uint32_t n_answered;
 	struct roster_answered *answered;
+	struct roster_schedule schedule; /* roster_admin_new: 60, 10, 0 */
 	bool has_ext;
 };
 struct roster_admin *roster_admin_new(void);

@@ -49,7 +49,8 @@ CLIENT_SRC   = \
                client/client.c \
                client/trust.c \
                client/peer.c \
-               client/link.c
+               client/link.c \
+               client/org.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

@@ -442,12 +442,8 @@ fail:
 	c->me->role = role;
 	c->me->state = state;
 	if (taken) {
-		enum perr again;
+		enum perr again = client_reload(c);
 
-		drop_roster(c);
-		again = load_roster(c);
-		if (again == PERR_OK)
-			again = load_me(c);
 		if (again != PERR_OK)
 			err = again;
 	}
@@ -557,6 +553,16 @@ enum perr client_open(struct client **out, struct kv *kv, const struct client_en
 out:
 	client_free(c);
 	return err;
+}
+
+enum perr client_reload(struct client *c)
+{
+	enum perr err;
+
+	drop_roster(c);
+	sodium_memzero(c->me, sizeof *c->me);
+	err = load_me(c);
+	return err == PERR_OK ? load_roster(c) : err;
 }
 
 void client_free(struct client *c)

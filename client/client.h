@@ -136,6 +136,8 @@ struct client {
  */
 PERR_MUST_CHECK enum perr client_open(struct client **out, struct kv *kv,
                                      const struct client_env *env);
+/* read identity and roster again: after a change in memory that was not published */
+PERR_MUST_CHECK enum perr client_reload(struct client *c);
 /* wipes and frees; NULL is harmless; the kv stays open */
 void client_free(struct client *c);
 

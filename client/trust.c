@@ -114,7 +114,7 @@ enum perr trust_follow(struct client *c)
 	struct pins pins = { .c = c };
 	struct desk *desks = NULL;
 	struct desk_verdict *verdicts = NULL;
-	const struct doc_bytes **chains = NULL;
+	struct doc_bytes *firsts = NULL;
 	uint32_t *lowest = NULL;
 	enum perr err;
 
@@ -122,19 +122,19 @@ enum perr trust_follow(struct client *c)
 		return PERR_OK;
 	desks = calloc(n, sizeof *desks);
 	verdicts = calloc(n, sizeof *verdicts);
-	chains = calloc(n, sizeof *chains);
+	firsts = calloc(n, sizeof *firsts);
 	lowest = calloc(n, sizeof *lowest);
-	err = desks && verdicts && chains && lowest ? PERR_OK : PERR_NOMEM;
+	err = desks && verdicts && firsts && lowest ? PERR_OK : PERR_NOMEM;
 	if (err == PERR_OK)
 		err = kv_each_name(c->kv, "pin/", collect_pin, &pins);
 	for (size_t i = 0; i < n && err == PERR_OK; i++) {
-		chains[i] = c->field->desks[i].charters;
+		firsts[i] = c->field->desks[i].charters[0];
 		lowest[i] = c->field->desks[i].lowest_charter;
 		/* a desk whose charters lack holders' signatures makes the whole roster unfit */
 		err = client_desk(c, i, &desks[i]);
 	}
 	if (err == PERR_OK)
-		err = desk_judge(verdicts, desks, chains, n, lowest, pins.at, pins.n,
+		err = desk_judge(verdicts, desks, firsts, n, lowest, pins.at, pins.n,
 		                 c->me->sign_pk);
 	for (size_t i = 0; i < n && err == PERR_OK; i++) {
 		struct desk_pin pin;
@@ -149,7 +149,7 @@ enum perr trust_follow(struct client *c)
 	free(pins.at);
 	free(desks);
 	free(verdicts);
-	free(chains);
+	free(firsts);
 	free(lowest);
 	return err;
 }

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * org: what administrators do to the roster: found, invite, confirm, list servers, desks
+ * and forms, publish.  PROTOCOL sections 7 and 8.
+ *
+ * A change is made in c->field, c->staff, c->admin in memory and then published as the
+ * next version with org_publish; the org_* calls below do both.  Publishing seals new
+ * bodies under new keys, makes every slot anew, signs, stores the parts (part/<name hex>)
+ * and adopts the result here.  Bringing it to the servers is steward.h, which can be
+ * repeated at any time: a kill between the two loses nothing.
+ *
+ * After an error nothing is changed: what is in memory is read again from the store.
+ *
+ * None of this lets an administrator read a record: no prekey and no charter signature is
+ * ever made here.
+ */
+#ifndef AMPARO_ORG_H
+#define AMPARO_ORG_H
+
+#include "client.h"
+#include "invite.h"
+#include "join.h"
+#include "perr.h"
+#include "policy.h"
+#include "roster.h"
+
+#define ORG_LAST_DAY 400         /* a roster's last day, counted from its first */
+
+/*
+ * Found an organisation: keys of the founder, the administrators' first link, an empty
+ * roster as version 1.  c must be CLIENT_NOBODY.  PERR_RANGE: a name is empty or too long.
+ */
+PERR_MUST_CHECK enum perr org_found(struct client *c, const char *organisation,
+                                   const char *name);
+
+/* Seal, sign, store and adopt what stands in memory as the next version. */
+PERR_MUST_CHECK enum perr org_publish(struct client *c);
+
+/* A server from its card; the setup key is kept until its first policy is in force.
+ * PERR_EXISTS: it is listed already.  PERR_LIMIT. */
+PERR_MUST_CHECK enum perr org_server_add(struct client *c, const struct policy_card *card);
+
+/*
+ * n open invitations of one role, published together.
+ * desk_id   in: the desk they are anchored to, or NULL: none yet (founding)
+ * notes     in: n short notes for whom, or NULL
+ * out       out: n invitations; secret: wipe
+ * PERR_NOTFOUND: no server is listed.  PERR_LIMIT: too many open.
+ */
+PERR_MUST_CHECK enum perr org_invite(struct client *c, enum client_role role, unsigned n,
+                                    const uint8_t *desk_id, const char *const *notes,
+                                    struct invite *out);
+
+/* an answer that waits for confirmation (stored by steward.h as answer/<ticket hex>) */
+struct org_answer {
+	struct join join;
+	uint16_t words[JOIN_WORDS];
+	enum client_role role;           /* what it was invited as */
+	const char *note;                /* borrowed from the roster */
+};
+typedef enum perr org_answer_fn(void *arg, const struct org_answer *a);
+/* those whose invitation is still open */
+PERR_MUST_CHECK enum perr org_answers(struct client *c, org_answer_fn *fn, void *arg);
+/*
+ * Enrol whoever answered, after the four words were spoken.
+ * as   in: the name to enrol under, or NULL: as the person wrote it
+ * PERR_EXISTS: somebody else has this name.  An administrator gets a new link in the chain.
+ */
+PERR_MUST_CHECK enum perr org_confirm(struct client *c, const struct join *j, const char *as);
+/* forget an answer and its invitation, so that it can be issued again */
+PERR_MUST_CHECK enum perr org_refuse(struct client *c, const uint8_t ticket[16]);
+
+/*
+ * List a desk whose charter is signed by all its holders (charter/<id hex>).
+ * PERR_SIGS: signatures are missing.  PERR_EXISTS.  PERR_NOTFOUND: no such charter.
+ */
+PERR_MUST_CHECK enum perr org_desk_list(struct client *c, const uint8_t desk_id[32]);
+
+/*
+ * Publish a form for a desk.  Older versions of it become inactive, and stay readable.
+ * PERR_EXISTS: this version is published already.  PERR_NOTFOUND: the desk is not listed.
+ */
+PERR_MUST_CHECK enum perr org_form_publish(struct client *c, const char *id, const char *version,
+                                          const char *title, const uint8_t desk_id[32],
+                                          const uint8_t *xml, size_t xml_len);
+
+/*
+ * The policy for server number `at` of the roster, signed, with this counter: access keys
+ * of all scopes, open tickets, the schedule.
+ */
+PERR_MUST_CHECK enum perr org_policy(struct client *c, size_t at, uint32_t counter,
+                                    uint8_t **out, size_t *out_len);
+
+/* how often servers release, from their next policy on.  PERR_RANGE */
+PERR_MUST_CHECK enum perr org_schedule(struct client *c, const struct roster_schedule *s);
+
+#endif

@@ -50,7 +50,9 @@ CLIENT_SRC   = \
                client/trust.c \
                client/peer.c \
                client/link.c \
-               client/org.c
+               client/org.c \
+               client/enrol.c \
+               client/holders.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

@@ -52,7 +52,8 @@ CLIENT_SRC   = \
                client/link.c \
                client/org.c \
                client/enrol.c \
-               client/holders.c
+               client/holders.c \
+               client/steward.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * steward: an administrator's visit to a server: bring it the policy and the bulletin,
+ * fetch the answers to invitations, order a release.  PROTOCOL sections 6 and 10.
+ *
+ * Every step can be repeated.  What a server has is asked of it (hello), never assumed:
+ * a visit that was cut goes on at the next one, and a server that missed three versions
+ * gets the newest.  In the store: setup/<key hex> until the first policy is in force,
+ * pushed/<key hex> the header hash for which the last policy was accepted,
+ * answer/<ticket hex> an opened answer.
+ */
+#ifndef AMPARO_STEWARD_H
+#define AMPARO_STEWARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "client.h"
+#include "perr.h"
+#include "sync.h"
+
+enum steward_want {
+	STEWARD_PUSH    = 1,         /* policy and bulletin, where they are behind */
+	STEWARD_ANSWERS = 2,         /* answers to invitations */
+	STEWARD_RELEASE = 4,         /* order a release now */
+	STEWARD_STATUS  = 8          /* the server's counts */
+};
+
+struct steward_server {
+	char address[81];
+	bool reached, complete;
+	enum perr err;
+	char why[200];               /* one sentence if not complete */
+	bool policy_put, bulletin_put;
+	uint32_t parts_put;
+	uint32_t answers;            /* new ones stored */
+	uint32_t day;                /* of the server */
+	uint32_t released_day, released_number, released_cells;  /* STEWARD_RELEASE */
+	bool has_status;
+	struct {
+		uint32_t cells_waiting, cells_released, segments, board, joins, erasures,
+		         free_mib, refused;
+		bool frozen;
+	} st;
+};
+
+/*
+ * Visit server number `at` of the roster.
+ * want    in: bits of enum steward_want
+ * result  out: always filled
+ * PERR_STATE: this member is no administrator.  PERR_OLD: the server has a newer bulletin
+ * than this administrator: sync first.  PERR_FORK: it has another one of the same version.
+ */
+PERR_MUST_CHECK enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
+                                       unsigned want, struct steward_server *result);
+
+#endif

@@ -42,7 +42,15 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/signed.c \
                protocol/case_code.c \
                protocol/statement.c \
-               protocol/envelope.c
+               protocol/envelope.c \
+               protocol/admins.c \
+               protocol/charter.c \
+               protocol/desk.c \
+               protocol/batch.c \
+               protocol/board.c \
+               protocol/address.c \
+               protocol/invite.c \
+               protocol/join.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \

@@ -95,11 +95,14 @@ static bool is_small_order(const uint8_t e[CELL_E_SIZE])
 	return false;
 }
 
+enum perr cell_check_pk(const uint8_t pk[CELL_E_SIZE])
+{
+	return !is_canonical(pk) || is_small_order(pk) ? PERR_FORMAT : PERR_OK;
+}
+
 enum perr cell_check(const uint8_t cell[CELL_SIZE])
 {
-	if (!is_canonical(cell) || is_small_order(cell))
-		return PERR_FORMAT;
-	return PERR_OK;
+	return cell_check_pk(cell);
 }
 
 /* ---- sealing --------------------------------------------------------------------------------- */

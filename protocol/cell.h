@@ -65,6 +65,8 @@ void cell_tag(uint8_t tag[CELL_TAG_SIZE], const uint8_t ds[CELL_DS_SIZE]);
  * not one of the small-order points.  PERR_FORMAT otherwise.
  */
 PERR_MUST_CHECK enum perr cell_check(const uint8_t cell[CELL_SIZE]);
+/* the same rule for any X25519 public key that a document names */
+PERR_MUST_CHECK enum perr cell_check_pk(const uint8_t pk[CELL_E_SIZE]);
 
 /*
  * Seal one payload to one reader.

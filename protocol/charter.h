@@ -14,6 +14,8 @@
 #define CHARTER_NAME_MAX      64
 #define CHARTER_COUNTER_MAX   8
 #define CHARTER_CHAIN_MAX     64
+#define CHARTER_DOC_MAX       1024       /* 16 holders and two full names take 730 */
+#define CHARTER_COUNTER_TEXT_MAX (32 + CHARTER_DOC_MAX)
 #define CHARTER_CONTEXT       "amparo/1 charter"
 #define CHARTER_COUNTER_CONTEXT "amparo/1 countersign"
 
@@ -63,13 +65,18 @@ PERR_MUST_CHECK enum perr charter_sign(struct charter_signed *c, const struct si
 PERR_MUST_CHECK enum perr charter_countersign(struct charter_signed *c, const uint8_t desk[32],
                                              const struct sign_key *k);
 /*
- * Take over signatures (valid ones of `allowed` keys) that travelled with a copy of the
- * same charter, as on the board.  Countersignatures are taken as they are, as far as they
- * fit: they are judged in desk.h.  PERR_FORK: not the same document.
+ * Take over signatures that travelled with a copy of the same charter, as on the board:
+ * valid ones of `allowed` holders, and countersignatures in the name of `desks` (those of
+ * the roster).  Whether a countersignature counts is judged in desk.h.
+ * PERR_FORK: not the same document.  PERR_LIMIT: a set was full; the rest was taken.
  */
 PERR_MUST_CHECK enum perr charter_merge(struct charter_signed *into,
                                        const struct charter_signed *from,
-                                       const uint8_t (*allowed)[32], size_t n_allowed);
+                                       const uint8_t (*allowed)[32], size_t n_allowed,
+                                       const uint8_t (*desks)[32], size_t n_desks);
+/* what a countersignature is over, under CHARTER_COUNTER_CONTEXT; its length is returned */
+size_t charter_counter_text(uint8_t text[CHARTER_COUNTER_TEXT_MAX], const uint8_t desk[32],
+                            const struct charter_signed *c);
 /*
  * Who has signed: version 0 needs all its holders; later ones the threshold of previous.
  * n_valid, n_needed  out

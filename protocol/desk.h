@@ -63,17 +63,18 @@ struct desk_verdict {
  * Judge all desks of a roster at once, since one may vouch for another.
  *
  * verdicts  out: n_desks
- * desks     in: verified; chains in: the same chains desk_verify saw (countersignatures
- *           stand under version 0)
+ * desks     in: verified
+ * firsts    in: the signed charter of version 0 of each, as desk_verify saw it:
+ *           countersignatures stand under it
  * lowest    in: n_desks lowest acceptable charter versions of the roster, or NULL
  * pins      in: what the client keeps
  * own       in: own key id, or NULL
  *
  * The caller then stores a pin (desk_pin_of) for each desk judged pinned.
- * PERR_NOMEM, PERR_FORMAT (chains do not belong to desks).
+ * PERR_NOMEM.  PERR_FORMAT: firsts do not belong to desks.
  */
 PERR_MUST_CHECK enum perr desk_judge(struct desk_verdict *verdicts, const struct desk *desks,
-                                    const struct doc_bytes *const *chains, size_t n_desks,
+                                    const struct doc_bytes *firsts, size_t n_desks,
                                     const uint32_t *lowest, const struct desk_pin *pins,
                                     size_t n_pins, const uint8_t own[32]);
 /* the pin to store for a desk judged pinned, or anchored, or whose words were typed */

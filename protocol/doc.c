@@ -116,7 +116,10 @@ void doc_need(struct doc_map *m, uint64_t key)
 		mp_fail(m->r, PERR_FORMAT);
 }
 
-/* PROTOCOL 2: "a reader skips odd keys it does not know and refuses a document with an even key it does not know" */
+/*
+ * PROTOCOL 2: "a reader skips odd keys it does not know and refuses a document with an even
+ * key it does not know"
+ */
 bool doc_ext(struct doc_map *m, uint64_t key)
 {
 	uint32_t n;

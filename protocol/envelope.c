@@ -39,7 +39,10 @@ enum perr envelope_encode(uint8_t **out, size_t *out_len, const struct envelope 
 	return doc_write(out, out_len, ENVELOPE_MAX, put_envelope, env);
 }
 
-/* PROTOCOL 4.1: "`[statement bin 1..1048576, signature bin64, opening, references array 0..64 of bin68]`" */
+/*
+ * PROTOCOL 4.1: "`[statement bin 1..1048576, signature bin64, opening, references array 0..64
+ * of bin68]`"
+ */
 enum perr envelope_decode(struct envelope *env, const uint8_t *in, size_t in_len)
 {
 	struct mp_reader r;
@@ -140,7 +143,10 @@ out:
 	return err;
 }
 
-/* PROTOCOL 4.1: "It is passed only to the desk the statement was made for, never on assignment, so that nobody else learns how many records an author sent." */
+/*
+ * PROTOCOL 4.1: "It is passed only to the desk the statement was made for, never on
+ * assignment, so that nobody else learns how many records an author sent."
+ */
 void envelope_strip_opening(struct envelope *env)
 {
 	env->has_opening = false;

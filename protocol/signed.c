@@ -43,7 +43,10 @@ static uint8_t *joined(size_t *len, const char *context, const uint8_t *doc, siz
 	return buf;
 }
 
-/* PROTOCOL 1: "Signatures are Ed25519 (RFC 8032, pure) over `context ‖ document`, the context being the text named with the document." */
+/*
+ * PROTOCOL 1: "Signatures are Ed25519 (RFC 8032, pure) over `context ‖ document`, the context
+ * being the text named with the document."
+ */
 enum perr signed_make(uint8_t sig[SIGNED_SIG_SIZE], const struct sign_key *k,
                       const char *context, const uint8_t *doc, size_t doc_len)
 {
@@ -66,7 +69,10 @@ enum perr signed_verify(const uint8_t key[SIGNED_KEY_SIZE], const uint8_t sig[SI
 
 	if (buf == NULL)
 		return PERR_NOMEM;
-	/* PROTOCOL 2: "keys and R of small order, keys in a non-canonical encoding and an S that is not reduced never verify" */
+	/*
+	 * PROTOCOL 2: "keys and R of small order, keys in a non-canonical encoding and an S
+	 * that is not reduced never verify"
+	 */
 	err = crypto_sign_verify_detached(sig, buf, len, key) == 0 ? PERR_OK : PERR_AUTH;
 	doc_free(buf, len);
 	return err;
@@ -183,7 +189,10 @@ void signed_doc_free(struct signed_doc *d)
 	sodium_memzero(d, sizeof *d);
 }
 
-/* PROTOCOL 2: "`sigs` is an array 0..32 of `[key id bin32, signature bin64]`, sorted by key id, each key id once." */
+/*
+ * PROTOCOL 2: "`sigs` is an array 0..32 of `[key id bin32, signature bin64]`, sorted by key
+ * id, each key id once."
+ */
 void signed_get_sigs(struct mp_reader *r, struct signed_sigs *s)
 {
 	s->n = mp_array_var(r, 0, SIGNED_SIGS_MAX);

@@ -28,7 +28,8 @@ static void get_code(struct mp_reader *r, char code[CASE_CODE_LEN + 1])
 
 /*
  * The name comes from whoever holds a phone and ends as a file on an attorney's disk.
- * PROTOCOL 4.2: "An attachment's name is a file name: it holds no `/`, no `\` and no character below U+0020, and is neither `.` nor `..`."
+ * PROTOCOL 4.2: "An attachment's name is a file name: it holds no `/`, no `\` and no
+ * character below U+0020, and is neither `.` nor `..`."
  */
 static bool is_file_name(struct doc_text t)
 {
@@ -501,7 +502,10 @@ enum perr statement_check_opening(const struct statement *st, uint32_t number,
 	return sodium_memcmp(commit, st->seq_commit, sizeof commit) == 0 ? PERR_OK : PERR_AUTH;
 }
 
-/* PROTOCOL 4.2: "A reader refuses a statement whose `to` is neither its own key id nor a desk it is a holder of." */
+/*
+ * PROTOCOL 4.2: "A reader refuses a statement whose `to` is neither its own key id nor a desk
+ * it is a holder of."
+ */
 bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
                             const uint8_t (*desks)[32], size_t n_desks)
 {
@@ -519,7 +523,10 @@ enum perr statement_original(struct statement *original, const struct statement 
 	err = statement_decode(original, p->original.p, p->original.len);
 	if (err != PERR_OK)
 		return err;
-	/* PROTOCOL 4.2: "The original statement of an assignment or referral is not itself of kind 3 or 9, and its signature must be its author's." */
+	/*
+	 * PROTOCOL 4.2: "The original statement of an assignment or referral is not itself of
+	 * kind 3 or 9, and its signature must be its author's."
+	 */
 	if (original->kind == STATEMENT_ASSIGNMENT || original->kind == STATEMENT_REFERRAL)
 		err = PERR_FORMAT;
 	else

@@ -87,7 +87,10 @@ UNIT_TESTS   = \
                test_form_tree \
                test_form_xform \
                test_mp \
-               test_peer
+               test_peer \
+               test_cell \
+               test_blob \
+               test_channel
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp

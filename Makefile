@@ -50,7 +50,14 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/board.c \
                protocol/address.c \
                protocol/invite.c \
-               protocol/join.c
+               protocol/join.c \
+               protocol/roster.c \
+               protocol/roster_field.c \
+               protocol/roster_staff.c \
+               protocol/roster_admin.c \
+               protocol/bulletin.c \
+               protocol/bulletin_slots.c \
+               protocol/policy.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \

@@ -110,7 +110,8 @@ struct roster_field {
 /* 256 KiB, 16 attachments, 512 KiB, 2 copies, 32 MiB, 60, 14 and 30 days */
 void roster_limits_default(struct roster_limits *l);
 
-/* an empty body with default limits; NULL: out of memory */
+/* an empty body with default limits, to be filled before it can be encoded (it needs a name,
+ * a season and an inbox key); NULL: out of memory */
 struct roster_field *roster_field_new(void);
 /* out: malloc'd, for doc_free.  PERR_RANGE: a field is outside its limits */
 PERR_MUST_CHECK enum perr roster_field_encode(uint8_t **out, size_t *out_len,

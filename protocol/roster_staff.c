@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "roster_body.h"
+
+#define LANGUAGE_MAX 35
+
+struct roster_staff *roster_staff_new(void)
+{
+	struct arena *mem;
+	struct roster_staff *s = roster_body_new(&mem, sizeof *s);
+
+	if (s != NULL)
+		s->mem = mem;
+	return s;
+}
+
+void roster_staff_free(struct roster_staff *s)
+{
+	if (s != NULL)
+		arena_free(s->mem);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+/*
+ * PROTOCOL 8.1: "members array 0..1024 of `[key id bin32, role, name str 1..128, languages array
+ * 0..16 of str 1..35, lowest batch number]`"
+ */
+static void get_member(struct mp_reader *r, struct arena *mem, struct roster_member *m)
+{
+	mp_array(r, 5);
+	mp_bin_copy(r, m->key, 32);
+	m->role = roster_get_role(r);
+	m->name = roster_get_str(r, mem, 1, ROSTER_NAME_MAX);
+	m->languages = roster_get_array(r, mem, &m->n_languages, 0, ROSTER_LANGUAGES_MAX,
+	                                sizeof *m->languages);
+	for (uint32_t i = 0; i < m->n_languages; i++)
+		m->languages[i] = roster_get_str(r, mem, 1, LANGUAGE_MAX);
+	m->lowest_batch = doc_get_uint(r, UINT32_MAX);
+}
+
+static void get_staff(struct mp_reader *r, struct roster_staff *s)
+{
+	struct doc_map m;
+
+	doc_map_begin(&m, r);
+	doc_need(&m, 0);
+	s->members = roster_get_array(r, s->mem, &s->n_members, 0, ROSTER_STAFF_MAX,
+	                              sizeof *s->members);
+	for (uint32_t i = 0; i < s->n_members; i++)
+		get_member(r, s->mem, &s->members[i]);
+	doc_need(&m, 1);
+	s->volunteers = roster_get_array(r, s->mem, &s->n_volunteers, 0, ROSTER_VOLUNTEERS_MAX,
+	                                 sizeof *s->volunteers);
+	for (uint32_t i = 0; i < s->n_volunteers; i++) {
+		mp_array(r, 2);
+		mp_bin_copy(r, s->volunteers[i].key, 32);
+		s->volunteers[i].number = doc_get_uint(r, UINT32_MAX);
+	}
+	doc_need(&m, 2);
+	mp_bin_copy(r, s->counsel_access, 32);
+	doc_need(&m, 3);
+	mp_bin_copy(r, s->board_sk, 32);
+	s->has_ext = doc_ext(&m, 4);
+	doc_map_end(&m);
+}
+
+enum perr roster_staff_decode(struct roster_staff **out, const uint8_t *in, size_t in_len)
+{
+	struct mp_reader r;
+	struct roster_staff *s;
+	enum perr err;
+
+	*out = NULL;
+	if (in_len > ROSTER_BODY_MAX)
+		return PERR_FORMAT;
+	s = roster_staff_new();
+	if (s == NULL)
+		return PERR_NOMEM;
+	mp_reader_init(&r, in, in_len);
+	get_staff(&r, s);
+	err = mp_finish(&r);
+	if (err == PERR_OK)
+		*out = s;
+	else
+		roster_staff_free(s);
+	return err;
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static void put_member(struct mp_writer *w, const struct roster_member *m)
+{
+	mp_put_array(w, 5);
+	mp_put_bin(w, m->key, 32);
+	mp_put_uint(w, m->role);
+	roster_put_str(w, m->name);
+	mp_put_array(w, m->n_languages);
+	for (uint32_t i = 0; i < m->n_languages; i++)
+		roster_put_str(w, m->languages[i]);
+	mp_put_uint(w, m->lowest_batch);
+}
+
+static void put_staff(struct mp_writer *w, const void *what)
+{
+	const struct roster_staff *s = what;
+
+	mp_put_map(w, 4);
+	mp_put_key(w, 0);
+	mp_put_array(w, s->n_members);
+	for (uint32_t i = 0; i < s->n_members; i++)
+		put_member(w, &s->members[i]);
+	mp_put_key(w, 1);
+	mp_put_array(w, s->n_volunteers);
+	for (uint32_t i = 0; i < s->n_volunteers; i++) {
+		mp_put_array(w, 2);
+		mp_put_bin(w, s->volunteers[i].key, 32);
+		mp_put_uint(w, s->volunteers[i].number);
+	}
+	mp_put_key(w, 2);
+	mp_put_bin(w, s->counsel_access, 32);
+	mp_put_key(w, 3);
+	mp_put_bin(w, s->board_sk, 32);
+}
+
+enum perr roster_staff_encode(uint8_t **out, size_t *out_len, const struct roster_staff *s)
+{
+	struct roster_staff *again;
+	enum perr err = doc_write(out, out_len, ROSTER_BODY_MAX, put_staff, s);
+
+	if (err != PERR_OK)
+		return err;
+	err = roster_staff_decode(&again, *out, *out_len);
+	roster_staff_free(again);
+	return roster_encoded(out, out_len, err);
+}
+
+/* ---- looking ----------------------------------------------------------------------------- */
+
+const struct roster_member *roster_staff_find(const struct roster_staff *s, const uint8_t key[32])
+{
+	for (uint32_t i = 0; i < s->n_members; i++)
+		if (memcmp(s->members[i].key, key, 32) == 0)
+			return &s->members[i];
+	return NULL;
+}
+
+const struct roster_volunteer *roster_volunteer_find(const struct roster_staff *s,
+                                                     const uint8_t key[32])
+{
+	for (uint32_t i = 0; i < s->n_volunteers; i++)
+		if (memcmp(s->volunteers[i].key, key, 32) == 0)
+			return &s->volunteers[i];
+	return NULL;
+}

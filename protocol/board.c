@@ -67,6 +67,36 @@ static bool is_sound(const struct board_rekey *rk)
 	return rk->number >= 1 && memcmp(rk->old_key, rk->new_key, 32) != 0;
 }
 
+enum perr board_rekey_encode(uint8_t **out, size_t *out_len, const struct board_rekey *rk)
+{
+	*out = NULL;
+	*out_len = 0;
+	if (!is_sound(rk))
+		return PERR_RANGE;
+	return doc_write(out, out_len, CELL_PAYLOAD_MAX, put_rekey, rk);
+}
+
+enum perr board_rekey_decode(struct board_rekey *rk, const uint8_t *in, size_t in_len)
+{
+	struct mp_reader r;
+	enum perr err;
+
+	memset(rk, 0, sizeof *rk);
+	mp_reader_init(&r, in, in_len);
+	mp_array(&r, 4);
+	if (mp_uint(&r, 1) != 1)
+		mp_fail(&r, PERR_FORMAT);
+	mp_bin_copy(&r, rk->old_key, 32);
+	mp_bin_copy(&r, rk->new_key, 32);
+	rk->number = doc_get_uint(&r, UINT32_MAX);
+	err = mp_finish(&r);
+	if (err == PERR_OK && !is_sound(rk))
+		err = PERR_FORMAT;
+	if (err != PERR_OK)
+		memset(rk, 0, sizeof *rk);
+	return err;
+}
+
 enum perr board_rekey_sign(uint8_t **out, size_t *out_len, const struct board_rekey *rk,
                            const struct sign_key *old_key, const struct sign_key *new_key)
 {
@@ -80,9 +110,7 @@ enum perr board_rekey_sign(uint8_t **out, size_t *out_len, const struct board_re
 	if (memcmp(rk->old_key, old_key->id, 32) != 0 ||
 	    memcmp(rk->new_key, new_key->id, 32) != 0)
 		return PERR_KEY;
-	if (!is_sound(rk))
-		return PERR_RANGE;
-	err = doc_write(&doc, &len, CELL_PAYLOAD_MAX, put_rekey, rk);
+	err = board_rekey_encode(&doc, &len, rk);
 	if (err == PERR_OK)
 		err = signed_add(&sigs, old_key, BOARD_REKEY_CONTEXT, doc, len);
 	if (err == PERR_OK)
@@ -96,7 +124,6 @@ enum perr board_rekey_sign(uint8_t **out, size_t *out_len, const struct board_re
 /* PROTOCOL 7.3: "signed by both" */
 enum perr board_rekey_open(struct board_rekey *rk, const uint8_t *in, size_t in_len)
 {
-	struct mp_reader r;
 	struct signed_sigs sigs;
 	struct doc_bytes doc;
 	uint8_t both[2][32];
@@ -104,18 +131,8 @@ enum perr board_rekey_open(struct board_rekey *rk, const uint8_t *in, size_t in_
 
 	memset(rk, 0, sizeof *rk);
 	err = signed_view(&doc, &sigs, in, in_len);
-	if (err != PERR_OK)
-		return err;
-	mp_reader_init(&r, doc.p, doc.len);
-	mp_array(&r, 4);
-	if (mp_uint(&r, 1) != 1)
-		mp_fail(&r, PERR_FORMAT);
-	mp_bin_copy(&r, rk->old_key, 32);
-	mp_bin_copy(&r, rk->new_key, 32);
-	rk->number = doc_get_uint(&r, UINT32_MAX);
-	err = mp_finish(&r);
-	if (err == PERR_OK && !is_sound(rk))
-		err = PERR_FORMAT;
+	if (err == PERR_OK)
+		err = board_rekey_decode(rk, doc.p, doc.len);
 	if (err == PERR_OK) {
 		memcpy(both[0], rk->old_key, 32);
 		memcpy(both[1], rk->new_key, 32);

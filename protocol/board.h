@@ -36,6 +36,11 @@ struct board_rekey {
 	uint8_t old_key[32], new_key[32];
 	uint32_t number;                 /* counts a member's changes from 1 */
 };
+/* the bare document.  PERR_RANGE: number 0, or both keys the same */
+PERR_MUST_CHECK enum perr board_rekey_encode(uint8_t **out, size_t *out_len,
+                                            const struct board_rekey *rk);
+PERR_MUST_CHECK enum perr board_rekey_decode(struct board_rekey *rk, const uint8_t *in,
+                                            size_t in_len);
 PERR_MUST_CHECK enum perr board_rekey_sign(uint8_t **out, size_t *out_len,
                                           const struct board_rekey *rk,
                                           const struct sign_key *old_key,

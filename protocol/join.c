@@ -51,53 +51,22 @@ void join_words(uint16_t words[JOIN_WORDS], const uint8_t *doc, size_t doc_len)
 	(void)err;
 }
 
-enum perr join_sign(uint8_t payload[CELL_PAYLOAD_MAX], size_t *len, uint16_t words[JOIN_WORDS],
-                    struct join *j, const struct sign_key *k, struct rng rng)
+enum perr join_encode(uint8_t **out, size_t *out_len, const struct join *j)
 {
-	struct signed_sigs sigs = { 0 };
-	uint8_t *doc = NULL, *packed = NULL;
-	size_t doc_len = 0, packed_len = 0;
-	enum perr err = PERR_RANGE;
-
-	*len = 0;
-	memcpy(j->key, k->id, 32);
-	rng_fill(rng, j->nonce, sizeof j->nonce);
+	*out = NULL;
+	*out_len = 0;
 	if (!is_sound(j))
-		goto out;
-	err = doc_write(&doc, &doc_len, JOIN_DOC_MAX, put_join, j);
-	if (err == PERR_OK)
-		err = signed_add(&sigs, k, JOIN_CONTEXT, doc, doc_len);
-	if (err == PERR_OK)
-		err = signed_pack(&packed, &packed_len, doc, doc_len, &sigs);
-	if (err == PERR_OK && packed_len > CELL_PAYLOAD_MAX)
-		err = PERR_RANGE;
-	if (err != PERR_OK)
-		goto out;
-	memcpy(payload, packed, packed_len);
-	*len = packed_len;
-	join_words(words, doc, doc_len);
-out:
-	doc_free(doc, doc_len);
-	doc_free(packed, packed_len);
-	return err;
+		return PERR_RANGE;
+	return doc_write(out, out_len, JOIN_DOC_MAX, put_join, j);
 }
 
-enum perr join_open(struct join *j, uint16_t words[JOIN_WORDS], const uint8_t *payload,
-                    size_t len)
+enum perr join_decode(struct join *j, const uint8_t *in, size_t in_len)
 {
 	struct mp_reader r;
-	struct signed_sigs sigs;
-	struct doc_bytes doc;
 	enum perr err;
 
 	memset(j, 0, sizeof *j);
-	memset(words, 0, JOIN_WORDS * sizeof *words);
-	if (len > CELL_PAYLOAD_MAX)
-		return PERR_FORMAT;
-	err = signed_view(&doc, &sigs, payload, len);
-	if (err != PERR_OK)
-		return err;
-	mp_reader_init(&r, doc.p, doc.len);
+	mp_reader_init(&r, in, in_len);
 	mp_array(&r, 8);
 	if (mp_uint(&r, 1) != 1)
 		mp_fail(&r, PERR_FORMAT);
@@ -113,6 +82,52 @@ enum perr join_open(struct join *j, uint16_t words[JOIN_WORDS], const uint8_t *p
 	err = mp_finish(&r);
 	if (err == PERR_OK && !is_sound(j))
 		err = PERR_FORMAT;
+	if (err != PERR_OK)
+		join_wipe(j);
+	return err;
+}
+
+enum perr join_sign(uint8_t payload[CELL_PAYLOAD_MAX], size_t *len, uint16_t words[JOIN_WORDS],
+                    struct join *j, const struct sign_key *k, struct rng rng)
+{
+	struct signed_sigs sigs = { 0 };
+	uint8_t *doc = NULL, *packed = NULL;
+	size_t doc_len = 0, packed_len = 0;
+	enum perr err;
+
+	*len = 0;
+	memcpy(j->key, k->id, 32);
+	rng_fill(rng, j->nonce, sizeof j->nonce);
+	err = join_encode(&doc, &doc_len, j);
+	if (err == PERR_OK)
+		err = signed_add(&sigs, k, JOIN_CONTEXT, doc, doc_len);
+	if (err == PERR_OK)
+		err = signed_pack(&packed, &packed_len, doc, doc_len, &sigs);
+	if (err == PERR_OK && packed_len > CELL_PAYLOAD_MAX)
+		err = PERR_RANGE;
+	if (err == PERR_OK) {
+		memcpy(payload, packed, packed_len);
+		*len = packed_len;
+		join_words(words, doc, doc_len);
+	}
+	doc_free(doc, doc_len);
+	doc_free(packed, packed_len);
+	return err;
+}
+
+enum perr join_open(struct join *j, uint16_t words[JOIN_WORDS], const uint8_t *payload,
+                    size_t len)
+{
+	struct signed_sigs sigs;
+	struct doc_bytes doc;
+	enum perr err = PERR_FORMAT;
+
+	memset(j, 0, sizeof *j);
+	memset(words, 0, JOIN_WORDS * sizeof *words);
+	if (len <= CELL_PAYLOAD_MAX)
+		err = signed_view(&doc, &sigs, payload, len);
+	if (err == PERR_OK)
+		err = join_decode(j, doc.p, doc.len);
 	if (err == PERR_OK && sigs.n != 1)
 		err = PERR_SIGS;
 	if (err == PERR_OK)

@@ -26,6 +26,11 @@ struct join {
 	uint8_t nonce[16];
 };
 
+/* the bare document.  out: malloc'd, for doc_free.  PERR_RANGE: a field */
+PERR_MUST_CHECK enum perr join_encode(uint8_t **out, size_t *out_len, const struct join *j);
+/* PERR_FORMAT also: the slot key is unusable.  Verifies nothing */
+PERR_MUST_CHECK enum perr join_decode(struct join *j, const uint8_t *in, size_t in_len);
+
 /*
  * payload  out: for cell_seal with CELL_JOIN     words  out: indices into words.h
  * j->key and j->nonce are set here, from k and rng.  PERR_RANGE: a field, or no room.

@@ -97,7 +97,8 @@ UNIT_TESTS   = \
                test_peer \
                test_cell \
                test_blob \
-               test_channel
+               test_channel \
+               test_hostile_cells
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp

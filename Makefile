@@ -62,6 +62,7 @@ SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
+               client/cache.c \
                client/trust.c \
                client/peer.c \
                client/link.c \

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bulletin.h"
+#include "cache.h"
 #include "desk.h"
 #include "invite.h"
 #include "mp.h"
@@ -570,6 +571,7 @@ void client_free(struct client *c)
 	if (c == NULL)
 		return;
 	drop_roster(c);
+	cache_free(c->cache);
 	if (c->me != NULL)
 		sodium_memzero(c->me, sizeof *c->me);
 	sodium_free(c->me);

@@ -12,7 +12,8 @@
  *	link.c                     libuv: connects, moves bytes, timeouts
  *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
  *	org.c join.c desk.c        founding, members, desks, forms  (administrators, holders)
- *	intake.c record.c search.c seal a record; take one in, merge, look up, export
+ *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
+ *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	outbox.c trust.c           cells that wait for servers; which desks are trusted
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified
@@ -31,14 +32,13 @@
  *	batch/<owner hex>     newest signed batch of an owner, raw         board.c
  *	charter/<desk id hex> signed charters not yet in the roster, raw   board.c
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
- *	seq/<to hex>          last sequence number used                    intake.c
+ *	seq/<to hex>          last sequence number used                    dispatch.c
  *	outbox/<number, 12 digits>  a sealed cell and who committed it     outbox.c
  *	post/<number, 8 digits>     own board document or join answer to be put  outbox.c
- *	case/<record id hex>  a record's state; statements in stmt/…       record.c
- *	stmt/<record hex>/<hash hex>  one verified statement with signature
- *	blob/<hash hex>       an attachment's content, raw                 record.c
- *	want/<hash hex>       a blob whose chunks are still missing
- *	text/<record id hex>  folded text for the search                   search.c
+ *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
+ *	case/<record id hex>  statements merged                            case.c
+ *	text/<record id hex>  folded text for the search                   case.c
+ *	reviewed              the roster under which that was done         case.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H
@@ -57,6 +57,7 @@ struct admins;
 struct bulletin;
 struct bulletin_header;
 struct bulletin_known;
+struct cache;
 struct desk;
 struct sign_key;
 struct roster_field;
@@ -127,6 +128,7 @@ struct client {
 	size_t n_seasons;
 	uint32_t day_seen;                   /* the highest day seen signed */
 	int32_t day_offset;                  /* servers' day minus this device's day */
+	struct cache *cache;                 /* cache.h; made when first needed */
 };
 
 /*

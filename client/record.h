@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * record: what a reader holds: statements taken in, merged into cases, with their
- * attachments.
+ * record: what a reader holds: statements taken in, with their attachments.  case.h merges
+ * them and looks them up.
+ *
+ * In the store:
+ *	stmt/<record hex>/<first 20 bytes of the statement's hash, hex>
+ *	                       u32 day of receipt | u8 flags | envelope
+ *	code/<case code>/<record hex>   which records an amendment may belong to
+ *	fresh/<record hex>     a statement came in; case.h has not merged it yet
+ *	want/<hash hex>/<8 bytes hex>   a blob whose chunks are missing
+ *	blob/<hash hex>        an attachment's content, raw
+ *	custody/<author hex>/<first 8 bytes of the desk id, hex>   the newest one, envelope
  */
 #ifndef AMPARO_RECORD_H
 #define AMPARO_RECORD_H
@@ -13,6 +22,7 @@
 #include "blob.h"
 #include "client.h"
 #include "perr.h"
+#include "statement.h"
 
 /* what became of an envelope */
 enum take_result {
@@ -27,9 +37,15 @@ enum take_result {
  * Take in an envelope that was opened from a cell (or from a spilled blob).  Checks
  * signature, addressee and form; stores the statement; notes the attachments that are
  * wanted (want/…).  Inside a batch of the caller's.
+ *
+ * An assignment counts only if a holder of the original's desk made it: from anybody else
+ * in the roster it is TAKE_BAD, from somebody unknown TAKE_PENDING and shown to nobody
+ * until a roster says who that is.
  */
 PERR_MUST_CHECK enum perr record_take(struct client *c, const uint8_t *envelope, size_t len,
                                      enum take_result *result);
+/* Keep a statement of this member's own, whoever it is addressed to.  In a batch. */
+PERR_MUST_CHECK enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len);
 
 /*
  * Blobs whose chunks are still missing: attachments, and spilled envelopes noted by
@@ -43,9 +59,50 @@ struct want {
 typedef enum perr want_fn(void *arg, const struct want *w);
 PERR_MUST_CHECK enum perr record_wants(struct client *c, want_fn *fn, void *arg);
 PERR_MUST_CHECK enum perr record_want_spilled(struct client *c, const struct blob_ref *ref);
-/* the content is whole and its hash is right: store or take it, forget the want; in a batch */
+/*
+ * the content is whole and its hash is right: store or take it, forget the want; in a batch.
+ * result  out: of record_take for an envelope; TAKE_NEW for an attachment
+ */
 PERR_MUST_CHECK enum perr record_have(struct client *c, const struct want *w,
                                      const uint8_t *data, size_t len,
                                      enum take_result *result);
+
+/*
+ * Sequence numbers towards the desks this member holds.  A gap is a statement that did not
+ * arrive (yet); two statements under one number are two devices with one key.  Before a gap
+ * is reported as a loss, rescan with all keys.
+ */
+struct record_gap {
+	uint8_t author[32], desk[32];
+	uint32_t highest;            /* number seen */
+	uint32_t missing;            /* numbers below it that were not */
+	uint32_t twice;              /* numbers used for two statements */
+};
+typedef enum perr record_gap_fn(void *arg, const struct record_gap *g);
+/* only authors with something missing or used twice */
+PERR_MUST_CHECK enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg);
+
+/* the newest custody statement of each co-holder and desk; st is borrowed */
+typedef enum perr record_custody_fn(void *arg, const struct statement *st);
+PERR_MUST_CHECK enum perr record_custody(struct client *c, record_custody_fn *fn, void *arg);
+
+/* ---- for case.h --------------------------------------------------------------------------- */
+
+#define RECORD_HEAD 5            /* bytes before the envelope in stmt/… */
+enum record_flag {
+	RECORD_KNOWN  = 1,           /* its author was in a roster once: stays */
+	RECORD_COUNTS = 2            /* its author may say this: stays */
+};
+/* "stmt/<hex>/", "case/<hex>" and so on */
+void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE]);
+/*
+ * The flags a statement has under the roster of today.
+ * original  in: of an assignment or referral, else NULL
+ * PERR_AUTH: somebody in the roster who may not say this at all.
+ */
+PERR_MUST_CHECK enum perr record_judge(struct client *c, const struct statement *st,
+                                      const struct statement *original, unsigned *flags);
+/* blob/<hash hex> is there */
+PERR_MUST_CHECK enum perr record_has_blob(struct client *c, const uint8_t hash[32], bool *has);
 
 #endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "charter.h"
+
+struct known_form {
+	uint8_t part[32];
+	struct xform *form;              /* NULL: it is here and cannot be read */
+};
+
+struct cache {
+	size_t n_forms;
+	struct known_form forms[ROSTER_FORMS_MAX];
+	/* of the roster with this header */
+	uint8_t header_hash[32];
+	bool has_desks;
+	size_t n_desks;
+	struct desk *desks;
+	size_t n_held;
+	uint8_t held[ROSTER_DESKS_MAX][32];
+};
+
+void cache_free(struct cache *k)
+{
+	if (k == NULL)
+		return;
+	for (size_t i = 0; i < k->n_forms; i++)
+		xform_free(k->forms[i].form);
+	free(k->desks);
+	free(k);
+}
+
+static struct cache *cache_of(struct client *c)
+{
+	if (c->cache == NULL)
+		c->cache = calloc(1, sizeof *c->cache);
+	return c->cache;
+}
+
+/* ---- forms -------------------------------------------------------------------------- */
+
+const struct roster_form *cache_form_entry(const struct client *c, const char *id,
+                                           const char *version)
+{
+	const struct roster_field *f = c->field;
+
+	if (f == NULL)
+		return NULL;
+	if (version == NULL)
+		return roster_form_find(f, id, NULL);
+	/* an older version is inactive, and still what its answers are read with */
+	for (uint32_t i = 0; i < f->n_forms; i++)
+		if (strcmp(f->forms[i].id, id) == 0 && strcmp(f->forms[i].version, version) == 0)
+			return &f->forms[i];
+	return NULL;
+}
+
+static struct known_form *known(struct cache *k, const uint8_t part[32])
+{
+	for (size_t i = 0; i < k->n_forms; i++)
+		if (memcmp(k->forms[i].part, part, 32) == 0)
+			return &k->forms[i];
+	return NULL;
+}
+
+static struct known_form *room(struct cache *k)
+{
+	/* full only if rosters replaced all their forms within one run of the program */
+	if (k->n_forms == ROSTER_FORMS_MAX) {
+		xform_free(k->forms[0].form);
+		memmove(&k->forms[0], &k->forms[1], (ROSTER_FORMS_MAX - 1) * sizeof k->forms[0]);
+		k->n_forms--;
+	}
+	return &k->forms[k->n_forms++];
+}
+
+enum perr cache_form(struct client *c, const char *id, const char *version,
+                     const struct xform **out)
+{
+	const struct roster_form *entry = cache_form_entry(c, id, version);
+	struct cache *k = cache_of(c);
+	struct known_form *f;
+	char why[XFORM_WHY_SIZE], name[96];
+	struct xform *form = NULL;
+	uint8_t *xml = NULL;
+	size_t len;
+	enum perr err;
+
+	*out = NULL;
+	if (entry == NULL)
+		return PERR_NOTFOUND;
+	if (k == NULL)
+		return PERR_NOMEM;
+	f = known(k, entry->part);
+	if (f == NULL) {
+		client_key_name(name, "form/", entry->part, 32);
+		err = kv_get(c->kv, name, &xml, &len);
+		if (err != PERR_OK)
+			return err;
+		err = xform_parse(&form, xml, len, why);
+		kv_free(xml);
+		if (err == PERR_NOMEM)
+			return err;
+		f = room(k);
+		memcpy(f->part, entry->part, 32);
+		f->form = form;
+	}
+	*out = f->form;
+	return f->form == NULL ? PERR_UNKNOWN : PERR_OK;
+}
+
+/* ---- desks -------------------------------------------------------------------------- */
+
+static enum perr load_desks(struct client *c)
+{
+	struct cache *k = cache_of(c);
+	size_t n = c->field == NULL ? 0 : c->field->n_desks;
+
+	if (k == NULL)
+		return PERR_NOMEM;
+	if (k->has_desks && memcmp(k->header_hash, c->header_hash, 32) == 0)
+		return PERR_OK;
+	free(k->desks);
+	k->has_desks = false;
+	k->n_desks = 0;
+	k->n_held = 0;
+	k->desks = calloc(n + 1, sizeof *k->desks);
+	if (k->desks == NULL)
+		return PERR_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		enum perr err = client_desk(c, i, &k->desks[k->n_desks]);
+
+		if (err == PERR_NOMEM)
+			return err;
+		if (err != PERR_OK)
+			continue;        /* one that does not verify is no desk */
+		if (charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk) &&
+		    k->n_held < ROSTER_DESKS_MAX)
+			memcpy(k->held[k->n_held++], k->desks[k->n_desks].id, 32);
+		k->n_desks++;
+	}
+	memcpy(k->header_hash, c->header_hash, 32);
+	k->has_desks = true;
+	return PERR_OK;
+}
+
+enum perr cache_desk(struct client *c, const uint8_t desk_id[32], const struct desk **out)
+{
+	enum perr err = load_desks(c);
+
+	*out = NULL;
+	for (size_t i = 0; err == PERR_OK && i < c->cache->n_desks; i++)
+		if (memcmp(c->cache->desks[i].id, desk_id, 32) == 0)
+			*out = &c->cache->desks[i];
+	return err == PERR_OK && *out == NULL ? PERR_NOTFOUND : err;
+}
+
+enum perr cache_held(struct client *c, const uint8_t (**ids)[32], size_t *n)
+{
+	enum perr err = load_desks(c);
+
+	*ids = NULL;
+	*n = 0;
+	if (err == PERR_OK) {
+		*ids = (const uint8_t (*)[32])c->cache->held;
+		*n = c->cache->n_held;
+	}
+	return err;
+}
+
+bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32])
+{
+	const struct desk *d;
+
+	return cache_desk(c, desk_id, &d) == PERR_OK && charter_has_holder(&d->now, key);
+}
+
+bool cache_is_member(struct client *c, const uint8_t key[32])
+{
+	if (memcmp(key, c->me->sign_pk, 32) == 0)
+		return true;
+	if (c->staff != NULL && (roster_staff_find(c->staff, key) != NULL ||
+	                         roster_volunteer_find(c->staff, key) != NULL))
+		return true;
+	if (c->admin != NULL && roster_admin_find(c->admin, key) != NULL)
+		return true;
+	if (load_desks(c) != PERR_OK)
+		return false;
+	for (size_t i = 0; i < c->cache->n_desks; i++)
+		if (charter_has_holder(&c->cache->desks[i].now, key))
+			return true;
+	return false;
+}

@@ -84,7 +84,14 @@ FORMS_SRC    = \
                client/forms/xform_text.c
 CLI_SRC      = \
                client/cli/cli.c \
-               client/cli/main.c
+               client/cli/main.c \
+               client/cli/net.c \
+               client/cli/sheet.c \
+               client/cli/status.c \
+               client/cli/cmd_join.c \
+               client/cli/cmd_org.c \
+               client/cli/cmd_desk.c \
+               client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_hpke \
                test_noise \

@@ -253,12 +253,17 @@ static int open_client(struct cli *cli)
 	return EXIT_DONE;
 }
 
-int cli_open(struct cli *cli)
+int cli_open_any(struct cli *cli)
 {
 	int code = open_vault(cli);
 
-	if (code == EXIT_DONE)
-		code = open_client(cli);
+	return code == EXIT_DONE ? open_client(cli) : code;
+}
+
+int cli_open(struct cli *cli)
+{
+	int code = cli_open_any(cli);
+
 	if (code == EXIT_DONE && cli->client->me->state == CLIENT_NOBODY)
 		code = cli_fail(EXIT_REFUSED, "this vault belongs to nobody yet; `amparo join` "
 		                "goes on where it was interrupted.");

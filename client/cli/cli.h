@@ -60,6 +60,8 @@ int cli_option(struct cli *cli, int argc, char **argv, const struct option *long
 
 /* Open the vault and the client.  EXIT_DONE, or an exit code (already said). */
 int cli_open(struct cli *cli);
+/* like cli_open, but a vault without an owner is fine: for `join` */
+int cli_open_any(struct cli *cli);
 /* like cli_open, and the person must be a member with this role, or any if ROLE_NONE */
 int cli_open_as(struct cli *cli, enum client_role role);
 /* Closes, settles what was erased, wipes; harmless twice. */

@@ -1,0 +1,823 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Commands of administrators: organisation, servers, members, forms, releases. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli.h"
+#include "cmd_desk.h"
+#include "desk.h"
+#include "holders.h"
+#include "link.h"
+#include "net.h"
+#include "org.h"
+#include "policy.h"
+#include "roster.h"
+#include "sheet.h"
+#include "table.h"
+#include "term.h"
+#include "words.h"
+#include "xform.h"
+
+enum {
+	OPT_NAME = 1, OPT_ORG, OPT_LIGHT, OPT_CARD, OPT_ROLE, OPT_COUNT, OPT_SHEET, OPT_DESK,
+	OPT_FOR, OPT_WORDS, OPT_AS, OPT_REFUSE, OPT_EVERY, OPT_SURGE, OPT_HOURS
+};
+
+static enum client_role parse_role(const char *s)
+{
+	for (int r = ROLE_VOLUNTEER; r <= ROLE_ADMINISTRATOR; r++)
+		if (strcmp(s, roster_role_text((enum roster_role)r)) == 0)
+			return (enum client_role)r;
+	return ROLE_NONE;
+}
+
+static void print_safe(const char *s)
+{
+	term_print(stdout, s, strlen(s), TERM_LINE);
+}
+
+/* ---- org create --------------------------------------------------------------------- */
+
+static int cmd_create(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "name", required_argument, NULL, OPT_NAME },
+		{ "light", no_argument, NULL, OPT_LIGHT }, { 0 }
+	};
+	const char *name = NULL;
+	bool light = false;
+	enum perr err;
+	int c, code = EXIT_DONE;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 'h')
+			return EXIT_DONE;
+		if (c == OPT_NAME)
+			name = optarg;
+		else
+			light = true;
+	}
+	if (argc - optind != 1 || name == NULL)
+		return cli_usage(cli, "the organisation's name and your own (--name) are needed");
+	if (vault_exists(cli->home)) {
+		/* killed between making the vault and founding: go on */
+		code = cli_open_any(cli);
+		if (code == EXIT_DONE && cli->client->me->state != CLIENT_NOBODY)
+			code = cli_fail(EXIT_REFUSED, "this vault belongs to a member already; --home "
+			                "names another folder.");
+	} else {
+		code = cli_create(cli, light);
+	}
+	if (code != EXIT_DONE)
+		return code;
+	err = org_found(cli->client, argv[optind], name);
+	if (err == PERR_RANGE || err == PERR_FORMAT)
+		return cli_fail(EXIT_USAGE, "an organisation's name has 1 to 64 bytes, a person's 1 "
+		                "to 128.");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the organisation could not be founded");
+	print_safe(argv[optind]);
+	puts(" is founded, and this vault holds its first administrator's key.\n"
+	     "There is no way back into a lost vault: write the passphrase on paper, and invite a\n"
+	     "second administrator soon.\n\nNext: run `amparod init` on a server, then `amparo "
+	     "server add` here with its card.");
+	return EXIT_DONE;
+}
+
+/* ---- servers ------------------------------------------------------------------------ */
+
+static int read_card(const char *file, struct policy_card *card)
+{
+	uint8_t *data = NULL;
+	char *line = NULL;
+	size_t len;
+	enum perr err;
+	int code;
+
+	if (file != NULL) {
+		code = cli_read_file(file, 4096, &data, &len);
+		if (code != EXIT_DONE)
+			return code;
+		err = policy_card_decode(card, (const char *)data);
+		sodium_memzero(data, len);
+		free(data);
+	} else {
+		err = term_ask(stdin, stderr, "Paste the server's card (it begins with "
+		               "amparo-server:) and press Enter:\n", &line);
+		if (err != PERR_OK)
+			return cli_fail(EXIT_REFUSED, "no card was given; `amparod init` prints it.");
+		err = policy_card_decode(card, line);
+		sodium_memzero(line, strlen(line));
+		free(line);
+	}
+	if (err == PERR_OK)
+		return EXIT_DONE;
+	return cli_fail(EXIT_REFUSED, err == PERR_CORRUPT
+	                ? "a character of the card is wrong or missing; copy it again."
+	                : "this is not a server's card; `amparod init` prints one that begins with "
+	                  "amparo-server:.");
+}
+
+static int cmd_server_add(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "card-file", required_argument, NULL, OPT_CARD }, { 0 }
+	};
+	const char *file = NULL;
+	struct policy_card card;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 'h')
+			return EXIT_DONE;
+		file = optarg;
+	}
+	if (optind < argc)
+		return cli_usage(cli, "the card is asked for, so that it does not stay in the history "
+		                 "of your commands; an operand is not taken");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = read_card(file, &card);
+	if (code != EXIT_DONE)
+		return code;
+	err = org_server_add(cli->client, &card);
+	if (err == PERR_EXISTS)
+		puts("This server is listed already; it is visited once more.");
+	else if (err == PERR_LIMIT)
+		code = cli_fail(EXIT_REFUSED, "an organisation has at most %d servers.",
+		                ROSTER_SERVERS_MAX);
+	else if (err != PERR_OK)
+		code = cli_fail_err(err, "the server could not be listed");
+	policy_card_wipe(&card);
+	return code == EXIT_DONE ? net_push(cli, STEWARD_PUSH) : code;
+}
+
+static int cmd_server_list(struct cli *cli, int argc, char **argv)
+{
+	static const char *const heads[] = { "address", "state", ">waiting", ">released", ">board",
+	                                     ">free" };
+	struct steward_server r;
+	struct link_loop *loop = NULL;
+	struct table *t;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code != EXIT_DONE)
+		return code;
+	t = table_new(6, heads);
+	if (t == NULL || link_loop_new(&loop) != PERR_OK) {
+		table_free(t);
+		return cli_fail_err(PERR_NOMEM, "the servers could not be asked");
+	}
+	for (uint32_t i = 0; i < cli->client->field->n_servers && code == EXIT_DONE; i++) {
+		struct sync_net net = link_net(loop);
+		char num[4][24];
+		const char *cells[6];
+		enum perr err = steward_visit(cli->client, &net, i, STEWARD_STATUS, &r);
+
+		snprintf(num[0], sizeof num[0], "%u", r.st.cells_waiting);
+		snprintf(num[1], sizeof num[1], "%u", r.st.cells_released);
+		snprintf(num[2], sizeof num[2], "%u", r.st.board);
+		snprintf(num[3], sizeof num[3], "%u MiB", r.st.free_mib);
+		cells[0] = r.address;
+		cells[1] = err != PERR_OK ? (r.why[0] != '\0' ? r.why : perr_text(err))
+		    : r.st.frozen ? "clock in doubt: order a release" : "works";
+		for (int k = 0; k < 4; k++)
+			cells[2 + k] = r.has_status ? num[k] : "";
+		if (table_row(t, cells) != PERR_OK)
+			code = cli_fail_err(PERR_NOMEM, "the servers could not be listed");
+	}
+	if (code == EXIT_DONE && table_rows(t) == 0)
+		puts("No server is listed.  `amparod init` prints a card, `amparo server add` takes it.");
+	table_print(t, stdout, term_width(1));
+	table_free(t);
+	link_loop_free(loop);
+	return code;
+}
+
+static int cmd_schedule(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "every", required_argument, NULL, OPT_EVERY },
+		{ "surge-every", required_argument, NULL, OPT_SURGE },
+		{ "surge-for", required_argument, NULL, OPT_HOURS }, { 0 }
+	};
+	unsigned long v[3] = { 0 };
+	bool set[3] = { false };
+	struct roster_schedule s;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
+		char *end;
+		int k = c - OPT_EVERY;
+
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 'h')
+			return EXIT_DONE;
+		v[k] = strtoul(optarg, &end, 10);
+		if (*end != '\0' || end == optarg || v[k] > 1440)
+			return cli_usage(cli, "\"%s\" is not a number up to 1440", optarg);
+		set[k] = true;
+	}
+	if (!set[0] && !set[1] && !set[2])
+		return cli_usage(cli, "an option says what to change");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code != EXIT_DONE)
+		return code;
+	s = cli->client->admin->schedule;
+	if (set[0])
+		s.release_minutes = (uint32_t)v[0];
+	if (set[1])
+		s.surge_minutes = (uint32_t)v[1];
+	if (set[2])
+		s.surge_until = v[2] == 0 ? 0 : (uint32_t)(time(NULL) / 3600 + (time_t)v[2]);
+	err = org_schedule(cli->client, &s);
+	if (err == PERR_RANGE)
+		return cli_fail(EXIT_USAGE, "the servers can release every 1 to 1440 minutes.");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the schedule could not be changed");
+	return net_push(cli, STEWARD_PUSH);
+}
+
+static int cmd_release(struct cli *cli, int argc, char **argv)
+{
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	return code == EXIT_DONE ? net_push(cli, STEWARD_PUSH | STEWARD_RELEASE) : code;
+}
+
+/* ---- invitations -------------------------------------------------------------------- */
+
+static int print_invitations(struct cli *cli, const struct invite *inv, unsigned n)
+{
+	char text[INVITE_TEXT_MAX + 1];
+
+	if (cli->json)
+		putchar('[');
+	for (unsigned i = 0; i < n; i++) {
+		if (invite_encode(text, &inv[i]) != PERR_OK)
+			return cli_fail(EXIT_REFUSED, "the server's address is too long for an "
+			                "invitation; use one of at most 40 characters.");
+		if (cli->json) {
+			fputs(i == 0 ? "" : ",", stdout);
+			cli_json_str(stdout, text, strlen(text));
+		} else {
+			puts(text);
+		}
+	}
+	if (cli->json)
+		puts("]");
+	sodium_memzero(text, sizeof text);
+	return EXIT_DONE;
+}
+
+struct invite_args {
+	enum client_role role;
+	unsigned long count;
+	const char *sheet, *desk, *note;
+};
+
+static int write_sheet(struct cli *cli, const struct invite_args *a, const uint8_t *desk_id,
+                       const struct invite *inv)
+{
+	uint16_t words[DESK_WORDS];
+	char *html = NULL, *desk = NULL;
+	size_t len = 0;
+	enum perr err = PERR_OK;
+	int code;
+
+	if (desk_id != NULL) {
+		desk_words(words, desk_id);
+		err = cmd_desk_name(cli->client, desk_id, &desk);
+	}
+	if (err == PERR_OK)
+		err = sheet_html(&html, &len, cli->client->field->organisation, desk,
+		                 desk_id == NULL ? NULL : words, a->role, inv, (unsigned)a->count);
+	free(desk);
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the sheet could not be made");
+	code = cli_write_file(a->sheet, html, len, 0600);
+	sodium_memzero(html, len);
+	free(html);
+	if (code == EXIT_DONE && !cli->json)
+		printf("%s: %lu slip%s to print.  Print it, hand the slips out, delete the file.\n",
+		       a->sheet, a->count, a->count == 1 ? "" : "s");
+	return code;
+}
+
+static int do_invite(struct cli *cli, const struct invite_args *a)
+{
+	struct client *cl = cli->client;
+	struct invite *inv = calloc(a->count, sizeof *inv);
+	const char **notes = calloc(a->count, sizeof *notes);
+	uint8_t desk_id[32];
+	bool has_desk = false;
+	enum perr err = inv == NULL || notes == NULL ? PERR_NOMEM : PERR_OK;
+	int code = EXIT_DONE;
+
+	for (unsigned long i = 0; err == PERR_OK && i < a->count; i++)
+		notes[i] = a->note;
+	if (err == PERR_OK) {
+		err = holders_find(cl, a->desk, true, desk_id);
+		has_desk = err == PERR_OK;
+		if (err == PERR_NOTFOUND && a->desk == NULL && a->role != ROLE_VOLUNTEER)
+			err = PERR_OK;           /* founding: the holders-to-be come before the desk */
+		else if (err == PERR_NOTFOUND)
+			code = cli_fail(EXIT_REFUSED, a->desk != NULL ? "no listed desk has that name; "
+			                "`amparo desk list` shows them."
+			                : "volunteers are invited to a desk, and none is listed yet; "
+			                  "`amparo status` says what comes first.");
+		else if (err == PERR_EXISTS)
+			code = cli_fail(EXIT_REFUSED, "there are several desks; name one with --desk.");
+	}
+	if (code != EXIT_DONE)
+		goto out;
+	if (err == PERR_OK)
+		err = org_invite(cl, a->role, (unsigned)a->count, has_desk ? desk_id : NULL, notes,
+		                 inv);
+	if (err == PERR_NOTFOUND)
+		code = cli_fail(EXIT_REFUSED, "no server is listed yet; `amparo server add` comes "
+		                "first.");
+	else if (err == PERR_LIMIT)
+		code = cli_fail(EXIT_REFUSED, "at most %d invitations are open at a time; confirm or "
+		                "refuse some first.", ROSTER_INVITES_MAX);
+	else if (err != PERR_OK)
+		code = cli_fail_err(err, "the invitations could not be made");
+	if (code == EXIT_DONE)
+		code = a->sheet != NULL ? write_sheet(cli, a, has_desk ? desk_id : NULL, inv)
+		                        : print_invitations(cli, inv, (unsigned)a->count);
+	if (code == EXIT_DONE)
+		code = net_push(cli, STEWARD_PUSH);
+out:
+	if (inv != NULL)
+		sodium_memzero(inv, a->count * sizeof *inv);
+	free(inv);
+	free(notes);
+	return code;
+}
+
+static int cmd_invite(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "role", required_argument, NULL, OPT_ROLE },
+		{ "count", required_argument, NULL, OPT_COUNT },
+		{ "sheet", required_argument, NULL, OPT_SHEET },
+		{ "desk", required_argument, NULL, OPT_DESK },
+		{ "for", required_argument, NULL, OPT_FOR }, { 0 }
+	};
+	struct invite_args a = { .role = ROLE_VOLUNTEER, .count = 1 };
+	char *end;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1)
+		switch (c) {
+		case OPT_ROLE:
+			a.role = parse_role(optarg);
+			if (a.role == ROLE_NONE)
+				return cli_usage(cli, "\"%s\" is no role: volunteer, attorney, "
+				                 "interpreter or administrator", optarg);
+			break;
+		case OPT_COUNT:
+			a.count = strtoul(optarg, &end, 10);
+			if (*end != '\0' || a.count < 1 || a.count > ROSTER_INVITES_MAX)
+				return cli_usage(cli, "\"%s\" is not a number from 1 to %d", optarg,
+				                 ROSTER_INVITES_MAX);
+			break;
+		case OPT_SHEET:
+			a.sheet = optarg;
+			break;
+		case OPT_DESK:
+			a.desk = optarg;
+			break;
+		case OPT_FOR:
+			if (strlen(optarg) > 128)
+				return cli_usage(cli, "a note has at most 128 bytes");
+			a.note = optarg;
+			break;
+		default:
+			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+		}
+	if (optind < argc)
+		return cli_usage(cli, "invite takes no operand");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	return code == EXIT_DONE ? do_invite(cli, &a) : code;
+}
+
+/* ---- confirm ------------------------------------------------------------------------ */
+
+struct pick {
+	const char *name;
+	struct table *table;
+	unsigned n;
+	struct org_answer found;
+};
+
+static enum perr pick_answer(void *arg, const struct org_answer *a)
+{
+	struct pick *p = arg;
+	const char *cells[] = { a->join.name, roster_role_text((enum roster_role)a->role), a->note };
+
+	if (p->table != NULL)
+		return table_row(p->table, cells);
+	if (strcmp(p->name, a->join.name) == 0) {
+		p->found = *a;
+		p->n++;
+	}
+	return PERR_OK;
+}
+
+static int list_answers(struct cli *cli)
+{
+	static const char *const heads[] = { "name", "invited as", "note" };
+	struct pick p = { .table = table_new(3, heads) };
+	enum perr err = p.table == NULL ? PERR_NOMEM : org_answers(cli->client, pick_answer, &p);
+
+	if (err == PERR_OK && table_rows(p.table) == 0)
+		puts("Nobody waits for confirmation.");
+	if (err == PERR_OK && table_rows(p.table) > 0) {
+		table_print(p.table, stdout, term_width(1));
+		puts("\nTalk with each by telephone, then: amparo confirm NAME");
+	}
+	table_free(p.table);
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the answers could not be read");
+}
+
+/* are these the four words?  in any case, with any blanks or hyphens between */
+static bool words_fit(const char *text, const uint16_t want[JOIN_WORDS])
+{
+	unsigned n = 0;
+
+	while (*text != '\0') {
+		size_t len;
+
+		text += strspn(text, " \t,-");
+		len = strcspn(text, " \t,-");
+		if (len == 0)
+			break;
+		if (n >= JOIN_WORDS || words_find(text, len) != want[n])
+			return false;
+		n++;
+		text += len;
+	}
+	return n == JOIN_WORDS;
+}
+
+static int check_spoken(const struct org_answer *a, const char *words)
+{
+	char *line = NULL;
+	bool fit;
+
+	if (words != NULL) {
+		fit = words_fit(words, a->words);
+	} else {
+		if (term_ask(stdin, stderr, "The four words that the person says on the telephone: ",
+		             &line) != PERR_OK)
+			return cli_fail(EXIT_REFUSED, "the four words are needed; --words gives them.");
+		fit = words_fit(line, a->words);
+		free(line);
+	}
+	if (fit)
+		return EXIT_DONE;
+	return cli_fail(EXIT_REFUSED, "these are not the words of this answer: nobody was enrolled. "
+	                "Ask again slowly; if they still differ, somebody else answered this "
+	                "invitation: `amparo confirm --refuse NAME`, then invite anew.");
+}
+
+static int cmd_confirm(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "words", required_argument, NULL, OPT_WORDS },
+		{ "as", required_argument, NULL, OPT_AS },
+		{ "refuse", no_argument, NULL, OPT_REFUSE }, { 0 }
+	};
+	const char *words = NULL, *as = NULL;
+	struct pick p = { 0 };
+	bool refuse = false;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1)
+		switch (c) {
+		case OPT_WORDS:  words = optarg; break;
+		case OPT_AS:     as = optarg; break;
+		case OPT_REFUSE: refuse = true; break;
+		default:         return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+		}
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = net_push(cli, STEWARD_PUSH | STEWARD_ANSWERS);
+	/* answers fetched earlier can be confirmed without a network */
+	if (code != EXIT_DONE && code != EXIT_LATER)
+		return code;
+	if (optind == argc)
+		return list_answers(cli);
+	if (argc - optind != 1)
+		return cli_usage(cli, "one name is confirmed at a time (with quotes if it has blanks)");
+	p.name = argv[optind];
+	err = org_answers(cli->client, pick_answer, &p);
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the answers could not be read");
+	if (p.n == 0)
+		return cli_fail(EXIT_REFUSED, "nobody of that name waits; `amparo confirm` lists who "
+		                "does.");
+	if (p.n > 1 && words == NULL)
+		return cli_fail(EXIT_REFUSED, "%u people of that name answered; refuse both and invite "
+		                "them anew, one after the other.", p.n);
+	if (refuse) {
+		err = org_refuse(cli->client, p.found.join.ticket);
+	} else {
+		code = check_spoken(&p.found, words);
+		if (code != EXIT_DONE)
+			goto out;
+		err = org_confirm(cli->client, &p.found.join, as);
+	}
+	if (err == PERR_EXISTS)
+		code = cli_fail(EXIT_REFUSED, "a member has this name already; --as gives another "
+		                "one.");
+	else if (err != PERR_OK)
+		code = cli_fail_err(err, "the roster could not be changed");
+	if (code != EXIT_DONE)
+		goto out;
+	print_safe(as != NULL ? as : p.found.join.name);
+	puts(refuse ? " was refused; the invitation opens nothing any more."
+	            : " is enrolled.  They run `amparo sync` to see it.");
+	code = net_push(cli, STEWARD_PUSH);
+out:
+	join_wipe(&p.found.join);
+	return code;
+}
+
+/* ---- members ------------------------------------------------------------------------ */
+
+static enum perr add_row(struct cli *cli, struct table *t, const uint8_t key[32],
+                         const char *name, enum roster_role role, uint32_t day, bool first)
+{
+	char stored[96], when[16] = "";
+	const char *keys = "";
+	const char *cells[] = { name, roster_role_text(role), when, NULL };
+	uint8_t *batch = NULL;
+
+	if (day > 0)
+		cli_day(when, day);
+	if (role == ROSTER_ATTORNEY || role == ROSTER_INTERPRETER) {
+		client_key_name(stored, "batch/", key, 32);
+		keys = memcmp(key, cli->client->me->sign_pk, 32) == 0 ||
+		       kv_get(cli->client->kv, stored, &batch, NULL) == PERR_OK
+		     ? "published" : "not yet: has to sync";
+		kv_free(batch);
+	}
+	cells[3] = keys;
+	if (!cli->json)
+		return table_row(t, cells);
+	printf("%s{\"name\":", first ? "" : ",");
+	cli_json_str(stdout, name, strlen(name));
+	printf(",\"role\":\"%s\",\"since\":\"%s\",\"keys\":\"%s\"}", roster_role_text(role), when,
+	       *keys == '\0' ? "" : *keys == 'p' ? "published" : "missing");
+	return PERR_OK;
+}
+
+static int cmd_members(struct cli *cli, int argc, char **argv)
+{
+	static const char *const heads[] = { "name", "role", "since", "keys" };
+	struct table *t;
+	enum perr err = PERR_OK;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	code = cli_open(cli);
+	if (code != EXIT_DONE)
+		return code;
+	if (cli->client->staff == NULL)
+		return cli_fail(EXIT_REFUSED, "the list of members is for staff only: a volunteer's "
+		                "device holds nobody's name but its own.");
+	t = table_new(4, heads);
+	if (t == NULL)
+		return cli_fail_err(PERR_NOMEM, "the members could not be listed");
+	if (cli->json)
+		putchar('[');
+	if (cli->client->admin != NULL) {
+		const struct roster_admin *a = cli->client->admin;
+
+		for (uint32_t i = 0; i < a->n_members && err == PERR_OK; i++)
+			err = add_row(cli, t, a->members[i].key, a->members[i].name,
+			              a->members[i].role, a->members[i].day, i == 0);
+	} else {
+		const struct roster_staff *s = cli->client->staff;
+
+		for (uint32_t i = 0; i < s->n_members && err == PERR_OK; i++)
+			err = add_row(cli, t, s->members[i].key, s->members[i].name,
+			              s->members[i].role, 0, i == 0);
+	}
+	if (cli->json)
+		puts("]");
+	else
+		table_print(t, stdout, term_width(1));
+	table_free(t);
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the members could not be listed");
+}
+
+/* ---- forms -------------------------------------------------------------------------- */
+
+static int cmd_form_publish(struct cli *cli, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "desk", required_argument, NULL, OPT_DESK }, { 0 }
+	};
+	const char *desk = NULL;
+	char why[XFORM_WHY_SIZE] = "";
+	struct xform *form = NULL;
+	uint8_t *xml = NULL, desk_id[32];
+	size_t len = 0;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
+		if (c == '?')
+			return EXIT_USAGE;
+		if (c == 'h')
+			return EXIT_DONE;
+		desk = optarg;
+	}
+	if (argc - optind != 1)
+		return cli_usage(cli, "one form file is needed");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = cli_read_file(argv[optind], 1000000, &xml, &len);
+	if (code != EXIT_DONE)
+		return code;
+	err = xform_parse(&form, xml, len, why);
+	if (err != PERR_OK) {
+		code = cli_fail(EXIT_REFUSED, "%s was not published: %s", argv[optind], why);
+		goto out;
+	}
+	err = holders_find(cli->client, desk, true, desk_id);
+	if (err == PERR_NOTFOUND)
+		code = cli_fail(EXIT_REFUSED, "a form belongs to a listed desk; `amparo desk list` shows "
+		                "them, `amparo desk publish` lists one.");
+	else if (err == PERR_EXISTS)
+		code = cli_fail(EXIT_REFUSED, "there are several desks; name one with --desk.");
+	if (code != EXIT_DONE)
+		goto out;
+	if (err == PERR_OK)
+		err = org_form_publish(cli->client, xform_id(form), xform_version(form),
+		                       *xform_title(form) == '\0' ? xform_id(form) : xform_title(form),
+		                       desk_id, xml, len);
+	if (err == PERR_EXISTS)
+		code = cli_fail(EXIT_REFUSED, "version %s of %s is published already; a changed form "
+		                "needs a new version.", xform_version(form), xform_id(form));
+	else if (err == PERR_LIMIT)
+		code = cli_fail(EXIT_REFUSED, "an organisation has at most %d forms.", ROSTER_FORMS_MAX);
+	else if (err != PERR_OK)
+		code = cli_fail_err(err, "the form could not be published");
+	if (code != EXIT_DONE)
+		goto out;
+	printf("%s, version %s, is published: %u questions.\n", xform_id(form), xform_version(form),
+	       xform_n_questions(form));
+	code = net_push(cli, STEWARD_PUSH);
+out:
+	xform_free(form);
+	free(xml);
+	return code;
+}
+
+static int cmd_form_list(struct cli *cli, int argc, char **argv)
+{
+	static const char *const heads[] = { "!id", "version", "title", "desk", "state" };
+	const struct roster_field *f;
+	struct table *t;
+	enum perr err = PERR_OK;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	code = cli_open(cli);
+	if (code != EXIT_DONE)
+		return code;
+	f = cli->client->field;
+	t = table_new(5, heads);
+	if (t == NULL)
+		return cli_fail_err(PERR_NOMEM, "the forms could not be listed");
+	if (cli->json)
+		putchar('[');
+	for (uint32_t i = 0; f != NULL && i < f->n_forms && err == PERR_OK; i++) {
+		const struct roster_form *form = &f->forms[i];
+		char *desk = NULL;
+
+		err = cmd_desk_name(cli->client, form->desk, &desk);
+		if (err == PERR_OK && cli->json) {
+			printf("%s{\"id\":", i == 0 ? "" : ",");
+			cli_json_str(stdout, form->id, strlen(form->id));
+			fputs(",\"version\":", stdout);
+			cli_json_str(stdout, form->version, strlen(form->version));
+			fputs(",\"title\":", stdout);
+			cli_json_str(stdout, form->title, strlen(form->title));
+			fputs(",\"desk\":", stdout);
+			cli_json_str(stdout, desk, strlen(desk));
+			printf(",\"active\":%s}", form->active ? "true" : "false");
+		} else if (err == PERR_OK) {
+			const char *cells[] = { form->id, form->version, form->title, desk,
+			                        form->active ? "in use" : "replaced" };
+
+			err = table_row(t, cells);
+		}
+		free(desk);
+	}
+	if (cli->json)
+		puts("]");
+	else if (table_rows(t) == 0)
+		puts("No form is published yet.");
+	else
+		table_print(t, stdout, term_width(1));
+	table_free(t);
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the forms could not be listed");
+}
+
+const struct cli_command cli_org_commands[] = {
+	{ "org create", "found an organisation",
+	  "Use: amparo org create ORGANISATION --name YOUR-NAME [--light]\n\n"
+	  "Makes this vault, the first administrator's key, and an empty roster.  No key of an\n"
+	  "administrator ever opens a record.\n\n"
+	  "  --name NAME   your own name\n"
+	  "  --light       less memory for guessing protection: for devices with under 1 GB\n\n"
+	  "Example: amparo org create \"Scott County Legal Aid\" --name \"Ruth Alvarez\"\n",
+	  cmd_create },
+	{ "server add", "set up a server, from its card",
+	  "Use: amparo server add [--card-file FILE]\n\n"
+	  "Takes the card that `amparod init` printed, lists the server in the roster and brings\n"
+	  "it the policy and the bulletin.  With two servers, losing one loses nothing.\n\n"
+	  "  --card-file FILE   the card's text in a file; otherwise it is asked for\n",
+	  cmd_server_add },
+	{ "server list", "ask each server how it is",
+	  "Use: amparo server list\n\n"
+	  "Cells waiting for a release, cells released, entries on the board, free space.\n",
+	  cmd_server_list },
+	{ "server schedule", "how often servers release",
+	  "Use: amparo server schedule [--every MINUTES] [--surge-every MINUTES] [--surge-for HOURS]\n\n"
+	  "Cells can be read by nobody before a release.  Hourly is usual; on the night of a raid\n"
+	  "a surge releases more often for some hours.\n\n"
+	  "  --every MINUTES         usual rhythm, 1 to 1440 (60)\n"
+	  "  --surge-every MINUTES   rhythm in a surge (10)\n"
+	  "  --surge-for HOURS       begin a surge that ends by itself; 0 ends it now\n\n"
+	  "Example: amparo server schedule --surge-for 12\n",
+	  cmd_schedule },
+	{ "release", "order a release now",
+	  "Use: amparo release\n\n"
+	  "Every server makes what arrived readable at once, instead of at its next scheduled\n"
+	  "release.  Also sets right a server that stopped because its clock jumped.\n",
+	  cmd_release },
+	{ "invite", "make invitations",
+	  "Use: amparo invite [--role ROLE] [--count N] [--sheet FILE.html] [--desk NAME] [--for NOTE]\n\n"
+	  "Prints one line per invitation, or slips with QR codes to print.  An invitation is for\n"
+	  "one person, once; it opens what a volunteer's device needs, and no record.\n\n"
+	  "  --role ROLE    volunteer (default), attorney, interpreter, administrator\n"
+	  "  --count N      how many (1)\n"
+	  "  --sheet FILE   write slips to print instead\n"
+	  "  --desk NAME    the desk they belong to, where there are several\n"
+	  "  --for NOTE     a note for yourself, shown by `amparo confirm`\n\n"
+	  "Example: amparo invite --count 12 --sheet slips.html\n",
+	  cmd_invite },
+	{ "confirm", "enrol who answered an invitation",
+	  "Use: amparo confirm [NAME] [--words \"one two three four\"] [--as NAME] [--refuse]\n\n"
+	  "Without a name: who waits.  With a name: asks for the four words that the person says\n"
+	  "on the telephone, and enrols them.  The words prove that nobody else answered with a\n"
+	  "stolen slip.\n\n"
+	  "  --words WORDS   the four words, instead of asking\n"
+	  "  --as NAME       enrol under another name than the person wrote\n"
+	  "  --refuse        withdraw the invitation instead\n",
+	  cmd_confirm },
+	{ "members", "who is enrolled",
+	  "Use: amparo members [--json]\n\n"
+	  "Name and role; for readers whether their keys are published, so that cases can be\n"
+	  "assigned to them.\n",
+	  cmd_members },
+	{ "desk create", "propose a desk and who reads its intakes", cmd_desk_create_help, cmd_desk_create },
+	{ "desk sign", "sign the charter of your desk", cmd_desk_sign_help, cmd_desk_sign },
+	{ "desk list", "desks, their words, and who has not signed", cmd_desk_list_help, cmd_desk_list },
+	{ "desk publish", "list a desk whose holders have signed", cmd_desk_publish_help, cmd_desk_publish },
+	{ "desk trust", "trust a desk, by two of its words", cmd_desk_trust_help, cmd_desk_trust },
+	{ "form publish", "publish a form for a desk",
+	  "Use: amparo form publish FILE.xml [--desk NAME]\n\n"
+	  "Takes an ODK XForm as ODK Central, Kobo or pyxform export it.  A form that would not\n"
+	  "work is refused here, by name of the question, not on the night.  A changed form needs\n"
+	  "a new version; older versions stay readable.\n\n"
+	  "  --desk NAME   the desk that reads it, where there are several\n",
+	  cmd_form_publish },
+	{ "form list", "published forms",
+	  "Use: amparo form list [--json]\n", cmd_form_list },
+	{ 0 }
+};

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "net.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "enrol.h"
+#include "link.h"
+#include "org.h"
+#include "notices.h"
+#include "outbox.h"
+#include "prekeys.h"
+#include "progress.h"
+#include "roster.h"
+#include "spool_dir.h"
+#include "term.h"
+
+/* the second sync of one command: only puts what the first one made necessary */
+#define NET_AGAIN 0x100u
+
+struct show {
+	struct cli *cli;
+	unsigned flags;
+	struct progress bar;
+	bool running;
+	enum sync_phase phase;
+};
+
+static const char *phase_text(enum sync_phase p)
+{
+	switch (p) {
+	case SYNC_CONNECTING:  return "connecting";
+	case SYNC_BULLETIN:    return "roster and forms";
+	case SYNC_BOARD:       return "board";
+	case SYNC_POSTING:     return "own documents";
+	case SYNC_UPLOADING:   return "sending";
+	case SYNC_DOWNLOADING: return "receiving";
+	case SYNC_STORING:     return "storing";
+	}
+	return "";
+}
+
+static void end_bar(struct show *s)
+{
+	if (s->running)
+		progress_end(&s->bar, cli_now_ms());
+	s->running = false;
+}
+
+static void on_progress(void *ctx, const struct sync_progress *p)
+{
+	struct show *s = ctx;
+
+	if ((s->flags & NET_QUIET) || p->total == 0)
+		return;
+	if (!s->running || s->phase != p->phase) {
+		end_bar(s);
+		s->phase = p->phase;
+		progress_begin(&s->bar, stderr, phase_text(p->phase), PROGRESS_ITEMS, p->total,
+		               cli_now_ms());
+		s->running = true;
+	}
+	s->bar.total = p->total;
+	progress_update(&s->bar, p->done, cli_now_ms());
+}
+
+/* An intake attorney's first sync: megabytes and minutes before it starts. */
+static enum sync_choice on_backlog(void *ctx, const struct sync_backlog *b)
+{
+	struct show *s = ctx;
+	char size[16], light[16], question[160];
+
+	end_bar(s);
+	progress_bytes(size, sizeof size, b->bytes);
+	progress_bytes(light, sizeof light, b->light_bytes);
+	fprintf(stderr, "%s holds %llu cells to download%s: %s, about %u minute%s.\n", b->address,
+	        (unsigned long long)b->cells, b->is_rescan ? " once more, for attachments that "
+	        "are still missing" : "", size, b->minutes, b->minutes == 1 ? "" : "s");
+	if (s->flags & NET_LIGHT)
+		return SYNC_LIGHT;
+	if ((s->flags & NET_YES) || !term_is_tty(STDIN_FILENO))
+		return SYNC_GO;
+	snprintf(question, sizeof question, "Download it now?");
+	if (term_yes(stdin, stderr, question, true))
+		return SYNC_GO;
+	fprintf(stderr, "The light way looks at %s first and fetches only what may be yours; the "
+	        "server can then guess which cells belong together.\n", light);
+	return term_yes(stdin, stderr, "Sync the light way?", false) ? SYNC_LIGHT : SYNC_STOP;
+}
+
+static void say_server(const struct sync_server *s)
+{
+	char up[16], down[16];
+
+	progress_bytes(up, sizeof up, s->bytes_out);
+	progress_bytes(down, sizeof down, s->bytes_in);
+	if (!s->complete) {
+		fprintf(stderr, "%s: %s\n", s->address, s->why[0] != '\0' ? s->why
+		        : perr_text(s->err));
+	} else {
+		printf("%s: up to date (%s sent, %s received)\n", s->address, up, down);
+		if (s->uploaded > 0)
+			printf("  %u cells are safe there now\n", s->uploaded);
+		if (s->taken.fresh > 0)
+			printf("  %u new entries, %u attachments\n", s->taken.fresh, s->blobs);
+		if (s->taken.pending > 0)
+			printf("  %u entries by somebody who is not enrolled yet; they are kept\n",
+			       s->taken.pending);
+		if (s->taken.bad > 0)
+			fprintf(stderr, "  %u entries were not signed as they must be; they were "
+			        "dropped\n", s->taken.bad);
+	}
+	for (unsigned bit = 1; bit <= SYNC_N_BOARD; bit <<= 1)
+		if ((s->notes & bit) && bit != SYNC_N_BOARD && bit != SYNC_N_ROSTER_NEW)
+			fprintf(bit == SYNC_N_LIGHT || bit == SYNC_N_RESCANNED ? stdout : stderr,
+			        "  note: %s\n", sync_note_text(bit));
+}
+
+static void json_server(FILE *f, const struct sync_server *s, bool first)
+{
+	fprintf(f, "%s{\"address\":", first ? "" : ",");
+	cli_json_str(f, s->address, strlen(s->address));
+	fprintf(f, ",\"complete\":%s,\"why\":", s->complete ? "true" : "false");
+	cli_json_str(f, s->why, strlen(s->why));
+	fprintf(f, ",\"uploaded\":%u,\"pulled\":%llu,\"own\":%llu,\"fresh\":%u,\"pending\":%u,"
+	        "\"bad\":%u,\"blobs\":%u,\"bytes_in\":%llu,\"bytes_out\":%llu,\"round_trips\":%u,"
+	        "\"notes\":%u}", s->uploaded, (unsigned long long)s->pulled,
+	        (unsigned long long)s->own, s->taken.fresh, s->taken.pending, s->taken.bad,
+	        s->blobs, (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out,
+	        s->round_trips, s->notes);
+}
+
+static void say_summary(struct cli *cli, const struct sync_summary *sum, unsigned flags)
+{
+	if (cli->json) {
+		if (flags & NET_AGAIN)
+			return;
+		fputs("{\"servers\":[", stdout);
+		for (unsigned i = 0; i < sum->n_servers; i++)
+			json_server(stdout, &sum->servers[i], i == 0);
+		printf("],\"complete\":%u,\"fresh\":%u,\"waiting\":%u,\"missing_blobs\":%u,"
+		       "\"alarms\":%u}\n", sum->n_complete, sum->fresh, sum->waiting, sum->wants,
+		       sum->alarms);
+		return;
+	}
+	for (unsigned i = 0; i < sum->n_servers; i++)
+		if (!(flags & NET_QUIET) || !sum->servers[i].complete)
+			say_server(&sum->servers[i]);
+	if (sum->roster_new && !(flags & NET_QUIET))
+		puts("A newer roster was adopted.");
+	if (sum->waiting > 0)
+		printf("%u cells still wait here for a server; `amparo sync` again when there is a "
+		       "network.\n", sum->waiting);
+	if (sum->wants > 0)
+		printf("%u attachments have not arrived yet; they are sought at the next syncs.\n",
+		       sum->wants);
+	if (sum->alarms > 0)
+		fprintf(stderr, "ALARM: a document under your own key was published that this device "
+		        "did not make; `amparo status` explains.\n");
+}
+
+static enum perr open_spool(struct cli *cli, struct spool **out)
+{
+	struct spool_store *store = NULL;
+	char *dir = NULL;
+	enum perr err = PERR_NOMEM;
+
+	*out = NULL;
+	if (cli->client->me->role == ROLE_VOLUNTEER)
+		return PERR_OK;          /* downloads nothing */
+	if (asprintf(&dir, "%s/spool", cli->home) < 0)
+		return err;
+	err = spool_dir_new(&store, dir);
+	free(dir);
+	return err == PERR_OK ? spool_open(out, store) : err;
+}
+
+static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop)
+{
+	struct show show = { .cli = cli, .flags = flags };
+	struct sync_hooks hooks = { .progress = on_progress, .backlog = on_backlog, .ctx = &show };
+	struct sync_net net = link_net(loop);
+	struct sync_summary *sum = calloc(1, sizeof *sum);
+	struct spool *spool = NULL;
+	enum perr err = PERR_NOMEM;
+	int code = EXIT_DONE;
+
+	if (sum == NULL)
+		return cli_fail_err(err, "the sync could not start");
+	err = open_spool(cli, &spool);
+	if (err == PERR_OK)
+		err = sync_all(cli->client, &net, spool, &hooks, sum);
+	end_bar(&show);
+	spool_free(spool);
+	if (sum->n_servers > 0)
+		say_summary(cli, sum, flags);
+	if (err != PERR_OK && sum->n_servers == 0)
+		code = cli_fail_err(err, "the sync could not be done");
+	else if (err == PERR_IO || err == PERR_CORRUPT || err == PERR_FULL || err == PERR_NOMEM)
+		code = cli_fail_err(err, "the vault could not be written");
+	else if (sum->n_complete == 0)
+		code = cli_fail(EXIT_LATER, "no server could be visited whole; everything is kept, "
+		                "run `amparo sync` again when there is a network.");
+	free(sum);
+	return code;
+}
+
+static int push(struct cli *cli, unsigned want, unsigned flags, struct link_loop *loop)
+{
+	struct sync_net net = link_net(loop);
+	struct steward_server r;
+	unsigned reached = 0, n = cli->client->field->n_servers;
+
+	for (unsigned i = 0; i < n; i++) {
+		enum perr err = steward_visit(cli->client, &net, i, want, &r);
+
+		if (err != PERR_OK) {
+			fprintf(stderr, "%s: %s\n", r.address, r.why[0] != '\0' ? r.why
+			        : perr_text(err));
+			continue;
+		}
+		reached++;
+		if ((flags & NET_QUIET) || cli->json)
+			continue;
+		if (r.bulletin_put)
+			printf("%s: has the new roster\n", r.address);
+		if (r.answers > 0)
+			printf("%s: %u new answer%s to invitations; `amparo confirm` shows them\n",
+			       r.address, r.answers, r.answers == 1 ? "" : "s");
+		if (want & STEWARD_RELEASE)
+			printf("%s: released %u cells (release %u)\n", r.address,
+			       r.released_cells, r.released_number);
+	}
+	if (n > 0 && reached == 0)
+		return cli_fail(EXIT_LATER, "no server could be reached; the change is kept here and "
+		                "is brought to them at the next `amparo sync`.");
+	return EXIT_DONE;
+}
+
+int net_push(struct cli *cli, unsigned want)
+{
+	struct link_loop *loop = NULL;
+	enum perr err = link_loop_new(&loop);
+	int code;
+
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the network could not be used");
+	code = push(cli, want, 0, loop);
+	link_loop_free(loop);
+	return code;
+}
+
+/* what follows from a newer roster: prekeys of one's own, the answer to an invitation */
+static enum perr follow_up(struct cli *cli, bool *more)
+{
+	struct client *c = cli->client;
+	bool made = false;
+	enum perr err = PERR_OK;
+
+	*more = false;
+	if (c->me->state == CLIENT_JOINING && c->field != NULL) {
+		uint16_t words[JOIN_WORDS];
+
+		if (enrol_words(c, words) == PERR_NOTFOUND) {
+			err = enrol_answer(c);
+			*more = err == PERR_OK;
+		}
+	} else if (c->me->state == CLIENT_MEMBER && prekeys_needed(c)) {
+		err = prekeys_renew(c, false, &made);
+		*more = made;
+	}
+	return err;
+}
+
+int net_sync(struct cli *cli, unsigned flags)
+{
+	struct client *c = cli->client;
+	struct link_loop *loop = NULL;
+	enum perr err = link_loop_new(&loop);
+	bool more;
+	int code;
+
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the network could not be used");
+	if (c->me->role == ROLE_ADMINISTRATOR && c->field != NULL && c->field->n_servers == 0) {
+		link_loop_free(loop);
+		return cli_fail(EXIT_REFUSED, "no server is listed yet; `amparod init` prints a "
+		                "card, `amparo server add` takes it.");
+	}
+	if (cli->json)
+		flags |= NET_QUIET;
+	/* what this administrator published comes first, so that the sync sees it everywhere */
+	if (c->me->role == ROLE_ADMINISTRATOR)
+		push(cli, STEWARD_PUSH, flags | NET_QUIET, loop);
+	code = sync_once(cli, flags, loop);
+	if (code == EXIT_DONE) {
+		err = follow_up(cli, &more);
+		if (err != PERR_OK)
+			code = cli_fail_err(err, "own keys could not be renewed");
+		else if (more)
+			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop);
+	}
+	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)
+		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS, flags, loop);
+	link_loop_free(loop);
+	return code;
+}

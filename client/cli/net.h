@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * net: syncing and pushing as the commands do it: with progress, and with sentences.
+ */
+#ifndef AMPARO_CLI_NET_H
+#define AMPARO_CLI_NET_H
+
+#include "cli.h"
+#include "steward.h"
+#include "sync.h"
+
+enum net_flags {
+	NET_QUIET = 1,               /* say only what went wrong */
+	NET_YES = 2,                 /* a big backlog is downloaded without asking */
+	NET_LIGHT = 4                /* … in light mode */
+};
+
+/*
+ * Visit all servers (sync.h), renew prekeys, answer an invitation that waits, push what an
+ * administrator published, fetch answers.  Prints what happened.
+ * EXIT_DONE; EXIT_LATER: no server was reached whole; everything is kept.
+ */
+int net_sync(struct cli *cli, unsigned flags);
+
+/*
+ * An administrator's visits after a change: policy and bulletin to every server.
+ * Says which servers have it; a server that cannot be reached gets it at the next sync.
+ * EXIT_DONE if one server has it, else EXIT_LATER.
+ */
+int net_push(struct cli *cli, unsigned want);
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulletin.h"
+#include "holders.h"
+#include "notices.h"
+#include "org.h"
+#include "outbox.h"
+#include "prekeys.h"
+#include "roster.h"
+#include "term.h"
+
+/* one line of the list, and the first one not done gives the next step */
+struct list {
+	struct cli *cli;
+	char next[256];
+	unsigned n;
+};
+
+static void line(struct list *l, bool done, const char *what, const char *next)
+{
+	if (l->cli->json) {
+		printf("%s{\"done\":%s,\"what\":", l->n == 0 ? "" : ",", done ? "true" : "false");
+		cli_json_str(stdout, what, strlen(what));
+		fputs(",\"next\":", stdout);
+		cli_json_str(stdout, done ? "" : next, done ? 0 : strlen(next));
+		putchar('}');
+	} else {
+		printf("  [%c] ", done ? 'x' : ' ');
+		term_print(stdout, what, strlen(what), TERM_LINE);
+		putchar('\n');
+	}
+	l->n++;
+	if (!done && l->next[0] == '\0')
+		snprintf(l->next, sizeof l->next, "%s", next);
+}
+
+#define WHAT_SIZE 200
+
+static bool has_batch(struct client *c, const uint8_t key[32])
+{
+	char name[96];
+	uint8_t *raw = NULL;
+	bool has;
+
+	client_key_name(name, "batch/", key, 32);
+	has = kv_get(c->kv, name, &raw, NULL) == PERR_OK;
+	kv_free(raw);
+	return has;
+}
+
+/* ---- what concerns everybody -------------------------------------------------------- */
+
+static enum perr own_part(struct list *l)
+{
+	struct client *c = l->cli->client;
+	const struct bulletin *b = client_bulletin(c);
+	struct outbox_counts out;
+	char what[WHAT_SIZE];
+	enum perr err;
+
+	if (b == NULL) {
+		line(l, false, "a roster is known", "run `amparo sync` when there is a network");
+		return PERR_OK;
+	}
+	snprintf(what, sizeof what, "roster version %u of %s", b->version, c->field->organisation);
+	line(l, true, what, "");
+	if (client_day(c) > b->last_day)
+		line(l, false, "the roster is past its last day: you can go on, but ask for a newer one",
+		     "ask your administrator to publish");
+	if (c->me->state == CLIENT_JOINING)
+		line(l, false, "confirmed by an administrator", "call your administrator, say the four "
+		     "words, then run `amparo sync`");
+	err = outbox_counts(c, &out);
+	if (err != PERR_OK)
+		return err;
+	snprintf(what, sizeof what, out.submissions == 0 ? "nothing waits to be sent"
+	         : "%u submission%s wait%s to be sent (%u cells; %u already on one server)",
+	         out.submissions, out.submissions == 1 ? "" : "s", out.submissions == 1 ? "s" : "",
+	         out.cells, out.on_one);
+	line(l, out.submissions == 0, what, "run `amparo sync` when there is a network");
+	return PERR_OK;
+}
+
+static enum perr reader_part(struct list *l)
+{
+	struct client *c = l->cli->client;
+	struct prekeys_info k;
+	char what[WHAT_SIZE], day[16];
+	enum perr err;
+
+	if (!prekeys_needed(c))
+		return PERR_OK;
+	err = prekeys_info(c, &k);
+	if (err != PERR_OK)
+		return err;
+	if (k.number == 0) {
+		line(l, false, "own keys are published", "run `amparo sync`");
+	} else {
+		cli_day(day, k.last_day);
+		snprintf(what, sizeof what, "own keys are %s (batch %u, until %s)", k.posted
+		         ? "published" : "made, but not on every server yet", k.number, day);
+		line(l, k.posted, what, "run `amparo sync`");
+	}
+	return PERR_OK;
+}
+
+static enum perr unsigned_desk(void *arg, const struct holders_desk *d)
+{
+	struct list *l = arg;
+	char what[WHAT_SIZE];
+
+	if (d->listed || d->signed_by_me ||
+	    !charter_has_holder(d->charter, l->cli->client->me->sign_pk))
+		return PERR_OK;
+	snprintf(what, sizeof what, "the charter of desk %s waits for your signature",
+	         d->charter->name);
+	line(l, false, what, "run `amparo desk sign`");
+	return PERR_OK;
+}
+
+/* ---- what concerns administrators --------------------------------------------------- */
+
+static enum perr count_answer(void *arg, const struct org_answer *a)
+{
+	(*(unsigned *)arg)++;
+	return PERR_OK;
+}
+
+static enum perr desk_line(void *arg, const struct holders_desk *d)
+{
+	struct list *l = arg;
+	char what[WHAT_SIZE];
+	size_t at;
+
+	if (d->listed) {
+		snprintf(what, sizeof what, "desk %s is listed, %u holders", d->charter->name,
+		         d->charter->n);
+		line(l, true, what, "");
+		return PERR_OK;
+	}
+	if (d->n_signed >= d->n_needed) {
+		snprintf(what, sizeof what, "desk %s is signed by all its holders: list it",
+		         d->charter->name);
+		line(l, false, what, "run `amparo desk publish`");
+		return PERR_OK;
+	}
+	at = (size_t)snprintf(what, sizeof what, "desk %s waits for the signature of",
+	                      d->charter->name);
+	for (uint32_t i = 0; i < d->charter->n && at < sizeof what; i++) {
+		char name[160];
+
+		if (signed_find(d->sigs, d->charter->holders[i]) != NULL)
+			continue;
+		client_name_of(l->cli->client, d->charter->holders[i], name, sizeof name);
+		at += (size_t)snprintf(what + at, sizeof what - at, " %s;", name);
+	}
+	line(l, false, what, "they run `amparo sync` and `amparo desk sign`; then run `amparo sync` "
+	     "here after a release");
+	return PERR_OK;
+}
+
+static enum perr server_lines(struct list *l)
+{
+	struct client *c = l->cli->client;
+	char what[WHAT_SIZE], name[96];
+
+	if (c->field->n_servers == 0)
+		line(l, false, "a server is set up", "run `amparod init` on a server, then `amparo "
+		     "server add`");
+	for (uint32_t i = 0; i < c->field->n_servers; i++) {
+		uint8_t *raw = NULL;
+		size_t len = 0;
+		bool current;
+		enum perr err;
+
+		client_key_name(name, "pushed/", c->field->servers[i].pk, 32);
+		err = kv_get(c->kv, name, &raw, &len);
+		current = err == PERR_OK && len == 32 && memcmp(raw, c->header_hash, 32) == 0;
+		kv_free(raw);
+		if (err != PERR_OK && err != PERR_NOTFOUND)
+			return err;
+		snprintf(what, sizeof what, "server %s %s", c->field->servers[i].address,
+		         err == PERR_NOTFOUND ? "is not set up yet" : current
+		         ? "has the newest roster" : "has not got the newest roster");
+		line(l, current, what, "run `amparo sync`");
+	}
+	if (c->field->n_servers == 1)
+		line(l, false, "a second server, so that losing one loses nothing",
+		     "run `amparod init` on another machine, then `amparo server add`");
+	return PERR_OK;
+}
+
+static enum perr admin_part(struct list *l)
+{
+	struct client *c = l->cli->client;
+	unsigned answers = 0, readers = 0, volunteers = 0, active = 0;
+	char what[WHAT_SIZE];
+	enum perr err = server_lines(l);
+
+	if (err == PERR_OK)
+		err = org_answers(c, count_answer, &answers);
+	if (err != PERR_OK)
+		return err;
+	for (uint32_t i = 0; i < c->admin->n_members; i++) {
+		const struct roster_enrolled *m = &c->admin->members[i];
+
+		volunteers += m->role == ROSTER_VOLUNTEER;
+		if (m->role != ROSTER_ATTORNEY && m->role != ROSTER_INTERPRETER)
+			continue;
+		readers++;
+		if (!has_batch(c, m->key)) {
+			snprintf(what, sizeof what, "%s has not published keys yet", m->name);
+			line(l, false, what, "they run `amparo sync`; then run `amparo sync` here after "
+			     "a release");
+		}
+	}
+	if (answers > 0) {
+		snprintf(what, sizeof what, "%u answer%s to invitations wait%s for confirmation",
+		         answers, answers == 1 ? "" : "s", answers == 1 ? "s" : "");
+		line(l, false, what, "run `amparo confirm`");
+	}
+	if (c->admin->n_invitations > answers) {
+		snprintf(what, sizeof what, "%u invitation%s not answered yet",
+		         c->admin->n_invitations - answers,
+		         c->admin->n_invitations - answers == 1 ? " is" : "s are");
+		line(l, true, what, "");
+	}
+	snprintf(what, sizeof what, "%u attorney%s or interpreter%s enrolled", readers,
+	         readers == 1 ? "" : "s", readers == 1 ? "" : "s");
+	line(l, readers >= 2, what, "run `amparo invite --role attorney --count 2`");
+	err = holders_each(c, desk_line, l);
+	if (err != PERR_OK)
+		return err;
+	if (c->field->n_desks == 0)
+		line(l, false, "a desk is listed", "run `amparo desk create`");
+	for (uint32_t i = 0; i < c->field->n_forms; i++)
+		active += c->field->forms[i].active;
+	snprintf(what, sizeof what, "%u form%s in use", active, active == 1 ? "" : "s");
+	line(l, active > 0, what, "run `amparo form publish FILE.xml`");
+	snprintf(what, sizeof what, "%u volunteer%s enrolled", volunteers, volunteers == 1 ? "" : "s");
+	line(l, volunteers > 0, what, "run `amparo invite --count N --sheet slips.html`");
+	return PERR_OK;
+}
+
+/* ---- alarms ------------------------------------------------------------------------- */
+
+static enum perr say_alarm(void *arg, const struct notices_alarm *a)
+{
+	static const char *const kinds[] = { "document", "batch of keys", "charter signature",
+	                                     "change of key" };
+	char day[16];
+
+	cli_day(day, a->day);
+	fprintf(stderr, "ALARM: a %s under your own key, seen on %s, was not made by this device. "
+	        "Somebody else has your key, or your vault lives twice: call your administrator "
+	        "and your co-holders now.\n", kinds[a->type <= 3 ? a->type : 0], day);
+	return PERR_OK;
+}
+
+static const char *role_line(const struct client *c)
+{
+	if (c->me->state == CLIENT_JOINING)
+		return "joining";
+	return c->me->role == ROLE_NONE ? "member" : roster_role_text((enum roster_role)c->me->role);
+}
+
+int status_print(struct cli *cli)
+{
+	struct client *c = cli->client;
+	struct list l = { .cli = cli };
+	enum perr err;
+
+	if (cli->json) {
+		fputs("{\"name\":", stdout);
+		cli_json_str(stdout, c->me->name, strlen(c->me->name));
+		printf(",\"role\":\"%s\",\"list\":[", role_line(c));
+	} else {
+		term_print(stdout, c->me->name, strlen(c->me->name), TERM_LINE);
+		printf(", %s\n", role_line(c));
+	}
+	err = own_part(&l);
+	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
+		err = reader_part(&l);
+	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
+		err = holders_each(c, unsigned_desk, &l);
+	if (err == PERR_OK && c->admin != NULL)
+		err = admin_part(&l);
+	if (cli->json)
+		puts("]}");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the status could not be read");
+	if (!cli->json) {
+		if (c->me->state == CLIENT_JOINING)
+			join_say_words(c);
+		if (l.next[0] != '\0')
+			printf("\nNext: %s.\n", l.next);
+		else
+			puts("\nNothing is waited for.");
+	}
+	err = notices_alarms(c, say_alarm, NULL);
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the alarms could not be read");
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * status: the checklist of `amparo status`: what is set up, who is waited for, what comes
+ * next.  It reads the vault only and asks no server.
+ */
+#ifndef AMPARO_CLI_STATUS_H
+#define AMPARO_CLI_STATUS_H
+
+#include "cli.h"
+
+/* prints; EXIT_DONE, or an exit code (already said) */
+int status_print(struct cli *cli);
+
+/* the four words a joining member has to say, with a sentence; nothing if there are none */
+void join_say_words(struct client *c);
+
+#endif

@@ -57,7 +57,8 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/roster_admin.c \
                protocol/bulletin.c \
                protocol/bulletin_slots.c \
-               protocol/policy.c
+               protocol/policy.c \
+               protocol/words.c
 SERVER_SRC   =
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
@@ -69,7 +70,14 @@ CLIENT_SRC   = \
                client/org.c \
                client/enrol.c \
                client/holders.c \
-               client/steward.c
+               client/steward.c \
+               client/kv.c \
+               client/kv_mem.c \
+               client/vault.c \
+               client/vault_kv.c \
+               client/vault_disk.c \
+               client/vault_index.c \
+               client/vault_seal.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \
@@ -81,7 +89,15 @@ FORMS_SRC    = \
                client/forms/render.c \
                client/forms/xform.c \
                client/forms/xform_body.c \
-               client/forms/xform_text.c
+               client/forms/xform_text.c \
+               client/forms/fcheck.c \
+               client/forms/feval.c \
+               client/forms/fexpr.c \
+               client/forms/fexpr_form.c \
+               client/forms/ffunc.c \
+               client/forms/ffunc_number.c \
+               client/forms/fregex.c \
+               client/forms/instance_full.c
 CLI_SRC      = \
                client/cli/cli.c \
                client/cli/main.c \
@@ -106,7 +122,12 @@ UNIT_TESTS   = \
                test_cell \
                test_blob \
                test_channel \
-               test_hostile_cells
+               test_hostile_cells \
+               test_form_eval \
+               test_form_full \
+               test_form_regex \
+               test_words \
+               test_vault
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp

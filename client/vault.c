@@ -101,6 +101,32 @@ out:
 	return err;
 }
 
+/*
+ * LMDB commits by writing one of two meta pages in turn, and takes the newer one:
+ * damage to its number would quietly bring back the state before.  In a whole file
+ * the numbers differ by one, and the even one stands on page 0.
+ * The layout (lmdb 0.9, data version 1), W = a machine word: page header W + 8;
+ * magic, version u32; address, map size W; two databases 8 + 5 W; last page W; number W.
+ */
+static enum perr metas_check(MDB_env *env)
+{
+	const size_t w = sizeof(size_t);
+	const off_t at = (off_t)(w + 8 + 4 + 4 + 2 * w + 2 * (8 + 5 * w) + w);
+	size_t number[2];
+	MDB_stat st;
+	mdb_filehandle_t fd;
+	off_t i;
+
+	if (mdb_env_stat(env, &st) != MDB_SUCCESS || mdb_env_get_fd(env, &fd) != MDB_SUCCESS)
+		return PERR_IO;
+	for (i = 0; i < 2; i++)
+		if (pread(fd, &number[i], w, i * (off_t)st.ms_psize + at) != (ssize_t)w)
+			return PERR_CORRUPT;
+	if (number[0] % 2 != 0 || (number[0] + 1 != number[1] && number[1] + 1 != number[0]))
+		return PERR_CORRUPT;
+	return PERR_OK;
+}
+
 static size_t map_for(const struct vault *v, off_t file_len)
 {
 	/* Twice the room, so that it is not enlarged at each batch; whole pages. */
@@ -135,7 +161,9 @@ static enum perr base_check(struct vault *v)
 		return err == PERR_NOTFOUND ? PERR_CORRUPT : err;
 	v->dev = st.st_dev;
 	v->ino = st.st_ino;
-	err = vault_from_mdb(mdb_txn_begin(v->b.env, NULL, MDB_RDONLY, &txn));
+	err = metas_check(v->b.env);
+	if (err == PERR_OK)
+		err = vault_from_mdb(mdb_txn_begin(v->b.env, NULL, MDB_RDONLY, &txn));
 	if (err == PERR_OK)
 		err = must_find(mdb_get(txn, v->b.main, &key, &val));
 	if (err == PERR_OK)

@@ -256,13 +256,16 @@ static enum perr check_basic(struct instance *in, size_t lang, struct faults *fa
 enum perr instance_check(struct instance *in, enum instance_level level, const char *lang,
                          const struct fclock *now, struct faults *faults)
 {
-	size_t l;
+	size_t before = faults_total(faults), l;
 	enum perr err;
 
 	if (in->form == NULL)
 		return PERR_STATE;
 	l = xform_find_lang(in->form, lang);
 	err = check_basic(in, l, faults);
+	/* Where nodes do not fit, their values have no meaning to check. */
+	if (err == PERR_OK && level == INSTANCE_FULL && faults_total(faults) == before)
+		err = instance_check_full(in, l, now, faults);
 	if (err == PERR_OK && faults_is_broken(faults))
 		err = PERR_NOMEM;
 	return err;

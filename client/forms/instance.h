@@ -46,7 +46,8 @@ const char *instance_form_version(const struct instance *in);
 const char *instance_id(const struct instance *in);     /* meta/instanceID, "uuid:…" */
 
 enum instance_level {
-	INSTANCE_BASIC          /* form, version, unknown and repeated nodes, attachment names */
+	INSTANCE_BASIC,         /* form, version, unknown and repeated nodes, attachment names */
+	INSTANCE_FULL           /* also types, choices, required, constraint, relevance, counts */
 };
 
 /*

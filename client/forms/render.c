@@ -3,11 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feval.h"
 #include "instance_int.h"
 #include "render.h"
 
 #define SCRATCH_MAX ((size_t)32 << 20)
 #define CHOSEN_MAX 4096
+#define LABEL_FUEL 200000
 
 struct walk {
 	const struct instance *in;
@@ -15,22 +17,13 @@ struct walk {
 	struct farena *a;               /* scratch, released after each row */
 	size_t lang;
 	const char *lang_code;
+	struct feval ev;
 	unsigned flags;
 	render_fn *fn;
 	void *ctx;
 	bool is_stopped;
 	enum perr err;
 };
-
-/* "Español (es)" -> "es": which language's month names a date takes */
-static const char *code_of(struct farena *a, const char *lang)
-{
-	const char *open = strrchr(lang, '(');
-	const char *code = open == NULL ? farena_str(a, lang, strlen(lang))
-		: farena_str(a, open + 1, strcspn(open + 1, ")"));
-
-	return code == NULL ? "" : code;
-}
 
 /* Choices of a select as labels, joined by commas; a value without a label stays itself. */
 static const char *show_choices(struct farena *a, const struct xform *f,
@@ -91,7 +84,7 @@ static const char *show(struct farena *a, const struct xform *f, const struct fd
 	return value;
 }
 
-/* Outputs in labels: the answer they name, as nearly all of them are plain paths. */
+/* The node of a definition, in the same instance of each repeat as context. */
 static const struct fnode *node_in(const struct fnode *context, const struct fdef *def)
 {
 	const struct fnode *n, *c;
@@ -118,16 +111,16 @@ struct output_ctx {
 	const struct fnode *context;
 };
 
+/* Outputs that are plain paths show choices and dates as the rows do. */
 static const char *output(void *ctx, const struct ftext_part *part)
 {
 	struct output_ctx *o = ctx;
-	const struct fdef *def = xform_resolve(o->w->form, o->context->def, part->output);
-	const struct fnode *n = def == NULL ? NULL : node_in(o->context, def);
-	const char *s;
+	const struct fdef *def = part->expr == NULL || part->expr->op != FOP_PATH ? NULL
+		: part->expr->def;
+	const char *s = part->expr == NULL ? "" : feval_text_at(&o->w->ev, part->expr, o->context);
 
-	if (n == NULL)
-		return "…";
-	s = show(o->w->a, o->w->form, n->def, n->text, o->w->lang, o->w->lang_code);
+	if (def != NULL)
+		s = show(o->w->a, o->w->form, def, s, o->w->lang, o->w->lang_code);
 	return s == NULL || s[0] == '\0' ? "…" : s;
 }
 
@@ -136,6 +129,9 @@ static const char *label_of(struct walk *w, const struct fctl *ctl, const struct
 	struct output_ctx o = {w, context};
 	const char *s = NULL;
 
+	/* Each label has its own fuel: one that computes without end spoils only itself. */
+	w->ev.fuel = LABEL_FUEL;
+	w->ev.why[0] = '\0';
 	if (ctl != NULL && ctl->label != NULL)
 		s = ftext_show(w->a, w->form, ctl->label, w->lang, output, &o);
 	return s == NULL ? "" : s;
@@ -278,14 +274,29 @@ static void walk_controls(struct walk *w, const struct fctl *parent, const struc
 enum perr render_rows(const struct instance *in, const char *lang, unsigned flags,
                       render_fn *fn, void *ctx)
 {
-	struct walk w = {in, in->form, farena_new(SCRATCH_MAX), 0, "", flags, fn, ctx, false,
-	                 PERR_OK};
+	struct walk w;
 
+	memset(&w, 0, sizeof w);
+	w.in = in;
+	w.form = in->form;
+	w.lang_code = "";
+	w.flags = flags;
+	w.fn = fn;
+	w.ctx = ctx;
+	w.a = farena_new(SCRATCH_MAX);
 	if (w.a == NULL)
 		return PERR_NOMEM;
 	if (in->form != NULL) {
+		w.ev.form = in->form;
+		w.ev.root = in->root;
+		w.ev.scratch = w.a;
+		/* What the reader sees is what was answered: nothing is calculated anew. */
+		w.ev.fuel = LABEL_FUEL;
+		feval_forget(&w.ev, in->root);
 		w.lang = xform_find_lang(in->form, lang);
-		w.lang_code = code_of(w.a, in->form->n_langs == 0 ? "en" : in->form->langs[w.lang]);
+		w.lang_code = xform_lang_code(in->form, w.lang);
+		w.ev.lang = w.lang;
+		w.ev.lang_code = w.lang_code;
 		walk_controls(&w, in->form->body, in->root, 0);
 	}
 	walk_leftovers(&w, in->root, 0);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xform_int.h"
+#include "fexpr.h"
 
 #define ARENA_MAX ((size_t)128 << 20)
 #define NODES_MAX 600000
@@ -406,7 +406,7 @@ enum perr xform_parse(struct xform **out, const uint8_t *xml, size_t xml_len,
                       char why[XFORM_WHY_SIZE])
 {
 	static const struct ftree_limits limits = {XFORM_BYTES_MAX, NODES_MAX, DEPTH_MAX, true};
-	struct xparse p = {NULL, why, PERR_NOMEM, {NULL, NULL, 0, 0}};
+	struct xparse p = {NULL, why, PERR_NOMEM, {NULL, NULL, 0, 0}, 0};
 	struct fnode *html, *head, *body, *model;
 	struct xform *f = calloc(1, sizeof *f);
 
@@ -416,7 +416,7 @@ enum perr xform_parse(struct xform **out, const uint8_t *xml, size_t xml_len,
 		goto out;
 	p.f = f;
 	p.bind_by_id.arena = f->arena;
-	f->itext_by_id.arena = f->def_by_name.arena = f->functions_seen.arena = f->arena;
+	f->itext_by_id.arena = f->def_by_name.arena = f->arena;
 	p.err = ftree_parse(&html, f->arena, xml, xml_len, &limits, why);
 	if (p.err != PERR_OK)
 		goto out;
@@ -432,7 +432,8 @@ enum perr xform_parse(struct xform **out, const uint8_t *xml, size_t xml_len,
 	f->title = ftree_child(head, "title") == NULL ? "" : ftree_child(head, "title")->text;
 	if (parse_model(&p, model) != 0 || xparse_body(&p, body) != 0
 	    || settle_repeats(&p, f->primary) != 0 || check_places(&p, f->body, NULL) != 0
-	    || index_itemsets(&p) != 0)
+	    || index_itemsets(&p) != 0
+	    || fexpr_compile_form(&p) != 0)
 		goto out;
 	if (f->title[0] == '\0')
 		f->title = f->id;

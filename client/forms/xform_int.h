@@ -133,6 +133,7 @@ struct xform {
 	struct farena *arena;
 	const char *id, *version, *title;
 	const char **langs;
+	const char **lang_codes;
 	size_t n_langs, default_lang;
 	struct fitext *itexts;
 	struct fmap itext_by_id;
@@ -144,8 +145,6 @@ struct xform {
 	struct fctl **questions;        /* [n_questions] */
 	unsigned n_questions;
 	struct faction *actions;        /* of the model */
-	struct fmap functions_seen;
-	size_t n_exprs;
 };
 
 /* A child definition; NULL: none. */
@@ -166,6 +165,9 @@ typedef const char *ftext_output(void *ctx, const struct ftext_part *part);
 char *ftext_show(struct farena *a, const struct xform *f, const struct ftext *t, size_t lang,
                  ftext_output *fn, void *ctx);
 
+/* "Español (es)" -> "es", "English" -> "English"; "en" for a form without languages. */
+const char *xform_lang_code(const struct xform *f, size_t lang);
+
 /*
  * How faults name a question: its label, cut, or its node's name.  In arena a; "?" when
  * memory runs out.
@@ -183,6 +185,7 @@ struct xparse {
 	char *why;
 	enum perr err;
 	struct fmap bind_by_id;
+	unsigned n_chain;               /* operators of the expression being parsed */
 };
 int xparse_body(struct xparse *p, const struct fnode *body);
 int xparse_itext(struct xparse *p, const struct fnode *model);

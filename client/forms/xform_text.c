@@ -143,6 +143,14 @@ int xparse_message(struct xparse *p, struct ftext **out, const char *value)
 	return 0;
 }
 
+static const char *code_of(const char *lang, size_t *len)
+{
+	const char *open = strrchr(lang, '('), *close = open == NULL ? NULL : strchr(open, ')');
+
+	*len = close == NULL ? 0 : (size_t)(close - open - 1);
+	return open == NULL ? lang : open + 1;
+}
+
 static struct fitext *itext_get(struct xparse *p, const char *id)
 {
 	struct xform *f = p->f;
@@ -208,7 +216,7 @@ int xparse_itext(struct xparse *p, const struct fnode *model)
 	struct xform *f = p->f;
 	const struct fnode *itext = ftree_child(model, "itext"), *tr, *text;
 	const char *name, *is_default;
-	size_t n = 0, i;
+	size_t n = 0, i, len;
 
 	if (itext == NULL)
 		return 0;
@@ -217,7 +225,8 @@ int xparse_itext(struct xparse *p, const struct fnode *model)
 	if (n > LANGS_MAX)
 		return xparse_fail(p, PERR_LIMIT, "The form has more than %d languages.", LANGS_MAX);
 	f->langs = farena_get(f->arena, (n + 1) * sizeof *f->langs);
-	if (f->langs == NULL)
+	f->lang_codes = farena_get(f->arena, (n + 1) * sizeof *f->lang_codes);
+	if (f->langs == NULL || f->lang_codes == NULL)
 		return xparse_nomem(p);
 	f->n_langs = n;
 	n = 0;
@@ -232,7 +241,11 @@ int xparse_itext(struct xparse *p, const struct fnode *model)
 		is_default = ftree_attr(tr, NULL, "default");
 		if (is_default != NULL && strncmp(is_default, "false", 5) != 0)
 			f->default_lang = n;
-		f->langs[n++] = name;
+		f->langs[n] = name;
+		name = code_of(name, &len);
+		f->lang_codes[n] = len == 0 ? f->langs[n] : farena_str(f->arena, name, len);
+		if (f->lang_codes[n++] == NULL)
+			return xparse_nomem(p);
 	}
 	for (tr = ftree_child(itext, "translation"), i = 0; tr != NULL;
 	     tr = ftree_next(tr, "translation"), i++)
@@ -310,14 +323,6 @@ const char *xform_name(struct farena *a, const struct xform *f, const struct fde
 	return label;
 }
 
-static const char *code_of(const char *lang, size_t *len)
-{
-	const char *open = strrchr(lang, '('), *close = open == NULL ? NULL : strchr(open, ')');
-
-	*len = close == NULL ? 0 : (size_t)(close - open - 1);
-	return open == NULL ? lang : open + 1;
-}
-
 static bool is_lang(const char *have, const char *want)
 {
 	const char *have_code, *want_code;
@@ -359,6 +364,11 @@ size_t xform_find_lang(const struct xform *f, const char *lang)
 		if (is_lang(f->langs[i], lang))
 			return i;
 	return f->default_lang;
+}
+
+const char *xform_lang_code(const struct xform *f, size_t lang)
+{
+	return lang < f->n_langs ? f->lang_codes[lang] : "en";
 }
 
 size_t xform_n_langs(const struct xform *f)

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <math.h>
+#include <string.h>
+
+#include "fcheck.h"
+#include "instance.h"
+
+#define LABEL_MAX_CHARS 80
+
+static bool is_integer(const char *s)
+{
+	size_t n;
+
+	s += *s == '-';
+	n = strspn(s, "0123456789");
+	return n > 0 && n <= 18 && s[n] == '\0';
+}
+
+static bool is_decimal(const char *s)
+{
+	size_t whole, part = 0;
+
+	s += *s == '-';
+	whole = strspn(s, "0123456789");
+	s += whole;
+	if (*s == '.')
+		part = strspn(++s, "0123456789");
+	s += part;
+	return whole + part > 0 && whole + part <= 30 && *s == '\0';
+}
+
+/* One "lat lon [alt [acc]]" up to ';' or the end. */
+static bool is_point(const char **s, double at[2])
+{
+	double limit[4] = {90, 180, 1e7, 1e8}, v;
+	unsigned i, k;
+	char word[40];
+	size_t len;
+
+	for (i = 0; i < 4; i++) {
+		*s += strspn(*s, " ");
+		len = strcspn(*s, " ;");
+		if (len == 0)
+			break;
+		if (len >= sizeof word)
+			return false;
+		memcpy(word, *s, len);
+		word[len] = '\0';
+		if (!is_decimal(word))
+			return false;
+		for (v = 0, k = word[0] == '-'; word[k] >= '0' && word[k] <= '9'; k++)
+			v = v * 10 + (word[k] - '0');
+		if (v > limit[i] || (v == limit[i] && word[k] == '.' && strspn(word + k + 1, "0")
+		                     != strlen(word + k + 1)))
+			return false;
+		if (i < 2)
+			at[i] = word[0] == '-' ? -v : v;
+		*s += len;
+	}
+	*s += strspn(*s, " ");
+	return i >= 2 && (**s == ';' || **s == '\0');
+}
+
+static unsigned count_points(const char *s)
+{
+	unsigned n = 0;
+	double at[2];
+
+	while (*s != '\0') {
+		if (!is_point(&s, at))
+			return 0;
+		n++;
+		if (*s == ';')
+			s++;
+		s += strspn(s, " ");
+	}
+	return n;
+}
+
+/* NULL: fine. */
+static const char *type_fault(struct feval *ev, const struct fdef *def, const char *s)
+{
+	double v;
+	bool has_time;
+
+	switch (def->type) {
+	case FTYPE_INT:
+		return is_integer(s) ? NULL : "must be a whole number";
+	case FTYPE_DECIMAL:
+		return is_decimal(s) ? NULL : "must be a number";
+	case FTYPE_BOOLEAN:
+		return strcmp(s, "true") == 0 || strcmp(s, "false") == 0 || strcmp(s, "1") == 0
+			|| strcmp(s, "0") == 0 ? NULL : "must be true or false";
+	case FTYPE_DATE:
+		return fdate_parse(s, ev->now.tz_min, &v, &has_time)
+			? NULL : "must be a date that exists, as in 2026-11-24";
+	case FTYPE_DATETIME:
+		return fdate_parse(s, ev->now.tz_min, &v, &has_time) && has_time
+			? NULL : "must be a date with a time, as in 2026-11-24T09:30";
+	case FTYPE_TIME:
+		return fdate_parse_time(s, ev->now.tz_min, &v) ? NULL : "must be a time, as in 09:30";
+	case FTYPE_GEOPOINT:
+		return count_points(s) == 1 && strchr(s, ';') == NULL
+			? NULL : "must be a place: latitude and longitude, as in 14.53 -91.47";
+	case FTYPE_GEOTRACE:
+		return count_points(s) >= 2 ? NULL : "must be two places or more, between semicolons";
+	case FTYPE_GEOSHAPE:
+		return count_points(s) >= 3 ? NULL : "must be three places or more, between semicolons";
+	case FTYPE_BINARY:
+		return instance_file_name_ok(s) ? NULL : "must be the plain name of a file";
+	case FTYPE_STRING:
+	case FTYPE_SELECT:
+		break;
+	}
+	return NULL;
+}
+
+static size_t find_option(const struct foption *options, size_t n, const char *s, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strlen(options[i].value) == len && memcmp(options[i].value, s, len) == 0)
+			break;
+	return i;
+}
+
+static const char *choice_fault(struct feval *ev, const struct fctl *ctl, const struct fnode *n,
+                                const char *s)
+{
+	struct foption *options;
+	size_t n_options, i, len, n_chosen = 0;
+	bool *seen;
+	char *word;
+
+	if (feval_options(ev, ctl, n, &options, &n_options) != 0)
+		return "has too many choices to look through";
+	if (ctl->kind == FCTL_SELECT1) {
+		if (find_option(options, n_options, s, strlen(s)) < n_options)
+			return NULL;
+		return farena_fmt(ev->scratch, "has no choice \"%.60s\"%s", s,
+		                  ctl->itemset == NULL ? "" : " after what was answered before");
+	}
+	seen = farena_get(ev->scratch, n_options + 1);
+	if (seen == NULL)
+		return "has too many choices to look through";
+	while (*(s += strspn(s, " ")) != '\0' && feval_spend(ev, n_options)) {
+		len = strcspn(s, " ");
+		i = find_option(options, n_options, s, len);
+		if (i == n_options) {
+			word = farena_str(ev->scratch, s, len < 60 ? len : 60);
+			return farena_fmt(ev->scratch, "has no choice \"%s\"", word == NULL ? "?" : word);
+		}
+		if (seen[i])
+			return farena_fmt(ev->scratch, "has the choice \"%s\" twice", options[i].value);
+		seen[i] = true;
+		n_chosen++;
+		s += len;
+	}
+	if (ctl->kind == FCTL_RANK && n_chosen != n_options)
+		return "must put all choices in an order";
+	return NULL;
+}
+
+static const char *range_fault(struct feval *ev, const struct fctl *ctl, const char *s)
+{
+	struct fval v;
+	double start, end, step, x, steps;
+
+	fval_set_string(&v, ctl->start);
+	start = fval_number(ev, &v);
+	fval_set_string(&v, ctl->end);
+	end = fval_number(ev, &v);
+	fval_set_string(&v, ctl->step);
+	step = fabs(fval_number(ev, &v));
+	fval_set_string(&v, s);
+	x = fval_number(ev, &v);
+	steps = fabs(x - start) / step;
+	if (isnan(x) || x < fmin(start, end) - 1e-9 || x > fmax(start, end) + 1e-9
+	    || fabs(steps - round(steps)) > 1e-6)
+		return farena_fmt(ev->scratch, "must be from %s to %s in steps of %s", ctl->start,
+		                  ctl->end, ctl->step);
+	return NULL;
+}
+
+bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
+                   enum fault_kind *kind, const char **why)
+{
+	const struct fdef *def = n->def;
+	const struct fctl *ctl = def->ctl;
+
+	*kind = FAULT_TYPE;
+	*why = type_fault(ev, def, text);
+	if (*why != NULL)
+		return false;
+	if (ctl != NULL) {
+		*kind = FAULT_CHOICE;
+		switch (ctl->kind) {
+		case FCTL_SELECT1:
+		case FCTL_SELECT:
+		case FCTL_RANK:
+			*why = choice_fault(ev, ctl, n, text);
+			break;
+		case FCTL_RANGE:
+			*why = range_fault(ev, ctl, text);
+			break;
+		case FCTL_TRIGGER:
+			*why = strcmp(text, "OK") == 0 ? NULL : "can only be confirmed with OK";
+			break;
+		case FCTL_GROUP:
+		case FCTL_REPEAT:
+		case FCTL_INPUT:
+		case FCTL_UPLOAD:
+			break;
+		}
+		if (*why != NULL)
+			return false;
+	}
+	*kind = FAULT_CONSTRAINT;
+	if (def->expr[FSLOT_CONSTRAINT] == NULL)
+		return true;
+	ev->candidate = n;
+	ev->candidate_text = text;
+	if (!feval_is_true(ev, def->expr[FSLOT_CONSTRAINT], n))
+		*why = feval_label(ev, def->constraint_msg, n);
+	ev->candidate = NULL;
+	if (*why != NULL && (*why)[0] == '\0')
+		*why = "has an answer that the form does not allow";
+	return *why == NULL;
+}
+
+bool fcheck_required(struct feval *ev, const struct fnode *n, const char **why)
+{
+	const struct fexpr *e = n->def->expr[FSLOT_REQUIRED];
+
+	if (e == NULL || n->def->ctl == NULL || n->def->ctl->is_note || !feval_is_true(ev, e, n))
+		return false;
+	*why = feval_label(ev, n->def->required_msg, n);
+	if ((*why)[0] == '\0')
+		*why = "must be answered";
+	return true;
+}
+
+const char *fcheck_label(struct feval *ev, const struct fnode *n)
+{
+	const struct fctl *ctl = n->def == NULL ? NULL : n->def->ctl;
+	char *s = (char *)feval_label(ev, ctl == NULL ? NULL : ctl->label, n), *p;
+	size_t chars = 0;
+
+	if (s[0] == '\0')
+		return n->name;
+	for (p = s; *p != '\0'; p++) {
+		if (*p == '\n')
+			*p = ' ';
+		if (((unsigned char)*p & 0xc0) != 0x80 && ++chars > LABEL_MAX_CHARS) {
+			*p = '\0';
+			p = farena_fmt(ev->scratch, "%s…", s);
+			return p == NULL ? s : p;
+		}
+	}
+	return s;
+}
+
+const char *fcheck_name(struct feval *ev, const struct fnode *n)
+{
+	unsigned number = n->def->ctl == NULL ? 0 : n->def->ctl->number;
+	const char *s = number == 0 ? farena_fmt(ev->scratch, "\"%s\"", fcheck_label(ev, n))
+		: farena_fmt(ev->scratch, "Question %u \"%s\"", number, fcheck_label(ev, n));
+	const struct fnode *up;
+
+	for (up = n->parent; up != NULL && s != NULL; up = up->parent)
+		if (up->def != NULL && up->def->is_repeat)
+			s = farena_fmt(ev->scratch, "%s in \"%s\" %u", s, fcheck_label(ev, up),
+			               (unsigned)up->ord);
+	return s == NULL ? "?" : s;
+}
+
+long fcheck_count(struct feval *ev, const struct fctl *repeat, const struct fnode *parent)
+{
+	struct farena_mark m = farena_mark(ev->scratch);
+	struct fnode there;
+	struct fval v;
+	double d;
+
+	if (repeat->count_expr == NULL)
+		return -1;
+	/* A relative path in the count starts at the repeat itself, which may not exist yet. */
+	memset(&there, 0, sizeof there);
+	there.ns = there.text = "";
+	there.name = repeat->def->name;
+	there.parent = (struct fnode *)parent;
+	there.def = repeat->def;
+	there.relevant = FEVAL_YES;
+	feval_at(ev, repeat->count_expr, &there, &v);
+	d = fval_number(ev, &v);
+	farena_release(ev->scratch, m);
+	if (isnan(d) || d < 0)
+		return 0;
+	return d > FCHECK_COUNT_MAX ? FCHECK_COUNT_MAX : (long)d;
+}

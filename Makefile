@@ -8,7 +8,7 @@ VERSION = 0.1.0
 Q      ?=
 
 CFLAGS  ?= -O2 -g
-PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp
+PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lzxcvbn -lm -lpthread
 
@@ -59,7 +59,21 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/bulletin_slots.c \
                protocol/policy.c \
                protocol/words.c
-SERVER_SRC   =
+SERVER_SRC   = \
+               server/access.c \
+               server/clock.c \
+               server/command.c \
+               server/config.c \
+               server/connection.c \
+               server/host.c \
+               server/host_order.c \
+               server/host_put.c \
+               server/host_read.c \
+               server/listener.c \
+               server/orders.c \
+               server/quota.c \
+               server/replay.c \
+               server/session.c
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
@@ -135,7 +149,9 @@ SIM_TESTS    =
 E2E_TESTS    =
 TOOLS        =
 SIM_SRC      =
-TOOLS_SRC    =
+TOOLS_SRC    = \
+               tests/tools/client.c \
+               tests/tools/daemon.c
 
 # ---- what is built -------------------------------------------------------------------------
 obj = $(patsubst %.c,$(B)/%.o,$(1))

@@ -1,0 +1,530 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "connection.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WRITE_PIECES 64
+#define SILENT_READ_MAX (256u << 10)     /* bytes swallowed from an outsider */
+
+struct conn {
+	uv_tcp_t tcp;
+	uv_timer_t timer;
+	struct conn_set *set;
+	struct session *session;         /* from the first byte on */
+	struct quota_source *source;
+	struct conn *next, **at;         /* in set->all */
+	struct conn *fresh_next, *fresh_prev;
+	bool is_fresh, silent, closing, paused, shutting, eof;
+	unsigned open_handles, writes;
+	uint8_t *rest;                   /* read, but not yet taken by the session */
+	size_t rest_len, rest_at;
+	size_t swallowed;
+	uint64_t read_ms;                /* when the last byte came */
+	uint64_t stuck_ms;               /* since when the write queue has not moved */
+	size_t stuck_size;
+};
+
+struct write {
+	uv_write_t req;
+	struct conn *c;
+	struct session_out *pieces;
+	size_t len;
+};
+
+static void pump(struct conn *c);
+static void conn_on_timer(uv_timer_t *timer);
+
+/* ---- lists ------------------------------------------------------------------------------- */
+
+static void fresh_add(struct conn *c)
+{
+	struct conn_set *set = c->set;
+
+	c->is_fresh = true;
+	c->fresh_prev = set->fresh_last;
+	if (set->fresh_last != NULL)
+		set->fresh_last->fresh_next = c;
+	else
+		set->fresh = c;
+	set->fresh_last = c;
+}
+
+static void fresh_remove(struct conn *c)
+{
+	struct conn_set *set = c->set;
+
+	if (!c->is_fresh)
+		return;
+	c->is_fresh = false;
+	if (c->fresh_prev != NULL)
+		c->fresh_prev->fresh_next = c->fresh_next;
+	else
+		set->fresh = c->fresh_next;
+	if (c->fresh_next != NULL)
+		c->fresh_next->fresh_prev = c->fresh_prev;
+	else
+		set->fresh_last = c->fresh_prev;
+	c->fresh_next = c->fresh_prev = NULL;
+}
+
+static void all_add(struct conn *c)
+{
+	c->next = c->set->all;
+	c->at = &c->set->all;
+	if (c->next != NULL)
+		c->next->at = &c->next;
+	c->set->all = c;
+}
+
+static void all_remove(struct conn *c)
+{
+	*c->at = c->next;
+	if (c->next != NULL)
+		c->next->at = c->at;
+}
+
+/* ---- closing ----------------------------------------------------------------------------- */
+
+static void conn_on_close(uv_handle_t *h)
+{
+	struct conn *c = h->data;
+	struct conn_set *set = c->set;
+
+	if (--c->open_handles > 0)
+		return;
+	/* the only place a connection is freed; its writes were cancelled before this */
+	all_remove(c);
+	session_free(c->session);
+	quota_source_leave(set->sources, c->source);
+	free(c->rest);
+	free(c);
+	set->n--;
+	if (set->closing && set->n == 0)
+		set->emptied(set->arg);
+}
+
+static void conn_close(struct conn *c)
+{
+	if (c->closing)
+		return;
+	c->closing = true;
+	fresh_remove(c);
+	uv_close((uv_handle_t *)&c->tcp, conn_on_close);
+	uv_close((uv_handle_t *)&c->timer, conn_on_close);
+}
+
+static void write_on_shutdown(uv_shutdown_t *req, int status)
+{
+	(void)status;
+	free(req);
+}
+
+/* both byes are said: end our direction, wait a little for the peer's end, so that what it
+ * has not read yet is not torn away by a reset */
+static void conn_end(struct conn *c)
+{
+	uv_shutdown_t *req;
+
+	if (c->shutting)
+		return;
+	c->shutting = true;
+	req = malloc(sizeof *req);
+	if (req == NULL || c->eof ||
+	    uv_shutdown(req, (uv_stream_t *)&c->tcp, write_on_shutdown) != 0) {
+		free(req);
+		conn_close(c);
+		return;
+	}
+	(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_MS, 0);
+}
+
+/* ---- writing ----------------------------------------------------------------------------- */
+
+static void write_free(struct write *w)
+{
+	while (w->pieces != NULL) {
+		struct session_out *o = w->pieces;
+
+		w->pieces = o->next;
+		free(o);
+	}
+	free(w);
+}
+
+static void write_on_done(uv_write_t *req, int status)
+{
+	struct write *w = (struct write *)req;
+	struct conn *c = w->c;
+
+	session_written(c->session, w->len);
+	write_free(w);
+	c->writes--;
+	if (c->closing)
+		return;
+	if (status < 0)
+		conn_close(c);
+	else
+		pump(c);
+}
+
+/* at most WRITE_PIECES pieces of list in one write; returns what is left */
+static struct session_out *write_some(struct conn *c, struct session_out *list)
+{
+	struct write *w = malloc(sizeof *w);
+	struct session_out **end;
+	uv_buf_t bufs[WRITE_PIECES];
+	unsigned n = 0;
+
+	if (w == NULL) {
+		conn_close(c);
+		return list;
+	}
+	w->c = c;
+	w->len = 0;
+	w->pieces = list;
+	for (end = &w->pieces; *end != NULL && n < WRITE_PIECES; end = &(*end)->next) {
+		bufs[n++] = uv_buf_init((char *)(*end)->bytes, (unsigned)(*end)->len);
+		w->len += (*end)->len;
+	}
+	list = *end;
+	*end = NULL;
+	if (uv_write(&w->req, (uv_stream_t *)&c->tcp, bufs, n, write_on_done) != 0) {
+		write_free(w);
+		conn_close(c);
+		return list;
+	}
+	c->writes++;
+	return list;
+}
+
+static void flush(struct conn *c)
+{
+	struct session_out *list = session_take(c->session);
+
+	while (list != NULL && !c->closing)
+		list = write_some(c, list);
+	while (list != NULL) {
+		struct session_out *o = list;
+
+		list = o->next;
+		free(o);
+	}
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static void conn_on_alloc(uv_handle_t *h, size_t suggested, uv_buf_t *buf)
+{
+	struct conn *c = h->data;
+
+	/* used up before the loop reads for anybody else */
+	*buf = uv_buf_init(c->set->read_buf, sizeof c->set->read_buf);
+}
+
+static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
+/* what the session did not take waits here and reading stops */
+static void keep(struct conn *c, const uint8_t *in, size_t len)
+{
+	c->rest = malloc(len);
+	if (c->rest == NULL) {
+		conn_close(c);
+		return;
+	}
+	memcpy(c->rest, in, len);
+	c->rest_len = len;
+	c->rest_at = 0;
+}
+
+static void set_reading(struct conn *c)
+{
+	bool want = c->rest == NULL && !c->eof &&
+	            (c->session == NULL || !session_is_blocked(c->session));
+
+	if (want == !c->paused)
+		return;
+	c->paused = !want;
+	if (want) {
+		if (uv_read_start((uv_stream_t *)&c->tcp, conn_on_alloc, conn_on_read) != 0)
+			conn_close(c);
+	} else {
+		(void)uv_read_stop((uv_stream_t *)&c->tcp);
+	}
+}
+
+static void take_rest(struct conn *c)
+{
+	if (c->rest == NULL)
+		return;
+	c->rest_at += session_recv(c->session, c->rest + c->rest_at, c->rest_len - c->rest_at,
+	                           uv_now(c->set->loop));
+	if (c->rest_at < c->rest_len)
+		return;
+	free(c->rest);
+	c->rest = NULL;
+}
+
+/* everything that may have become possible */
+static void pump(struct conn *c)
+{
+	if (c->closing || c->session == NULL)
+		return;
+	take_rest(c);
+	flush(c);
+	if (c->closing)
+		return;
+	switch (session_state(c->session)) {
+	case SESSION_AWAIT_FIRST:
+		break;
+	case SESSION_SILENT:
+		/* it stays among the fresh until its time is over, and costs little */
+		c->silent = true;
+		session_free(c->session);
+		c->session = NULL;
+		break;
+	case SESSION_OPEN:
+	case SESSION_LEAVING:
+		fresh_remove(c);
+		break;
+	case SESSION_DONE:
+		fresh_remove(c);
+		if (c->writes == 0)
+			conn_end(c);
+		break;
+	case SESSION_DEAD:
+		conn_close(c);
+		return;
+	}
+	if (!c->closing)
+		set_reading(c);
+}
+
+static void on_wake(void *user)
+{
+	pump(user);
+}
+
+static void swallow(struct conn *c, size_t n)
+{
+	c->swallowed += n;
+	if (c->swallowed > SILENT_READ_MAX) {
+		c->paused = true;
+		(void)uv_read_stop((uv_stream_t *)&c->tcp);
+	}
+}
+
+/* who said bye and closed its direction may still be owed answers; anybody else is gone */
+static void on_end(struct conn *c, bool in_order)
+{
+	enum session_state st = c->session == NULL ? SESSION_DEAD : session_state(c->session);
+
+	c->eof = true;
+	if (!in_order || (st != SESSION_LEAVING && st != SESSION_DONE)) {
+		conn_close(c);
+		return;
+	}
+	c->paused = true;
+	(void)uv_read_stop((uv_stream_t *)&c->tcp);
+	pump(c);
+}
+
+static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+	struct conn *c = stream->data;
+	const uint8_t *in = (const uint8_t *)buf->base;
+	size_t used;
+
+	if (c->closing || n == 0)
+		return;
+	if (n < 0) {
+		on_end(c, n == UV_EOF);
+		return;
+	}
+	if (c->silent) {
+		swallow(c, (size_t)n);
+		return;
+	}
+	if (c->session == NULL &&
+	    session_new(&c->session, c->set->sessions, on_wake, c) != PERR_OK) {
+		conn_close(c);
+		return;
+	}
+	c->read_ms = uv_now(c->set->loop);
+	used = session_recv(c->session, in, (size_t)n, c->read_ms);
+	if (used < (size_t)n)
+		keep(c, in + used, (size_t)n - used);
+	pump(c);
+}
+
+/* ---- time -------------------------------------------------------------------------------- */
+
+static bool is_stuck(struct conn *c, uint64_t now)
+{
+	size_t size = uv_stream_get_write_queue_size((uv_stream_t *)&c->tcp);
+
+	if (size == 0 || size != c->stuck_size) {
+		c->stuck_size = size;
+		c->stuck_ms = now;
+		return false;
+	}
+	return now - c->stuck_ms >= c->set->stall_ms;
+}
+
+static void conn_on_timer(uv_timer_t *timer)
+{
+	struct conn *c = timer->data;
+	uint64_t now = uv_now(c->set->loop);
+
+	if (c->closing)
+		return;
+	/* not authenticated in time; or said goodbye, and the peer does not end */
+	if (c->is_fresh || c->shutting || c->session == NULL) {
+		conn_close(c);
+		return;
+	}
+	if (is_stuck(c, now)) {
+		conn_close(c);
+		return;
+	}
+	/* an upload begun and left lying holds memory that others need */
+	if (session_holds(c->session) > 0 && now - c->read_ms >= c->set->stall_ms) {
+		conn_close(c);
+		return;
+	}
+	if (session_is_idle(c->session) && now - c->read_ms >= c->set->idle_ms) {
+		session_leave(c->session);
+		pump(c);
+	}
+}
+
+static uint64_t period(const struct conn_set *set)
+{
+	uint64_t ms = set->stall_ms < set->idle_ms ? set->stall_ms : set->idle_ms;
+
+	return ms / 2 < 250 ? 250 : ms / 2 > 10000 ? 10000 : ms / 2;
+}
+
+/* ---- accept ------------------------------------------------------------------------------ */
+
+static bool source_enter(struct conn *c)
+{
+	struct conn_set *set = c->set;
+	struct sockaddr_storage ss;
+	int len = sizeof ss;
+	const uint8_t *addr;
+	size_t addr_len;
+
+	if (set->sources == NULL)
+		return true;
+	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) != 0)
+		return false;            /* gone already */
+	if (ss.ss_family == AF_INET6) {
+		addr = ((struct sockaddr_in6 *)&ss)->sin6_addr.s6_addr;
+		addr_len = 16;
+	} else {
+		addr = (uint8_t *)&((struct sockaddr_in *)&ss)->sin_addr;
+		addr_len = 4;
+	}
+	return quota_source_enter(set->sources, &c->source, addr, addr_len,
+	                           set->source_limit(set->arg), set->per_minute,
+	                           uv_now(set->loop));
+}
+
+static void refuse_on_close(uv_handle_t *h)
+{
+	struct conn_set *set = h->data;
+
+	set->refusing = false;
+	if (!set->closing)
+		conn_on_connection(set->refused_by, 0);  /* one more may have come meanwhile */
+}
+
+/* out of memory: libuv offers nothing further until this one is taken */
+static void turn_away(struct conn_set *set, uv_stream_t *server)
+{
+	if (set->refusing)
+		return;
+	(void)uv_tcp_init(set->loop, &set->refuse);
+	set->refuse.data = set;
+	set->refused_by = server;
+	set->refusing = true;
+	(void)uv_accept(server, (uv_stream_t *)&set->refuse);
+	uv_close((uv_handle_t *)&set->refuse, refuse_on_close);
+}
+
+void conn_on_connection(uv_stream_t *server, int status)
+{
+	struct conn_set *set = server->data;
+	struct conn *c;
+
+	if (status < 0)
+		return;
+	c = calloc(1, sizeof *c);
+	if (c == NULL) {
+		turn_away(set, server);
+		return;
+	}
+	c->set = set;
+	c->read_ms = uv_now(set->loop);
+	(void)uv_tcp_init(set->loop, &c->tcp);
+	(void)uv_timer_init(set->loop, &c->timer);
+	c->tcp.data = c;
+	c->timer.data = c;
+	c->open_handles = 2;
+	set->n++;
+	all_add(c);
+	if (uv_accept(server, (uv_stream_t *)&c->tcp) != 0) {
+		conn_close(c);           /* nothing was there */
+		return;
+	}
+	if (set->closing || !source_enter(c)) {
+		set->n_turned_away++;
+		conn_close(c);
+		return;
+	}
+	if (set->n > set->max) {
+		set->n_turned_away++;
+		if (set->fresh == NULL) {
+			conn_close(c);
+			return;
+		}
+		conn_close(set->fresh);
+	}
+	fresh_add(c);
+	(void)uv_tcp_nodelay(&c->tcp, 1);
+	/* the deadline counts from accept and no byte moves it */
+	(void)uv_timer_start(&c->timer, conn_on_timer, set->handshake_ms, period(set));
+	if (uv_read_start((uv_stream_t *)&c->tcp, conn_on_alloc, conn_on_read) != 0)
+		conn_close(c);
+}
+
+void conn_leave_all(struct conn_set *set)
+{
+	struct conn *c, *next;
+
+	set->closing = true;
+	for (c = set->all; c != NULL; c = next) {
+		next = c->next;
+		if (c->is_fresh || c->session == NULL) {
+			conn_close(c);
+			continue;
+		}
+		session_leave(c->session);
+		pump(c);
+	}
+	if (set->n == 0)
+		set->emptied(set->arg);
+}
+
+void conn_close_all(struct conn_set *set)
+{
+	struct conn *c;
+
+	set->closing = true;
+	for (c = set->all; c != NULL; c = c->next)
+		conn_close(c);
+	if (set->n == 0)
+		set->emptied(set->arg);
+}

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "listener.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "connection.h"
+#include "host.h"
+
+#define BACKLOG      1024
+#define OWN_FILES    96          /* descriptors that are not connections */
+#define STATUS_MAX   16          /* local askers at once */
+
+struct server {
+	uv_loop_t loop;
+	uv_tcp_t listen[CONFIG_LISTEN_MAX];
+	size_t n_listen;
+	uv_async_t written;              /* the writer has something */
+	uv_timer_t tick, leave;
+	uv_signal_t term, intr;
+	uv_pipe_t status;
+	unsigned n_status;
+	bool has_status, leaving, left;
+	unsigned n_work;
+	struct host *host;
+	struct conn_set set;
+	const struct config *cfg;
+};
+
+static void say(const char *line)
+{
+	fprintf(stderr, "amparod: %s\n", line);
+}
+
+/* ---- what the host needs ----------------------------------------------------------------- */
+
+static int64_t env_unix_s(void *ctx)
+{
+	return clock_unix_s();
+}
+
+static uint64_t env_now_ms(void *ctx)
+{
+	return uv_now(&((struct server *)ctx)->loop);
+}
+
+static void env_log(void *ctx, const char *line)
+{
+	say(line);
+}
+
+static void env_notify(void *ctx)
+{
+	(void)uv_async_send(&((struct server *)ctx)->written);
+}
+
+struct work {
+	uv_work_t req;
+	struct server *srv;
+	struct host_work *work;
+};
+
+static void work_on_run(uv_work_t *req)
+{
+	struct work *w = req->data;
+
+	w->work->run(w->work);
+}
+
+static void check_dead(struct server *srv)
+{
+	if (host_dead(srv->host) != NULL)
+		uv_stop(&srv->loop);
+}
+
+static void work_on_done(uv_work_t *req, int status)
+{
+	struct work *w = req->data;
+	struct server *srv = w->srv;
+	struct host_work *work = w->work;
+
+	free(w);
+	srv->n_work--;
+	work->done(work);
+	check_dead(srv);
+}
+
+static enum perr env_offload(void *ctx, struct host_work *work)
+{
+	struct server *srv = ctx;
+	struct work *w = malloc(sizeof *w);
+
+	if (w == NULL)
+		return PERR_NOMEM;
+	w->req.data = w;
+	w->srv = srv;
+	w->work = work;
+	if (uv_queue_work(&srv->loop, &w->req, work_on_run, work_on_done) != 0) {
+		free(w);
+		return PERR_NOMEM;
+	}
+	srv->n_work++;
+	return PERR_OK;
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+static void tick_on_time(uv_timer_t *t)
+{
+	struct server *srv = t->data;
+
+	(void)uv_timer_start(t, tick_on_time, host_tick(srv->host), 0);
+	check_dead(srv);
+}
+
+static void written_on_async(uv_async_t *a)
+{
+	struct server *srv = a->data;
+
+	host_collect(srv->host);
+	check_dead(srv);
+}
+
+static uint32_t source_limit(void *arg)
+{
+	return host_source_limit(((struct server *)arg)->host);
+}
+
+static void set_on_emptied(void *arg)
+{
+	struct server *srv = arg;
+
+	srv->left = true;
+	uv_stop(&srv->loop);
+}
+
+static void leave_on_time(uv_timer_t *t)
+{
+	conn_close_all(&((struct server *)t->data)->set);
+}
+
+static void close_once(uv_handle_t *h)
+{
+	if (h->loop != NULL && !uv_is_closing(h))
+		uv_close(h, NULL);
+}
+
+static void signal_on_leave(uv_signal_t *s, int number)
+{
+	struct server *srv = s->data;
+	size_t i;
+
+	if (srv->leaving) {              /* asked twice: do not wait */
+		conn_close_all(&srv->set);
+		return;
+	}
+	srv->leaving = true;
+	say("stopping: commits under way are finished first");
+	for (i = 0; i < srv->n_listen; i++)
+		close_once((uv_handle_t *)&srv->listen[i]);
+	(void)uv_timer_start(&srv->leave, leave_on_time, LISTENER_LEAVE_MS, 0);
+	conn_leave_all(&srv->set);
+}
+
+/* ---- status socket ----------------------------------------------------------------------- */
+
+struct asker {
+	uv_pipe_t pipe;
+	uv_write_t req;
+	struct server *srv;
+	char text[1024];
+};
+
+static void asker_on_close(uv_handle_t *h)
+{
+	struct asker *a = h->data;
+
+	a->srv->n_status--;
+	free(a);
+}
+
+static void asker_on_written(uv_write_t *req, int status)
+{
+	struct asker *a = req->data;
+
+	uv_close((uv_handle_t *)&a->pipe, asker_on_close);
+}
+
+static void report_done(void *arg, const struct host_report *r)
+{
+	struct asker *a = arg;
+	const struct conn_set *set = &a->srv->set;
+	uv_buf_t buf;
+	int n;
+
+	n = snprintf(a->text, sizeof a->text,
+	             "day %u\nfrozen %d\npolicy %d\ncounter %u\nbulletin_version %u\n"
+	             "cells_waiting %llu\ncells_released %llu\nsegments %u\nboard %u\n"
+	             "board_waiting %u\njoins_waiting %u\nerasures_waiting %u\ntombstones %u\n"
+	             "damaged %u\nfree_mib %llu\nreserve_mib %llu\ndisk_full %d\n"
+	             "connections %zu\nrefused_for_limits %llu\nturned_away %llu\n"
+	             "next_release_in_seconds %lld\n",
+	             r->day, r->frozen, r->has_policy, r->counter, r->bulletin_version,
+	             (unsigned long long)r->counts.pool_cells,
+	             (unsigned long long)r->counts.cells, r->counts.segments, r->counts.board,
+	             r->counts.board_staged, r->counts.inbox, r->counts.erasures,
+	             r->counts.tombstones, r->counts.damaged,
+	             (unsigned long long)(r->space.free_bytes >> 20),
+	             (unsigned long long)(r->space.reserve_bytes >> 20), r->disk_full, set->n,
+	             (unsigned long long)r->refused, (unsigned long long)set->n_turned_away,
+	             (long long)(r->next_release_s - clock_unix_s()));
+	buf = uv_buf_init(a->text, n < 0 ? 0 : (unsigned)n);
+	a->req.data = a;
+	if (uv_write(&a->req, (uv_stream_t *)&a->pipe, &buf, 1, asker_on_written) != 0)
+		uv_close((uv_handle_t *)&a->pipe, asker_on_close);
+}
+
+static void status_on_connection(uv_stream_t *server, int status)
+{
+	struct server *srv = server->data;
+	struct asker *a = status < 0 ? NULL : calloc(1, sizeof *a);
+
+	if (a == NULL)
+		return;
+	a->srv = srv;
+	srv->n_status++;
+	(void)uv_pipe_init(&srv->loop, &a->pipe, 0);
+	a->pipe.data = a;
+	if (uv_accept(server, (uv_stream_t *)&a->pipe) != 0 || srv->n_status > STATUS_MAX ||
+	    host_report(srv->host, report_done, a) != PERR_OK)
+		uv_close((uv_handle_t *)&a->pipe, asker_on_close);
+}
+
+static bool start_status(struct server *srv)
+{
+	const char *path = srv->cfg->status_socket;
+
+	/* the folder is ours: its lock is held.  What is left there is of a killed process. */
+	(void)unlink(path);
+	(void)uv_pipe_init(&srv->loop, &srv->status, 0);
+	srv->status.data = srv;
+	srv->has_status = true;
+	return uv_pipe_bind(&srv->status, path) == 0 && chmod(path, 0600) == 0 &&
+	       uv_listen((uv_stream_t *)&srv->status, STATUS_MAX, status_on_connection) == 0;
+}
+
+/* ---- start ------------------------------------------------------------------------------- */
+
+/* as many places as there are descriptors for, after the server's own files */
+static size_t places(uint32_t wanted)
+{
+	struct rlimit lim;
+	rlim_t need = (rlim_t)wanted + OWN_FILES;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+		return 64;
+	if (lim.rlim_cur < need) {
+		lim.rlim_cur = lim.rlim_max == RLIM_INFINITY || lim.rlim_max > need ?
+		               need : lim.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+		(void)getrlimit(RLIMIT_NOFILE, &lim);
+	}
+	if (lim.rlim_cur >= need)
+		return wanted;
+	return lim.rlim_cur > OWN_FILES + 8 ? (size_t)lim.rlim_cur - OWN_FILES : 8;
+}
+
+static bool start_listen(struct server *srv, const char *text)
+{
+	uv_tcp_t *tcp = &srv->listen[srv->n_listen];
+	char host[ADDRESS_TEXT_MAX + 1], line[160];
+	struct sockaddr_storage ss;
+	uint16_t port;
+	int len = sizeof ss, err;
+
+	if (config_listen(text, host, &port) != PERR_OK)
+		return false;
+	(void)uv_tcp_init(&srv->loop, tcp);
+	srv->n_listen++;
+	tcp->data = &srv->set;
+	if (uv_ip4_addr(host, port, (struct sockaddr_in *)&ss) != 0 &&
+	    uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss) != 0) {
+		snprintf(line, sizeof line, "cannot listen on %s: give a numeric address", text);
+		say(line);
+		return false;
+	}
+	err = uv_tcp_bind(tcp, (struct sockaddr *)&ss, 0);
+	if (err == 0)
+		err = uv_listen((uv_stream_t *)tcp, BACKLOG, conn_on_connection);
+	if (err == 0)
+		err = uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len);
+	if (err != 0) {
+		snprintf(line, sizeof line, "cannot listen on %s: %s", text, uv_strerror(err));
+		say(line);
+		return false;
+	}
+	/* sin_port and sin6_port are at the same place */
+	port = ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	snprintf(line, sizeof line, strchr(host, ':') ? "listening on [%s]:%u" :
+	         "listening on %s:%u", host, port);
+	say(line);
+	return true;
+}
+
+static bool start_events(struct server *srv)
+{
+	if (uv_timer_init(&srv->loop, &srv->tick) != 0 ||
+	    uv_timer_init(&srv->loop, &srv->leave) != 0 ||
+	    uv_signal_init(&srv->loop, &srv->term) != 0 ||
+	    uv_signal_init(&srv->loop, &srv->intr) != 0)
+		return false;
+	srv->tick.data = srv->leave.data = srv->term.data = srv->intr.data = srv;
+	return uv_timer_start(&srv->tick, tick_on_time, 0, 0) == 0 &&
+	       uv_signal_start(&srv->term, signal_on_leave, SIGTERM) == 0 &&
+	       uv_signal_start(&srv->intr, signal_on_leave, SIGINT) == 0;
+}
+
+static enum exit_code open_host(struct server *srv)
+{
+	struct host_config hc = { .out_max = (size_t)srv->cfg->memory_mib << 19 };
+	struct host_env env = {
+		.ctx = srv, .unix_s = env_unix_s, .now_ms = env_now_ms, .offload = env_offload,
+		.notify = env_notify, .log = env_log, .rng = rng_system()
+	};
+	const char *why = NULL;
+	char line[256];
+	enum perr err;
+
+	/* half for uploads, half for answers */
+	hc.cells_max = ((size_t)srv->cfg->memory_mib << 19) / STORE_CELL;
+	err = host_open(&srv->host, srv->cfg->data, &hc, &env, &why);
+	if (err == PERR_OK)
+		return EXIT_CODE_OK;
+	if (err == PERR_NOTFOUND)
+		snprintf(line, sizeof line, "there is no server in %.100s: make one with amparod "
+		         "init", srv->cfg->data);
+	else if (err == PERR_STATE)
+		snprintf(line, sizeof line, "another process uses %.100s", srv->cfg->data);
+	else
+		snprintf(line, sizeof line, "cannot start: %s: %s", why != NULL ? why : "the store",
+		         perr_text(err));
+	say(line);
+	if (err == PERR_CORRUPT) {
+		say("keep the folder as it is; amparod check says more");
+		return EXIT_CODE_DAMAGED;
+	}
+	return EXIT_CODE_FAILED;
+}
+
+static void set_conns(struct server *srv)
+{
+	struct conn_set *set = &srv->set;
+	const struct config *cfg = srv->cfg;
+
+	set->loop = &srv->loop;
+	set->sessions = host_sessions(srv->host);
+	set->handshake_ms = cfg->handshake_seconds * 1000;
+	set->idle_ms = cfg->idle_seconds * 1000;
+	set->stall_ms = cfg->stall_seconds * 1000;
+	set->per_minute = cfg->source_per_minute;
+	set->source_limit = source_limit;
+	set->arg = srv;
+	set->emptied = set_on_emptied;
+	set->max = places(cfg->max_connections);
+}
+
+static enum exit_code start(struct server *srv)
+{
+	enum exit_code code = open_host(srv);
+	size_t i;
+
+	if (code != EXIT_CODE_OK)
+		return code;
+	set_conns(srv);
+	if (srv->cfg->source_limits &&
+	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK) {
+		say("cannot start: out of memory");
+		return EXIT_CODE_FAILED;
+	}
+	if (!start_status(srv)) {
+		fprintf(stderr, "amparod: cannot make the local socket %s\n",
+		        srv->cfg->status_socket);
+		return EXIT_CODE_FAILED;
+	}
+	for (i = 0; i < srv->cfg->n_listen; i++)
+		if (!start_listen(srv, srv->cfg->listen[i]))
+			return EXIT_CODE_ADDRESS;
+	return start_events(srv) ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+/* ---- end --------------------------------------------------------------------------------- */
+
+static void close_walk(uv_handle_t *h, void *arg)
+{
+	(void)arg;
+	close_once(h);
+}
+
+/* connections, then workers, then the writer, then the handles they used */
+static enum exit_code stop(struct server *srv, enum exit_code code)
+{
+	const char *why;
+	size_t i;
+
+	for (i = 0; i < srv->n_listen; i++)
+		close_once((uv_handle_t *)&srv->listen[i]);
+	if (srv->has_status)
+		close_once((uv_handle_t *)&srv->status);
+	if (srv->set.loop != NULL && !srv->left) {
+		conn_close_all(&srv->set);
+		while (!srv->left)
+			(void)uv_run(&srv->loop, UV_RUN_ONCE);
+	}
+	while (srv->n_work > 0 || srv->n_status > 0)
+		(void)uv_run(&srv->loop, UV_RUN_ONCE);
+	why = srv->host != NULL ? host_dead(srv->host) : NULL;
+	if (why != NULL) {
+		fprintf(stderr, "amparod: stopped: %s; what was not answered is not promised. "
+		                "Look at the disk, then start again\n", why);
+		code = EXIT_CODE_DISK;
+	}
+	host_close(srv->host);
+	if (srv->has_status)
+		(void)unlink(srv->cfg->status_socket);
+	uv_walk(&srv->loop, close_walk, NULL);
+	(void)uv_run(&srv->loop, UV_RUN_DEFAULT);
+	quota_sources_free(srv->set.sources);
+	(void)uv_loop_close(&srv->loop);
+	return code;
+}
+
+enum exit_code listener_run(const struct config *cfg, int ready_fd)
+{
+	struct server *srv = calloc(1, sizeof *srv);
+	enum exit_code code;
+
+	if (srv == NULL || uv_loop_init(&srv->loop) != 0) {
+		free(srv);
+		return EXIT_CODE_FAILED;
+	}
+	srv->cfg = cfg;
+	srv->written.data = srv;
+	if (uv_async_init(&srv->loop, &srv->written, written_on_async) != 0) {
+		(void)uv_loop_close(&srv->loop);
+		free(srv);
+		return EXIT_CODE_FAILED;
+	}
+	code = start(srv);
+	if (code == EXIT_CODE_OK) {
+		if (ready_fd >= 0 && write(ready_fd, "\n", 1) != 1)
+			say("nobody waits at --ready-fd");
+		if (ready_fd > 2)
+			(void)close(ready_fd);
+		(void)uv_run(&srv->loop, UV_RUN_DEFAULT);
+	}
+	code = stop(srv, code);
+	if (code == EXIT_CODE_OK)
+		say("stopped");
+	free(srv);
+	return code;
+}

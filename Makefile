@@ -91,7 +91,11 @@ CLIENT_SRC   = \
                client/vault_kv.c \
                client/vault_disk.c \
                client/vault_index.c \
-               client/vault_seal.c
+               client/vault_seal.c \
+               client/outbox.c \
+               client/post.c \
+               client/spool.c \
+               client/spool_dir.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \
@@ -141,7 +145,9 @@ UNIT_TESTS   = \
                test_form_full \
                test_form_regex \
                test_words \
-               test_vault
+               test_vault \
+               test_outbox \
+               test_spool
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp

@@ -29,12 +29,12 @@
  *	clock                 highest day seen signed, offset to the servers' day
  *	server/<Noise key hex>   what is known of one server               sync.c
  *	pin/<desk id hex>     how a desk came to be trusted                trust.c
- *	batch/<owner hex>     newest signed batch of an owner, raw         board.c
- *	charter/<desk id hex> signed charters not yet in the roster, raw   board.c
+ *	batch/<owner hex>     newest signed batch of an owner, raw         notices.c
+ *	charter/<desk id hex> signed charters not yet in the roster, raw   notices.c
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
  *	seq/<to hex>          last sequence number used                    dispatch.c
- *	outbox/<number, 12 digits>  a sealed cell and who committed it     outbox.c
- *	post/<number, 8 digits>     own board document or join answer to be put  outbox.c
+ *	outbox/<group, 12 digits>.<part>, outack/<group>   sealed cells, who committed them   outbox.c
+ *	post/<slot>           own board document or join answer to be put  post.c
  *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
  *	case/<record id hex>  statements merged                            case.c
  *	text/<record id hex>  folded text for the search                   case.c

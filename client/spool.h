@@ -77,7 +77,7 @@ PERR_MUST_CHECK enum perr spool_find(struct spool *s, const uint8_t tag[CELL_TAG
 uint64_t spool_cells(const struct spool *s);
 /* Drop what the rules above allow.  is_wanted: attachments are still missing. */
 PERR_MUST_CHECK enum perr spool_tidy(struct spool *s, uint32_t today, bool is_wanted);
-/* Drop everything (amparo lock --forget, leaving the organisation). */
+/* Drop everything. */
 PERR_MUST_CHECK enum perr spool_clear(struct spool *s);
 
 #endif

@@ -150,7 +150,9 @@ UNIT_TESTS   = \
                test_spool
 FUZZERS      = \
                fuzz_rpc \
-               fuzz_mp
+               fuzz_mp \
+               fuzz_cell \
+               fuzz_channel
 SIM_TESTS    =
 E2E_TESTS    =
 TOOLS        =

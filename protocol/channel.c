@@ -43,7 +43,7 @@ static void opened(struct channel *c)
 	c->state = CHANNEL_OPEN;
 }
 
-/* ---- handshake ------------------------------------------------------------------------------ */
+/* Handshake. */
 
 enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
                           const uint8_t server_pk[32], const uint8_t derived_access[32],
@@ -93,7 +93,7 @@ enum perr channel_accept(struct channel *c, uint8_t out[NOISE_MSG_SIZE], size_t 
 	return PERR_OK;
 }
 
-/* ---- frames ----------------------------------------------------------------------------------- */
+/* Frames. */
 
 enum perr channel_send(struct channel *c, uint8_t out[FRAME_SIZE], const uint8_t *msg,
                        size_t msg_len)

@@ -22,7 +22,7 @@ static const struct suite in_kem = { kem_id, sizeof kem_id };
 static const struct suite in_hpke = { hpke_id, sizeof hpke_id };
 static const uint8_t no_salt[1]; /* libsodium wants a pointer with length 0 too */
 
-/* ---- HKDF-SHA256 with HPKE's labels (section 4); libsodium 1.0.18 offers the HMAC only ------ */
+/* HKDF-SHA256 with HPKE's labels (section 4); libsodium 1.0.18 offers the HMAC only. */
 
 static void mac_label(crypto_auth_hmacsha256_state *st, const struct suite *suite,
                       const char *label)
@@ -76,7 +76,7 @@ static void labeled_expand(uint8_t *out, size_t out_len, const struct suite *sui
 	sodium_memzero(block, sizeof block);
 }
 
-/* ---- what is the same for every message --------------------------------------------------- */
+/* What is the same for every message. */
 
 static void params_context(struct hpke_params *p, uint8_t mode, const uint8_t *info,
                            size_t info_len, const uint8_t *psk_id, size_t psk_id_len)
@@ -112,7 +112,7 @@ void hpke_params_wipe(struct hpke_params *p)
 	sodium_memzero(p, sizeof *p);
 }
 
-/* ---- KEM ----------------------------------------------------------------------------------- */
+/* KEM. */
 
 static void extract_and_expand(uint8_t shared[32], const uint8_t dh[32], const uint8_t enc[32],
                                const uint8_t reader_pk[32])
@@ -145,7 +145,7 @@ out:
 	return err;
 }
 
-/* ---- key schedule (section 5.1) -------------------------------------------------------------- */
+/* Key schedule (section 5.1). */
 
 static void schedule_secret(uint8_t secret[NH], const struct hpke_params *p,
                             const uint8_t shared[32])
@@ -237,7 +237,7 @@ enum perr hpke_setup_r(struct hpke *ctx, const uint8_t enc[HPKE_ENC_SIZE],
 	return err;
 }
 
-/* ---- messages (section 5.2) and exports (section 5.3) ---------------------------------------- */
+/* Messages (section 5.2) and exports (section 5.3). */
 
 static void message_nonce(uint8_t nonce[12], const struct hpke *ctx)
 {

@@ -12,7 +12,7 @@ struct tree {
 	msgpack_object object;
 };
 
-/* ---- scan: what msgpack-c may see at all ------------------------------------------------- */
+/* Scan: what msgpack-c may see at all. */
 
 struct scan {
 	const uint8_t *p, *end;
@@ -197,7 +197,7 @@ static bool scan_all(struct scan *s, const uint8_t *buf, size_t buf_len)
 	}
 }
 
-/* ---- reader ------------------------------------------------------------------------------ */
+/* Reader. */
 
 static enum perr tree_build(struct tree **out, const uint8_t *buf, size_t buf_len, size_t need)
 {
@@ -479,7 +479,7 @@ enum perr mp_finish(struct mp_reader *r)
 	return r->err;
 }
 
-/* ---- writer ------------------------------------------------------------------------------ */
+/* Writer. */
 
 void mp_writer_init(struct mp_writer *w, uint8_t *buf, size_t size)
 {

@@ -8,7 +8,7 @@
 static const char protocol_name[] = "Noise_NKpsk0_25519_ChaChaPoly_SHA512";
 _Static_assert(sizeof protocol_name - 1 <= NOISE_HASH_SIZE, "the name is padded, not hashed");
 
-/* ---- symmetric state (section 5.2) --------------------------------------------------------- */
+/* Symmetric state (section 5.2). */
 
 static void hmac(uint8_t out[64], const uint8_t key[64], const uint8_t *a, size_t a_len,
                  uint8_t count)
@@ -92,7 +92,7 @@ static bool decrypt(const struct noise *ns, uint8_t *pt, const uint8_t *ct, size
 	                                                 ns->key) == 0;
 }
 
-/* ---- handshake (sections 5.3, 7.4 and 9) ---------------------------------------------------- */
+/* Handshake (sections 5.3, 7.4 and 9). */
 
 static void begin(struct noise *ns, const uint8_t *prologue, size_t prologue_len,
                   const uint8_t server_pk[32], const uint8_t psk[32])
@@ -268,7 +268,7 @@ void noise_wipe(struct noise *ns)
 	sodium_memzero(ns, sizeof *ns);
 }
 
-/* ---- transport (section 5.1) ----------------------------------------------------------------- */
+/* Transport (section 5.1). */
 
 static void transport_nonce(uint8_t nonce[12], uint64_t n)
 {

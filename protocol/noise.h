@@ -34,7 +34,7 @@ struct noise_cipher {
 struct noise {
 	uint8_t ck[NOISE_HASH_SIZE];
 	uint8_t h[NOISE_HASH_SIZE];
-	uint8_t key[NOISE_KEY_SIZE]; /* of the next payload; each has a fresh one, so its nonce is 0 */
+	uint8_t key[NOISE_KEY_SIZE]; /* of the next payload, each its own: the nonce is 0 */
 	uint8_t e_sk[32], e_pk[32];
 	uint8_t rs_pk[32];           /* the responder's static key */
 	uint8_t re_pk[32];

@@ -16,8 +16,8 @@ struct rng rng_system(void)
 }
 
 /*
- * Byte n of the stream does not depend on how the draws before it were cut, so a
- * vector survives a change in the order of two neighbouring fills of equal sum.
+ * Byte n of the stream is the same however the draws before it were cut, so a vector says
+ * which bytes it uses and not by how many calls.
  */
 static void fill_seeded(void *ctx, uint8_t *out, size_t len)
 {

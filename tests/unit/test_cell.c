@@ -3,7 +3,7 @@
 
 #include "cell.h"
 
-/* ---- vectors -------------------------------------------------------------------------------- */
+/* Vectors. */
 
 static void season_of(struct season *s)
 {
@@ -11,6 +11,24 @@ static void season_of(struct season *s)
 
 	vec_bytes(psk, 32, "cell", "season", "psk");
 	season_init(s, (uint32_t)vec_number("cell", "season", "number"), psk);
+}
+
+static void seeded_stream_does_not_depend_on_the_cuts(void **state)
+{
+	static const uint8_t seed[32] = { 4 };
+	uint8_t whole[300], part[300];
+	struct rng_seeded a, b;
+	struct rng rng;
+	size_t step, at;
+
+	(void)state;
+	rng_fill(rng_seeded(&a, seed), whole, sizeof whole);
+	for (step = 1; step < 140; step++) {
+		rng = rng_seeded(&b, seed);
+		for (at = 0; at < sizeof part; at += step)
+			rng_fill(rng, part + at, sizeof part - at < step ? sizeof part - at : step);
+		assert_memory_equal(part, whole, sizeof whole);
+	}
 }
 
 static void season_vectors(void **state)
@@ -112,7 +130,7 @@ static void decoy_vector(void **state)
 	printf("figure: cell vectors %u/%u\n", vec_checked, vec_checked);
 }
 
-/* ---- what one cell does ----------------------------------------------------------------------- */
+/* What one cell does. */
 
 struct world {
 	struct reader_key keys[4];
@@ -314,10 +332,11 @@ static void open_refuses_any_flipped_bit(void **state)
 	assert_int_equal(notmine, 8 * CELL_HEAD_SIZE);
 	assert_int_equal(auth, 8 * (CELL_SIZE - CELL_HEAD_SIZE));
 	assert_int_equal(cell_open(&form, payload, &len, cell, &w.keys[0], &w.seasons[0]), PERR_OK);
-	printf("figure: cells with one flipped bit refused: %zu/%d\n", notmine + auth, 8 * CELL_SIZE);
+	printf("figure: cells with one flipped bit refused: %zu/%d\n", notmine + auth,
+	       8 * CELL_SIZE);
 }
 
-/* ---- a sender who seals by hand ---------------------------------------------------------------- */
+/* A sender who seals by hand. */
 
 /* a cell with any plaintext at all, right in every other way */
 static void seal_by_hand(uint8_t cell[CELL_SIZE], const uint8_t plain[CELL_PLAIN_SIZE],
@@ -326,7 +345,8 @@ static void seal_by_hand(uint8_t cell[CELL_SIZE], const uint8_t plain[CELL_PLAIN
 	struct hpke ctx;
 	uint8_t ds[32];
 
-	assert_int_equal(hpke_setup_s(&ctx, cell, &season->params, reader_pk, rng_system()), PERR_OK);
+	assert_int_equal(hpke_setup_s(&ctx, cell, &season->params, reader_pk, rng_system()),
+	                 PERR_OK);
 	assert_int_equal(hpke_export(&ctx, ds, 32, (const uint8_t *)"amparo/1 erase", 14), PERR_OK);
 	cell_tag(cell + CELL_TAG_AT, ds);
 	assert_int_equal(hpke_seal(&ctx, cell + CELL_HEAD_SIZE, cell + CELL_TAG_AT, 32, plain,
@@ -389,7 +409,7 @@ static void lies_inside_the_seal_are_refused(void **state)
 	}
 }
 
-/* ---- chunks ------------------------------------------------------------------------------------- */
+/* Chunks. */
 
 static void chunk_opens_under_any_season_held(void **state)
 {
@@ -445,6 +465,7 @@ static void chunk_is_no_statement_and_no_statement_a_chunk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(seeded_stream_does_not_depend_on_the_cuts),
 		cmocka_unit_test(season_vectors),
 		cmocka_unit_test(sealed_vectors),
 		cmocka_unit_test(decoy_vector),

@@ -67,7 +67,7 @@ static void pair_open(struct pair *p)
 	assert_int_equal(len, 0);
 }
 
-/* ---- vectors -------------------------------------------------------------------------------- */
+/* Vectors. */
 
 static void published_layout(void **state)
 {
@@ -106,8 +106,8 @@ static void published_layout(void **state)
 	assert_vec(server.rx.key, 32, "channel", "handshake", "key_to_server");
 
 	/* the hash is not kept by a channel: once more with the handshake alone */
-	assert_int_equal(noise_write_1(&ni, m1, (const uint8_t *)CHANNEL_PROLOGUE, 8, pk, derived[0],
-	                               NULL, 0, rng_seeded(&st1, seed1)), PERR_OK);
+	assert_int_equal(noise_write_1(&ni, m1, (const uint8_t *)CHANNEL_PROLOGUE, 8, pk,
+	                               derived[0], NULL, 0, rng_seeded(&st1, seed1)), PERR_OK);
 	assert_int_equal(noise_read_1(&nr, &which, NULL, m1, 48, (const uint8_t *)CHANNEL_PROLOGUE,
 	                              8, sk, pk, (const uint8_t (*)[32])derived, 1), PERR_OK);
 	assert_int_equal(noise_write_2(&nr, m2, NULL, 0, rng_seeded(&st2, seed2)), PERR_OK);
@@ -131,7 +131,7 @@ static void published_layout(void **state)
 	printf("figure: channel vectors %u/%u\n", vec_checked, vec_checked);
 }
 
-/* ---- the way it should go --------------------------------------------------------------------- */
+/* The way it should go. */
 
 static void messages_of_every_length_arrive_both_ways(void **state)
 {
@@ -174,13 +174,27 @@ static void message_may_lie_inside_the_frame(void **state)
 	assert_memory_equal(msg, "abcdef", 6);
 }
 
+/* the client's frames can only follow the server's answer */
+static void answer_and_send_two(struct pair *p, uint8_t out[2 * FRAME_SIZE])
+{
+	const uint8_t *msg;
+	size_t which, len;
+
+	assert_int_equal(channel_accept(&p->server, p->m2, &which, p->server_sk, p->server_pk,
+	                                keys_of(p), 3, rng_system()), PERR_OK);
+	assert_int_equal(feed(&p->client, p->m2, sizeof p->m2, &msg, &len), PERR_OK);
+	assert_int_equal(channel_send(&p->client, out, (const uint8_t *)"x", 1), PERR_OK);
+	assert_int_equal(channel_send(&p->client, out + FRAME_SIZE, (const uint8_t *)"yz", 2),
+	                 PERR_OK);
+}
+
 /* a session of two frames each way, with the stream cut at one place or in equal steps */
 static void run_cut(size_t cut, size_t step)
 {
 	struct pair p;
 	uint8_t stream[NOISE_MSG_SIZE + 2 * FRAME_SIZE], frame[FRAME_SIZE];
 	const uint8_t *msg = NULL;
-	size_t at = 0, len = 0, used, which, got = 0, total = NOISE_MSG_SIZE;
+	size_t at = 0, len = 0, used, got = 0, total = NOISE_MSG_SIZE;
 	unsigned way;
 
 	pair_new(&p);
@@ -202,15 +216,7 @@ static void run_cut(size_t cut, size_t step)
 				continue;
 			assert_int_equal(err, PERR_OK);
 			if (to->state == CHANNEL_REPLY) {
-				assert_int_equal(channel_accept(&p.server, p.m2, &which, p.server_sk,
-				                                p.server_pk, keys_of(&p), 3,
-				                                rng_system()), PERR_OK);
-				/* the client's frames can only follow the answer */
-				assert_int_equal(feed(&p.client, p.m2, 48, &msg, &len), PERR_OK);
-				assert_int_equal(channel_send(&p.client, stream + total,
-				                              (const uint8_t *)"x", 1), PERR_OK);
-				assert_int_equal(channel_send(&p.client, stream + total + FRAME_SIZE,
-				                              (const uint8_t *)"yz", 2), PERR_OK);
+				answer_and_send_two(&p, stream + total);
 				total += 2 * FRAME_SIZE;
 				if (at == end)
 					end = cut > at && cut < total ? cut : at;
@@ -245,7 +251,7 @@ static void stream_may_be_cut_anywhere(void **state)
 	printf("figure: channel sessions with the stream cut: %zu\n", runs);
 }
 
-/* ---- handshake, attacked ------------------------------------------------------------------------ */
+/* Handshake, attacked. */
 
 static enum perr accept(struct pair *p, const uint8_t m1[48])
 {
@@ -417,7 +423,7 @@ static void answer_altered_or_reflected_kills_the_client(void **state)
 	}
 }
 
-/* ---- frames, attacked ---------------------------------------------------------------------------- */
+/* Frames, attacked. */
 
 static void frame_altered_in_any_byte_kills_the_channel(void **state)
 {
@@ -567,7 +573,8 @@ static void dead_is_never_left(void **state)
 	assert_int_equal(channel_send(&p.client, frame, (const uint8_t *)"x", 1), PERR_OK);
 	channel_kill(&p.server);
 	is_dead(&p.server);
-	assert_int_equal(channel_recv(&p.server, frame, sizeof frame, &used, &msg, &len), PERR_STATE);
+	assert_int_equal(channel_recv(&p.server, frame, sizeof frame, &used, &msg, &len),
+	                 PERR_STATE);
 	assert_int_equal(used, 0);
 	assert_int_equal(channel_recv(&p.server, p.m1, 48, &used, &msg, &len), PERR_STATE);
 	assert_int_equal(channel_send(&p.server, frame, NULL, 0), PERR_STATE);

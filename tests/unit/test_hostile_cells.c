@@ -10,7 +10,7 @@
 #include "cell.h"
 #include "modp.h"
 
-/* ---- one ciphertext for several keys -------------------------------------------------------- */
+/* One ciphertext for several keys. */
 
 #define N_READERS  6
 #define AAD_BLOCKS 2                     /* T */
@@ -197,15 +197,15 @@ static void one_ciphertext_never_opens_for_two_readers(void **state)
 
 		/* a good full cell for reader `mine`, some blocks of which are then given up */
 		contexts(ctx, cell, keys, &season);
-		assert_int_equal(hpke_export(&ctx[mine], ds, 32, (const uint8_t *)"amparo/1 erase", 14),
-		                 PERR_OK);
+		assert_int_equal(hpke_export(&ctx[mine], ds, 32,
+		                             (const uint8_t *)"amparo/1 erase", 14), PERR_OK);
 		cell_tag(cell + CELL_TAG_AT, ds);
 		memset(plain, 'x', sizeof plain);
 		plain[0] = CELL_STATEMENT;
 		plain[1] = CELL_PAYLOAD_MAX >> 8;
 		plain[2] = CELL_PAYLOAD_MAX & 0xff;
-		assert_int_equal(hpke_seal(&ctx[mine], cell + CELL_HEAD_SIZE, cell + CELL_TAG_AT, 32,
-		                           plain, sizeof plain), PERR_OK);
+		assert_int_equal(hpke_seal(&ctx[mine], cell + CELL_HEAD_SIZE, cell + CELL_TAG_AT,
+		                           CELL_TAG_SIZE, plain, sizeof plain), PERR_OK);
 		ctx[mine].seq = 0;
 		n = forge(cell, ctx);
 		assert_true(n > 0);
@@ -213,18 +213,20 @@ static void one_ciphertext_never_opens_for_two_readers(void **state)
 
 		/* control: the AEAD alone is content under each of the keys */
 		for (k = 0; k < N_READERS; k++)
-			bare += hpke_open(&ctx[k], plain, cell + CELL_TAG_AT, 32,
-			                  cell + CELL_HEAD_SIZE, CELL_SIZE - CELL_HEAD_SIZE) == PERR_OK;
+			bare += hpke_open(&ctx[k], plain, cell + CELL_TAG_AT, CELL_TAG_SIZE,
+			                  cell + CELL_HEAD_SIZE,
+			                  CELL_SIZE - CELL_HEAD_SIZE) == PERR_OK;
 		/* T is the hash of a secret that only one key exports */
 		for (k = 0; k < N_READERS; k++) {
 			enum cell_form form;
+			enum perr want = k == mine ? PERR_OK : PERR_NOTMINE;
 			enum perr err = cell_open(&form, payload, &len, cell, &keys[k], &season);
 
 			tried++;
 			opened += err == PERR_OK;
-			assert_int_equal(err, k == mine ? PERR_OK : PERR_NOTMINE);
+			assert_int_equal(err, want);
 			assert_int_equal(cell_trial(&key_at, &season_at, NULL, cell, &keys[k], 1,
-			                            &season, 1), k == mine ? PERR_OK : PERR_NOTMINE);
+			                            &season, 1), want);
 		}
 		assert_int_equal(cell_trial(&key_at, &season_at, NULL, cell, keys, N_READERS,
 		                            &season, 1), PERR_OK);
@@ -237,7 +239,7 @@ static void one_ciphertext_never_opens_for_two_readers(void **state)
 	       opened / N_READERS, tags);
 }
 
-/* ---- second spellings of E ---------------------------------------------------------------------- */
+/* Second spellings of E. */
 
 static void good_cell(uint8_t cell[CELL_SIZE], const struct reader_key *key,
                       const struct season *season)
@@ -385,7 +387,7 @@ static void e_shifted_by_a_small_order_point_opens_for_nobody(void **state)
 	assert_int_equal(cell_open_chunk(payload, &len, cell, &key, &season, 1), PERR_AUTH);
 }
 
-/* ---- no kind can be told from another -------------------------------------------------------------- */
+/* No kind can be told from another. */
 
 #define N_CELLS 256
 #define N_KINDS 6
@@ -418,8 +420,8 @@ static void make_kind(uint8_t cell[CELL_SIZE], unsigned kind, const struct seaso
 		                 PERR_OK);
 		break;
 	case 3:
-		assert_int_equal(cell_seal(cell, NULL, CELL_BOARD, photo, 3000, key.pk, season, rng),
-		                 PERR_OK);
+		assert_int_equal(cell_seal(cell, NULL, CELL_BOARD, photo, 3000, key.pk, season,
+		                           rng), PERR_OK);
 		break;
 	case 4:
 		assert_int_equal(cell_seal(cell, NULL, CELL_JOIN, photo, 300, key.pk, season, rng),

@@ -79,7 +79,8 @@ static void published_vectors_pass(void **state)
 			uint8_t context[32], out[32], trial[32];
 			size_t context_len = unhex(context, sizeof context, e->context);
 
-			assert_int_equal(hpke_export(&r, out, e->len, context, context_len), PERR_OK);
+			assert_int_equal(hpke_export(&r, out, e->len, context, context_len),
+			                 PERR_OK);
 			FIGURE(assert_hex(out, e->len, e->value));
 			hpke_trial_export(trial, &p, shared, context, context_len);
 			FIGURE(assert_hex(trial, 32, e->value));

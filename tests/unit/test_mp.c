@@ -6,6 +6,34 @@
 
 #include "mp.h"
 
+/*
+ * The n-th allocation fails: ours, or one inside msgpack-c.  Only where malloc may be
+ * replaced, that is not under a sanitizer, which replaces it already.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define OWN_MALLOC 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define OWN_MALLOC 0
+#else
+#define OWN_MALLOC 1
+#endif
+#else
+#define OWN_MALLOC 1
+#endif
+
+#if OWN_MALLOC
+extern void *__libc_malloc(size_t size);
+static int fail_in = -1;
+
+void *malloc(size_t size)
+{
+	if (fail_in >= 0 && fail_in-- == 0)
+		return NULL;
+	return __libc_malloc(size);
+}
+#endif
+
 /* does the reader admit these bytes as one item? */
 static enum perr admits(const uint8_t *p, size_t len)
 {
@@ -93,7 +121,8 @@ static void refuses_long_forms_that_are_otherwise_whole(void **state)
 		{ 0xd9, 0x10 }, { 0xda, 0x00, 0x10 }, { 0xdb, 0x00, 0x00, 0x00, 0x10 },
 		{ 0xdc, 0x00, 0x0f }, { 0xdd, 0x00, 0x00, 0x00, 0x0f },
 	};
-	static const size_t head_len[] = { 3, 5, 2, 3, 5, 3, 5 }, body[] = { 16, 16, 16, 16, 16, 15, 15 };
+	static const size_t head_len[] = { 3, 5, 2, 3, 5, 3, 5 };
+	static const size_t body[] = { 16, 16, 16, 16, 16, 15, 15 };
 	uint8_t buf[32];
 	size_t i;
 
@@ -426,6 +455,29 @@ static void an_empty_string_is_not_an_error(void **state)
 	assert_int_equal(mp_finish(&r), PERR_OK);
 }
 
+#if OWN_MALLOC
+static void every_failing_allocation_is_reported_and_leaves_nothing(void **state)
+{
+	uint8_t buf[128];
+	size_t len = sample(buf, sizeof buf), before = in_use();
+	enum perr err;
+	int n = 0;
+
+	(void)state;
+	do {
+		fail_in = n;
+		err = admits(buf, len);
+		fail_in = -1;
+		assert_true(err == PERR_NOMEM || err == PERR_OK);
+		assert_int_equal(in_use(), before);
+		n++;
+	} while (err != PERR_OK);
+	assert_true(n > 1);
+	printf("figure: mp reader: %d of %d allocations failed in turn, all reported\n", n - 1,
+	       n - 1);
+}
+#endif
+
 static void a_big_bin_is_borrowed_not_copied(void **state)
 {
 	static uint8_t cell[4080], buf[4174];
@@ -550,6 +602,9 @@ int main(void)
 		cmocka_unit_test(nil_is_asked_for_without_harm),
 		cmocka_unit_test(skip_takes_a_whole_tree),
 		cmocka_unit_test(an_empty_string_is_not_an_error),
+#if OWN_MALLOC
+		cmocka_unit_test(every_failing_allocation_is_reported_and_leaves_nothing),
+#endif
 		cmocka_unit_test(a_big_bin_is_borrowed_not_copied),
 		cmocka_unit_test(writer_uses_the_shortest_form),
 		cmocka_unit_test(writer_stays_inside_every_buffer_size),

@@ -223,7 +223,7 @@ export UNIT_TESTS SIM_TESTS E2E_TESTS FUZZERS
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 demo: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) Q=@ build >/dev/null
+	@$(MAKE) --no-print-directory -s -j$(JOBS) Q=@ build $(B)/tests/tools/hunt $(B)/tests/tools/tryall
 	@tests/e2e/demo.sh
 
 test: deps-test

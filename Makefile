@@ -147,7 +147,12 @@ UNIT_TESTS   = \
                test_words \
                test_vault \
                test_outbox \
-               test_spool
+               test_spool \
+               test_doc \
+               test_signed \
+               test_case_code \
+               test_statement \
+               test_envelope
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* docs_statement: one sample of each kind of statement, for several tests. */
+#ifndef AMPARO_TEST_DOCS_STATEMENT_H
+#define AMPARO_TEST_DOCS_STATEMENT_H
+
+#include "docs_kit.h"
+#include "statement.h"
+
+static const char *const kit_kind[] = {
+	NULL, "intake", "amendment", "assignment", "answer", "note", "status", "erase", "custody",
+	"referral"
+};
+#define KIT_KINDS 9
+
+static inline void kit_attachments(struct statement_attachments *as)
+{
+	as->n = 2;
+	as->at[0].name = doc_text_of("cédula.jpg");
+	as->at[0].type = doc_text_of("image/jpeg");
+	as->at[0].size = 200000;
+	memset(as->at[0].hash, 0xa1, 32);
+	as->at[1].name = doc_text_of("orden de la corte.jpg");
+	as->at[1].type = doc_text_of("image/jpeg");
+	as->at[1].size = 1;
+	memset(as->at[1].hash, 0xa2, 32);
+}
+
+/* the original of the samples of kinds 3 and 9; made once, never freed */
+static struct doc_bytes kit_original;
+static uint8_t kit_original_sig[64];
+
+static inline void kit_statement(struct statement *st, enum statement_kind kind);
+
+static inline void kit_make_original(void)
+{
+	struct statement *st;
+	struct sign_key volunteer;
+	static uint8_t keep[4096];
+	uint8_t *bytes;
+	size_t len;
+
+	if (kit_original.p != NULL)
+		return;
+	st = malloc(sizeof *st);
+	assert_non_null(st);
+	kit_key(&volunteer, 0x51);
+	kit_statement(st, STATEMENT_INTAKE);
+	assert_int_equal(statement_encode(&bytes, &len, st), PERR_OK);
+	assert_true(len <= sizeof keep);
+	memcpy(keep, bytes, len);
+	assert_int_equal(statement_sign(kit_original_sig, &volunteer, keep, len), PERR_OK);
+	kit_original = doc_bytes_of(keep, len);
+	doc_free(bytes, len);
+	free(st);
+}
+
+static inline void kit_statement(struct statement *st, enum statement_kind kind)
+{
+	static const char instance[] = "<data id=\"raid-intake\"><name>Eulalia Nolasco Q'anjob'al"
+	                               "</name></data>";
+	uint8_t salt[STATEMENT_SALT_SIZE];
+	struct sign_key author;
+
+	memset(st, 0, sizeof *st);
+	kit_key(&author, kind <= STATEMENT_AMENDMENT ? 0x51 : 0x52);
+	st->kind = kind;
+	memcpy(st->author, author.id, 32);
+	memset(salt, 0x5a, sizeof salt);
+	statement_sequence(st->seq_commit, salt, 7);
+	st->day = 20782;
+	memset(st->to, 0x70, 32);
+	memset(st->header_hash, 0x71, 32);
+	memset(st->record, 0x72, STATEMENT_RECORD_SIZE);
+	switch (kind) {
+	case STATEMENT_INTAKE:
+		st->body.intake.form_id = doc_text_of("raid-intake");
+		st->body.intake.form_version = doc_text_of("3");
+		st->body.intake.language = doc_text_of("es");
+		st->body.intake.instance = doc_bytes_of(instance, sizeof instance - 1);
+		strcpy(st->body.intake.code, "18EZCNFXK1");
+		kit_attachments(&st->body.intake.attachments);
+		st->body.intake.has_visit_day = true;
+		st->body.intake.visit_day = 20781;
+		st->body.intake.transcriber = doc_text_of("Ana");
+		break;
+	case STATEMENT_AMENDMENT:
+		strcpy(st->body.amendment.code, "18EZCNFXK1");
+		st->body.amendment.form_id = doc_text_of("raid-intake");
+		st->body.amendment.form_version = doc_text_of("3");
+		st->body.amendment.n_changes = 2;
+		st->body.amendment.changes[0].path = doc_text_of("/data/held/where");
+		st->body.amendment.changes[0].value = doc_text_of("Jena, LA");
+		st->body.amendment.changes[1].path = doc_text_of("/data/medical");
+		st->body.amendment.changes[1].value = doc_text_of("");
+		break;
+	case STATEMENT_REFERRAL:
+		st->body.passed.consent = doc_text_of("Sí, a la oficina de Jackson");
+		/* fall through */
+	case STATEMENT_ASSIGNMENT:
+		kit_make_original();
+		st->body.passed.reason = doc_text_of("bond hearing on Tuesday");
+		st->body.passed.original = kit_original;
+		st->body.passed.original_sig = kit_original_sig;
+		break;
+	case STATEMENT_ANSWER:
+		st->body.answer.decision = STATEMENT_ACCEPT;
+		st->body.answer.text = doc_text_of("I can be there");
+		break;
+	case STATEMENT_NOTE:
+		st->body.note = doc_text_of("Sister called: Popti' interpreter needed");
+		break;
+	case STATEMENT_STATUS:
+		st->body.status.state = STATEMENT_HELD;
+		st->body.status.text = doc_text_of("");
+		st->body.status.has_whom = true;
+		memset(st->body.status.whom, 0x73, 32);
+		break;
+	case STATEMENT_ERASE:
+		st->body.erase_reason = doc_text_of("asked by the family");
+		break;
+	case STATEMENT_CUSTODY: {
+		uint8_t held[3][STATEMENT_RECORD_SIZE] = { { 1 }, { 2 }, { 3 } };
+
+		st->body.custody.through_day = 20780;
+		st->body.custody.n_held = 3;
+		statement_custody_digest(st->body.custody.digest, held, 3);
+		st->body.custody.n_missing = 1;
+		memset(st->body.custody.missing[0], 0x74, STATEMENT_RECORD_SIZE);
+		break;
+	}
+	}
+}
+
+#endif

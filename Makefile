@@ -73,7 +73,23 @@ SERVER_SRC   = \
                server/orders.c \
                server/quota.c \
                server/replay.c \
-               server/session.c
+               server/session.c \
+               server/day.c \
+               server/store.c \
+               server/store_batch.c \
+               server/store_bulletin.c \
+               server/store_file.c \
+               server/store_ids.c \
+               server/store_list.c \
+               server/store_lmdb.c \
+               server/store_page.c \
+               server/store_pool.c \
+               server/store_read.c \
+               server/store_recover.c \
+               server/store_release.c \
+               server/store_seg.c \
+               server/store_state.c \
+               server/writer.c
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
@@ -152,12 +168,20 @@ UNIT_TESTS   = \
                test_signed \
                test_case_code \
                test_statement \
-               test_envelope
+               test_envelope \
+               test_day \
+               test_store \
+               test_batch \
+               test_board \
+               test_admins \
+               test_charter \
+               test_desk
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
                fuzz_cell \
                fuzz_channel
+WRAP_test_store = -Wl,--wrap=fstatvfs
 SIM_TESTS    =
 E2E_TESTS    =
 TOOLS        =

@@ -155,9 +155,10 @@ struct store_cell {
 
 /*
  * [W] Calls between two store_commit build one batch.  Statuses and results of calls that
- * gave PERR_OK become promises only when store_commit has returned PERR_OK; it may still turn
- * STORE_STORED of cells into STORE_FULL.  Results that are not PERR_OK stand at once and
- * that call left nothing in the batch.
+ * gave PERR_OK become promises only when store_commit has returned PERR_OK: nobody is told
+ * before.  A state call that gave PERR_FULL spoils the state part of the batch: further state
+ * calls give PERR_FULL too, and so does the commit.  [R] calls of state and bulletin must not
+ * be made by the writing thread while a batch is open.
  */
 PERR_MUST_CHECK enum perr store_append(struct store *st, struct store_cell *cells, size_t n);
 
@@ -230,7 +231,9 @@ struct store_release {
 	uint32_t number;            /* release number, 0 if there was nothing to release */
 	uint32_t released;          /* cells */
 	uint32_t erased, settled_days, expired_days;
-	uint32_t deferred;          /* rebuilds put off to the next release for want of space */
+	uint32_t deferred;          /* days left for the next release: no space, or damage */
+	uint32_t damaged;           /* cells that had rotted in the pool, or beside an erased one,
+	                               and could not be kept */
 };
 
 /*
@@ -239,8 +242,11 @@ struct store_release {
  * retired.  A batch must not be open (PERR_STATE).
  *
  * With an empty pool there is no segment and no release number is used, but the rest happens
- * and the day is recorded.  PERR_FULL: not enough space; everything is as before and the
- * cells stay unreleased until it is called again.  PERR_IO: dead.
+ * and the day is recorded.
+ *
+ * An error before the commit point (PERR_FULL: not enough space; PERR_NOMEM, PERR_IO,
+ * PERR_CORRUPT) leaves everything as it was: cells stay unreleased, go on being accepted, and
+ * the next call tries again.  If store_dead_reason() is set, stop.
  */
 PERR_MUST_CHECK enum perr store_release(struct store *st, struct store_release *rel);
 

@@ -101,7 +101,7 @@ PERR_MUST_CHECK enum perr writer_submit(struct writer *w, struct writer_job *job
 /* Run done() of all finished jobs on this thread; how many.  done() may submit again. */
 size_t writer_collect(struct writer *w);
 
-/* Sleep until there is something to collect (for tools and tests without a loop). */
+/* Sleep until there is something to collect or nothing is queued (for tools without a loop). */
 void writer_wait(struct writer *w);
 
 /* Cells and other jobs waiting or in the present batch. */

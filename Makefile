@@ -183,8 +183,18 @@ FUZZERS      = \
                fuzz_channel
 WRAP_test_store = -Wl,--wrap=fstatvfs
 SIM_TESTS    =
-E2E_TESTS    =
-TOOLS        =
+E2E_TESTS    = \
+               server-command.sh \
+               server-kill.sh \
+               server-outsiders.sh \
+               server-flood.sh \
+               server-clock.sh
+TOOLS        = \
+               server_kill \
+               server_flood \
+               server_outsiders \
+               server_clock \
+               amparod_clock
 SIM_SRC      =
 TOOLS_SRC    = \
                tests/tools/client.c \

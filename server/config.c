@@ -15,7 +15,7 @@ void config_default(struct config *c)
 	c->idle_seconds = 300;
 	c->stall_seconds = 30;
 	c->source_limits = true;
-	c->source_per_minute = 600;
+	c->source_per_minute = 6000;
 	c->memory_mib = 128;
 }
 

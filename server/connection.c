@@ -51,6 +51,20 @@ static void fresh_add(struct conn *c)
 	set->fresh_last = c;
 }
 
+/* the first to make room */
+static void fresh_add_first(struct conn *c)
+{
+	struct conn_set *set = c->set;
+
+	c->is_fresh = true;
+	c->fresh_next = set->fresh;
+	if (set->fresh != NULL)
+		set->fresh->fresh_prev = c;
+	else
+		set->fresh_last = c;
+	set->fresh = c;
+}
+
 static void fresh_remove(struct conn *c)
 {
 	struct conn_set *set = c->set;
@@ -283,6 +297,8 @@ static void pump(struct conn *c)
 		c->silent = true;
 		session_free(c->session);
 		c->session = NULL;
+		fresh_remove(c);
+		fresh_add_first(c);
 		break;
 	case SESSION_OPEN:
 	case SESSION_LEAVING:
@@ -432,6 +448,35 @@ static bool source_enter(struct conn *c)
 	                           uv_now(set->loop));
 }
 
+/* an idle handle keeps the loop from sleeping; the check handle comes after its reading */
+static void set_on_more(uv_idle_t *idle)
+{
+	(void)idle;
+}
+
+static void set_on_turn(uv_check_t *turn)
+{
+	struct conn_set *set = turn->data;
+	size_t i, n = set->n_waiting;
+
+	set->accepted = 0;
+	set->n_waiting = 0;
+	if (n > 0)
+		(void)uv_idle_stop(&set->more);
+	for (i = 0; i < n; i++)
+		if (!uv_is_closing((uv_handle_t *)set->waiting[i]))
+			conn_on_connection(set->waiting[i], 0);
+}
+
+bool conn_set_start(struct conn_set *set)
+{
+	if (uv_check_init(set->loop, &set->turn) != 0 ||
+	    uv_idle_init(set->loop, &set->more) != 0)
+		return false;
+	set->turn.data = set;
+	return uv_check_start(&set->turn, set_on_turn) == 0;
+}
+
 static void refuse_on_close(uv_handle_t *h)
 {
 	struct conn_set *set = h->data;
@@ -461,6 +506,13 @@ void conn_on_connection(uv_stream_t *server, int status)
 
 	if (status < 0)
 		return;
+	if (set->accepted >= CONN_ACCEPTS) {
+		/* not taken: libuv offers nothing further from there until it is */
+		set->waiting[set->n_waiting++] = server;
+		(void)uv_idle_start(&set->more, set_on_more);
+		return;
+	}
+	set->accepted++;
 	c = calloc(1, sizeof *c);
 	if (c == NULL) {
 		turn_away(set, server);

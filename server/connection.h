@@ -8,10 +8,14 @@
  * replay, half a message and nothing at all look the same.  Until the first byte arrives it
  * costs no more than its handles.
  *
+ * Fairness.  At most CONN_ACCEPTS connections are taken in one turn of the loop, so that a
+ * flood of new ones does not keep those who are there from being read.
+ *
  * Bounds.  Reading stops while the session is blocked; what was read already is kept (at
  * most CONN_READ bytes).  Who does not read answers for stall_ms is closed.  When all places
- * are taken, the oldest connection that has not authenticated makes room: an honest client
- * needs one round trip, a flood has to push it out within that time.
+ * are taken, one that has not authenticated makes room: first those whose first message was
+ * wrong, then the oldest.  An honest client needs one round trip; a flood has to push it out
+ * within that time.
  */
 #ifndef AMPARO_CONNECTION_H
 #define AMPARO_CONNECTION_H
@@ -22,6 +26,8 @@
 #include "session.h"
 
 #define CONN_READ   (16 * FRAME_SIZE)    /* one read buffer for all connections */
+#define CONN_ACCEPTS 64
+#define CONN_LISTENERS 8                 /* listening handles of a set, at most */
 #define CONN_LINGER_MS 2000              /* for the peer's own end after both byes */
 
 struct conn;
@@ -43,12 +49,19 @@ struct conn_set {
 	bool closing;
 	struct conn *all, *fresh, *fresh_last;   /* fresh: not authenticated, oldest first */
 	uint64_t n_turned_away;          /* for limits of source or places */
+	uv_check_t turn;                 /* a turn of the loop ends: accept again */
+	uv_idle_t more;                  /* active while somebody waits to be accepted */
+	unsigned accepted;               /* in this turn */
+	uv_stream_t *waiting[CONN_LISTENERS];
+	size_t n_waiting;
 	uv_tcp_t refuse;                 /* for the case of no memory */
 	uv_stream_t *refused_by;
 	bool refusing;
 	char read_buf[CONN_READ];
 };
 
+/* before listening; false: out of memory */
+bool conn_set_start(struct conn_set *set);
 /* uv's connection callback of a listening handle; server->data is the conn_set */
 void conn_on_connection(uv_stream_t *server, int status);
 /* goodbye to all that authenticated, close the others; then `emptied` */

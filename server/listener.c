@@ -294,6 +294,9 @@ static bool start_listen(struct server *srv, const char *text)
 	err = uv_tcp_bind(tcp, (struct sockaddr *)&ss, 0);
 	if (err == 0)
 		err = uv_listen((uv_stream_t *)tcp, BACKLOG, conn_on_connection);
+	/* without this libuv sleeps after every accept, for the sake of sibling processes */
+	if (err == 0)
+		(void)uv_tcp_simultaneous_accepts(tcp, 1);
 	if (err == 0)
 		err = uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len);
 	if (err != 0) {
@@ -354,7 +357,7 @@ static enum exit_code open_host(struct server *srv)
 	return EXIT_CODE_FAILED;
 }
 
-static void set_conns(struct server *srv)
+static bool set_conns(struct server *srv)
 {
 	struct conn_set *set = &srv->set;
 	const struct config *cfg = srv->cfg;
@@ -369,6 +372,7 @@ static void set_conns(struct server *srv)
 	set->arg = srv;
 	set->emptied = set_on_emptied;
 	set->max = places(cfg->max_connections);
+	return conn_set_start(set);
 }
 
 static enum exit_code start(struct server *srv)
@@ -378,9 +382,8 @@ static enum exit_code start(struct server *srv)
 
 	if (code != EXIT_CODE_OK)
 		return code;
-	set_conns(srv);
-	if (srv->cfg->source_limits &&
-	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK) {
+	if (!set_conns(srv) || (srv->cfg->source_limits &&
+	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK)) {
 		say("cannot start: out of memory");
 		return EXIT_CODE_FAILED;
 	}

@@ -283,6 +283,34 @@ static void what_was_written_reads_back(void **state)
 	assert_int_equal(mp_finish(&r), PERR_OK);
 }
 
+static void copies_and_bools_come_back(void **state)
+{
+	struct mp_writer w;
+	struct mp_reader r;
+	uint8_t buf[32], bin[3] = { 9, 9, 9 };
+	char text[6];
+	size_t len;
+
+	(void)state;
+	mp_writer_init(&w, buf, sizeof buf);
+	mp_put_array(&w, 4);
+	mp_put_bool(&w, false);
+	mp_put_bin(&w, (const uint8_t *)"abc", 3);
+	mp_put_str(&w, "hello");
+	mp_put_bin(&w, NULL, 0);
+	assert_int_equal(mp_written(&w, &len), PERR_OK);
+	assert_hex(buf, len, "94c2c403616263a568656c6c6fc400");
+	mp_reader_init(&r, buf, len);
+	mp_array(&r, 4);
+	assert_false(mp_bool(&r));
+	mp_bin_copy(&r, bin, 3);
+	mp_str_copy(&r, text, sizeof text, 1);
+	mp_bin_copy(&r, NULL, 0);
+	assert_int_equal(mp_finish(&r), PERR_OK);
+	assert_memory_equal(bin, "abc", 3);
+	assert_string_equal(text, "hello");
+}
+
 static void truncation_at_every_byte_is_refused(void **state)
 {
 	uint8_t buf[128], *cut;
@@ -595,6 +623,7 @@ int main(void)
 		cmocka_unit_test(a_lying_count_costs_nothing),
 		cmocka_unit_test(memory_is_bounded_by_the_input),
 		cmocka_unit_test(what_was_written_reads_back),
+		cmocka_unit_test(copies_and_bools_come_back),
 		cmocka_unit_test(truncation_at_every_byte_is_refused),
 		cmocka_unit_test(a_flipped_bit_is_another_message_or_none),
 		cmocka_unit_test(first_error_stays_and_later_answers_are_harmless),

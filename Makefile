@@ -111,7 +111,9 @@ CLIENT_SRC   = \
                client/outbox.c \
                client/post.c \
                client/spool.c \
-               client/spool_dir.c
+               client/spool_dir.c \
+               client/prekeys.c \
+               client/notices.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

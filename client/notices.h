@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * notices: the board's documents, what members publish to each other without an administrator.  PROTOCOL 7.3.
+ * notices: the board's documents, which members publish to each other without an
+ * administrator.  PROTOCOL 7.3.
  *
  * A board cell opens with the field board key or the staff board key of the roster.  The
  * server knows neither; what counts is the signing key inside.  Taken over are
  *
  *	prekey batches   of holders (any charter known) and of members in the staff body, if
  *	                 their number is above the one known: batch/<owner hex>
- *	charters         of desks not yet or not so new in the roster, signatures merged:
- *	                 charter/<desk id hex>
- *	changes of key   signed by both keys: rekey/<old key hex>
+ *	charters         staff only: of a new desk that names somebody of the staff, or the next
+ *	                 version of a desk in the roster; signatures merged:
+ *	                 charter/<desk id hex>.  Of two proposals for one next version the one
+ *	                 this member signed stays, else the one with more signatures
+ *	changes of key   signed by both keys: rekey/<old key hex>, the highest number
  *
- * Everything else is passed over: a member who stuffs the board fills no one's vault.
- * A document under this member's own key that this device did not make is an alarm: the
- * key is in other hands, or the same vault lives twice.
+ * Everything else is passed over: a member who stuffs the board fills no one's vault
+ * (at most NOTICES_CHARTERS_MAX proposals are kept).  A document under this member's own
+ * key that this device did not make is an alarm: the key is in other hands, or the same
+ * vault lives twice.  A foreign batch of one's own is remembered, so that the next own one
+ * gets a higher number.
  */
 #ifndef AMPARO_NOTICES_H
 #define AMPARO_NOTICES_H
@@ -25,6 +30,8 @@
 #include "cell.h"
 #include "client.h"
 #include "perr.h"
+
+#define NOTICES_CHARTERS_MAX 32
 
 enum notices_taken {
 	NOTICE_NOTHING = 0,       /* opens for none of our keys, known, or of no interest */

@@ -9,6 +9,7 @@
  * In the store:  prekey/<number, 8 digits>          the signed batch, raw
  *                prekey/<number, 8 digits>/<index, 2 digits>   one private half, 32 bytes:
  *                a record of its own, so that destroying one is one kv_erase
+ *                prekey-posted                      what the queued cell was sealed under
  */
 #ifndef AMPARO_PREKEYS_H
 #define AMPARO_PREKEYS_H
@@ -26,6 +27,8 @@
 
 /* does this member publish prekeys at all: holders, attorneys, interpreters, administrators */
 bool prekeys_needed(const struct client *c);
+/* the roster's lowest acceptable batch number for an owner, from every desk and the staff body */
+uint32_t prekeys_lowest(const struct client *c, const uint8_t owner[32]);
 
 /*
  * Make sure of a batch with at least half of its days ahead; otherwise (none yet, more than
@@ -37,8 +40,10 @@ bool prekeys_needed(const struct client *c);
 PERR_MUST_CHECK enum perr prekeys_renew(struct client *c, bool force, bool *made);
 
 /*
- * Remake the queued cell of the newest batch under the board key and season in the roster:
- * called after a roster changed one of them.  PERR_OK also if there is nothing to do.
+ * Seal the newest batch for the board again if the board key or season it was sealed under
+ * is not today's (a new roster; this member became a holder): holders' batches go under the
+ * field board key, where volunteers read them, those of other staff under the staff board
+ * key.  PERR_OK also if there is nothing to do.  One batch of the store, or none.
  */
 PERR_MUST_CHECK enum perr prekeys_repost(struct client *c);
 
@@ -51,6 +56,11 @@ PERR_MUST_CHECK enum perr prekeys_repost(struct client *c);
 PERR_MUST_CHECK enum perr prekeys_readers(struct client *c, bool all,
                                          struct reader_key **keys, size_t *n);
 void prekeys_drop(struct reader_key *keys);
+/*
+ * The first day of the oldest key still held: nothing older on a server can open.
+ * PERR_NOTFOUND: no key is held.
+ */
+PERR_MUST_CHECK enum perr prekeys_first_day(struct client *c, uint32_t *day);
 
 /*
  * The public key to seal to for this owner on this day: from the highest batch accepted
@@ -82,9 +92,12 @@ bool prekey_may_die(const struct prekey_life *l);
 
 /*
  * Destroy what the rule allows (kv_erase, one batch; the caller settles).
- * custody_through, as above, comes from the caller, who merges custody statements.
+ * scanned_through  in: sync_scanned_through
+ * wants            in: attachments still missing (record_wants)
+ * custody_through  in: from custody statements of co-holders; 0: unknown
  */
-PERR_MUST_CHECK enum perr prekeys_retire(struct client *c, uint32_t custody_through,
+PERR_MUST_CHECK enum perr prekeys_retire(struct client *c, uint32_t scanned_through,
+                                        unsigned wants, uint32_t custody_through,
                                         unsigned *destroyed);
 
 /* for `status` */

@@ -133,7 +133,10 @@ FORMS_SRC    = \
                client/forms/ffunc.c \
                client/forms/ffunc_number.c \
                client/forms/fregex.c \
-               client/forms/instance_full.c
+               client/forms/instance_full.c \
+               client/forms/fbuf.c \
+               client/forms/fill.c \
+               client/forms/fill_io.c
 CLI_SRC      = \
                client/cli/cli.c \
                client/cli/main.c \
@@ -177,7 +180,8 @@ UNIT_TESTS   = \
                test_board \
                test_admins \
                test_charter \
-               test_desk
+               test_desk \
+               test_form_fill
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -85,11 +85,33 @@ bool feval_relevant(struct feval *ev, const struct fnode *node)
 		return true;
 	}
 	n->relevant = FEVAL_BUSY;
-	yes = n->parent == NULL || feval_relevant(ev, n->parent);
+	yes = !n->is_excess && (n->parent == NULL || feval_relevant(ev, n->parent));
 	if (yes && e != NULL)
 		yes = feval_is_true(ev, e, n);
 	n->relevant = yes ? FEVAL_YES : FEVAL_NO;
 	return yes;
+}
+
+struct reads {
+	const struct fdef *changed;
+	bool found;
+};
+
+static void on_read(void *ctx, const struct fdef *def)
+{
+	struct reads *r = ctx;
+
+	r->found |= def == r->changed || def->expr[FSLOT_CALCULATE] != NULL;
+}
+
+static bool is_due(const struct feval *ev, const struct fnode *n, const struct fexpr *e)
+{
+	struct reads r = {ev->changed, false};
+
+	if (!e->is_volatile || !n->is_computed)
+		return true;
+	fexpr_reads(e, on_read, &r);
+	return r.found && ev->changed != NULL;
 }
 
 static void calculate_one(struct feval *ev, struct fnode *n)
@@ -104,7 +126,8 @@ static void calculate_one(struct feval *ev, struct fnode *n)
 		return;
 	}
 	n->calculated = FEVAL_BUSY;
-	if (feval_relevant(ev, n) && ev->fuel > 0) {
+	if (feval_relevant(ev, n) && ev->fuel > 0
+	    && is_due(ev, n, n->def->expr[FSLOT_CALCULATE])) {
 		m = farena_mark(ev->scratch);
 		feval_at(ev, n->def->expr[FSLOT_CALCULATE], n, &v);
 		s = fval_store(ev, &v, n->def);
@@ -112,6 +135,7 @@ static void calculate_one(struct feval *ev, struct fnode *n)
 		if (ev->why[0] == '\0' && strcmp(s, n->text) != 0
 		    && ftree_set_text(ev->answers, n, s, strlen(s)) != 0)
 			feval_stop(ev, "There is not enough memory for a calculated value.");
+		n->is_computed = true;
 		farena_release(ev->scratch, m);
 	}
 	n->calculated = FEVAL_YES;

@@ -41,6 +41,11 @@ struct feval {
 	feval_random_fn *random;        /* NULL: uuid() and random() give "" and 0 */
 	void *random_ctx;
 	bool do_calculate;              /* else stored values stand: a submission is checked */
+	/*
+	 * uuid(), random() and now() run again only when an answer they read has changed:
+	 * this one.  A value nobody asked to change must not change.
+	 */
+	const struct fdef *changed;
 	/* the context of what is evaluated now */
 	const struct fnode *node, *current;
 	size_t position;                /* in a predicate, from 1; 0 outside */

@@ -19,6 +19,7 @@ struct lexer {
 	unsigned depth;
 	const struct fdef *context;     /* NULL inside predicates over other instances */
 	const struct fdef *current;
+	bool is_volatile;
 };
 
 static int wrong(struct lexer *l, const char *reason)
@@ -349,6 +350,9 @@ static struct fexpr *parse_call(struct lexer *l)
 		            "which is not supported.", l->what, l->text);
 		return NULL;
 	}
+	if (strcmp(l->text, "uuid") == 0 || strcmp(l->text, "random") == 0
+	    || strcmp(l->text, "now") == 0)
+		l->is_volatile = true;
 	next(l);
 	next(l);
 	end = &e->args;
@@ -506,7 +510,8 @@ static struct fexpr *parse_or(struct lexer *l)
 int fexpr_compile(struct xparse *p, struct fexpr **out, const char *source,
                   const struct fdef *context, const char *what)
 {
-	struct lexer l = {p, what, source, source, TOK_END, false, "", 0, 0, context, context};
+	struct lexer l = {p, what, source, source, TOK_END, false, "", 0, 0, context, context,
+	                  false};
 
 	if (strlen(source) > FEXPR_LENGTH_MAX)
 		return xparse_fail(p, PERR_LIMIT, "The expression in %.160s is too long.", what);
@@ -517,6 +522,7 @@ int fexpr_compile(struct xparse *p, struct fexpr **out, const char *source,
 		return -1;
 	if (l.tok != TOK_END)
 		return wrong(&l, "there is something behind its end");
+	(*out)->is_volatile = l.is_volatile;
 	return 0;
 }
 

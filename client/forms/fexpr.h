@@ -43,6 +43,7 @@ struct fexpr {
 	enum fstart start;              /* FOP_PATH */
 	struct fstep *steps;
 	struct fexpr *predicates;       /* FOP_PATH of FSTART_EXPR: of the expression itself */
+	bool is_volatile;               /* of a whole expression: uuid(), random(), now() are in it */
 	const struct fdef *def;         /* FOP_PATH into the primary instance: what it leads to */
 	struct fexpr *next;
 };

@@ -41,6 +41,8 @@ struct fnode {
 	uint8_t relevant, calculated;   /* memory of the evaluator, see feval.h */
 	bool is_absent;                 /* made up by us: not in the document */
 	bool is_template;               /* jr:template: never part of a record */
+	bool is_excess;                 /* a repeat beyond its count: kept, but irrelevant */
+	bool is_computed;               /* its calculation has run at least once */
 };
 
 struct ftree_limits {

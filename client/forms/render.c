@@ -5,7 +5,7 @@
 
 #include "feval.h"
 #include "instance_int.h"
-#include "render.h"
+#include "render_int.h"
 
 #define SCRATCH_MAX ((size_t)32 << 20)
 #define CHOSEN_MAX 4096
@@ -66,8 +66,8 @@ static const char *show_date(struct farena *a, const char *value, const char *la
 	return farena_str(a, out, strlen(out));
 }
 
-static const char *show(struct farena *a, const struct xform *f, const struct fdef *def,
-                        const char *value, size_t lang, const char *lang_code)
+const char *render_value(struct farena *a, const struct xform *f, const struct fdef *def,
+                         const char *value, size_t lang, const char *lang_code)
 {
 	const struct fctl *ctl = def == NULL ? NULL : def->ctl;
 
@@ -120,7 +120,7 @@ static const char *output(void *ctx, const struct ftext_part *part)
 	const char *s = part->expr == NULL ? "" : feval_text_at(&o->w->ev, part->expr, o->context);
 
 	if (def != NULL)
-		s = show(o->w->a, o->w->form, def, s, o->w->lang, o->w->lang_code);
+		s = render_value(o->w->a, o->w->form, def, s, o->w->lang, o->w->lang_code);
 	return s == NULL || s[0] == '\0' ? "…" : s;
 }
 
@@ -145,7 +145,7 @@ static void emit(struct walk *w, struct render_row *row, const struct fnode *n)
 		return;
 	row->path = n == NULL ? "" : instance_path(w->a, n);
 	row->shown = n == NULL || n->first != NULL ? ""
-		: show(w->a, w->form, n->def, n->text, w->lang, w->lang_code);
+		: render_value(w->a, w->form, n->def, n->text, w->lang, w->lang_code);
 	row->value = n == NULL || n->first != NULL ? "" : n->text;
 	row->is_attachment = n != NULL && n->def != NULL && n->def->type == FTYPE_BINARY
 		&& n->text[0] != '\0';

@@ -113,7 +113,12 @@ CLIENT_SRC   = \
                client/spool.c \
                client/spool_dir.c \
                client/prekeys.c \
-               client/notices.c
+               client/notices.c \
+               client/agent.c \
+               client/passphrase.c \
+               client/cli/term.c \
+               client/cli/table.c \
+               client/cli/progress.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \
@@ -181,7 +186,10 @@ UNIT_TESTS   = \
                test_admins \
                test_charter \
                test_desk \
-               test_form_fill
+               test_form_fill \
+               test_agent \
+               test_passphrase \
+               test_term
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -63,7 +63,7 @@ PERR_MUST_CHECK enum perr passphrase_choose(struct passphrase **out, const char 
 /* A fresh one of six words. */
 PERR_MUST_CHECK enum perr passphrase_generate(struct passphrase **out);
 
-/* Its strength in bits; 60 for six words of the list. */
+/* Its strength in bits, as zxcvbn sees it (0 if there is no memory to look). */
 double passphrase_bits(const struct passphrase *p);
 
 #endif

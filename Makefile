@@ -189,7 +189,11 @@ UNIT_TESTS   = \
                test_form_fill \
                test_agent \
                test_passphrase \
-               test_term
+               test_term \
+               test_address \
+               test_invite \
+               test_join \
+               test_policy
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

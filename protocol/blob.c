@@ -122,8 +122,9 @@ enum perr blob_open_chunk(uint8_t *data, const struct blob_ref *ref, uint32_t i,
 	if (!chunk_place(ref->size, i, &at, &n))
 		goto out;
 	/*
-	 * T is the chunk's number: the key is one for the whole blob, so without this a
-	 * server could hand over chunk 2 where chunk 1 was asked for.
+	 * PROTOCOL 3.4: "A reader checks the length of each chunk against its place and the hash
+	 * of the whole."  T is the chunk's number: the key is one for the whole blob, so without
+	 * this a server could hand over chunk 2 where chunk 1 was asked for.
 	 */
 	err = PERR_AUTH;
 	blob_chunk_tag(tag, ref, i);

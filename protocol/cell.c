@@ -55,7 +55,13 @@ void cell_tag(uint8_t tag[CELL_TAG_SIZE], const uint8_t ds[CELL_DS_SIZE])
 
 /* The server's check. */
 
-/* 2^255 - 19, little-endian; E comes from the peer and is public, so time may depend on it */
+/*
+ * PROTOCOL 1: "must be canonical (bit 255 clear, value below 2^255 − 19) and not of small
+ * order": otherwise one content would have two ids.
+ *
+ * 2^255 - 19, little-endian; E comes from the peer and is public, so time may depend
+ * on it.
+ */
 static bool is_canonical(const uint8_t e[CELL_E_SIZE])
 {
 	unsigned i;
@@ -284,7 +290,10 @@ enum perr cell_open(enum cell_form *form, uint8_t payload[CELL_PAYLOAD_MAX],
 	if (cell_check(cell) != PERR_OK ||
 	    hpke_setup_r(&ctx, cell, &season->params, key->sk, key->pk) != PERR_OK)
 		goto out;
-	/* T first: it commits to the key, which the AEAD does not */
+	/*
+	 * PROTOCOL 3.6: "Only on a match the AEAD."  T commits to the key, the AEAD does not: one
+	 * ciphertext can be built that authenticates under many.
+	 */
 	err = hpke_export(&ctx, ds, sizeof ds, (const uint8_t *)erase_label,
 	                  sizeof erase_label - 1);
 	if (err != PERR_OK)

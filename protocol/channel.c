@@ -133,7 +133,10 @@ static enum perr open_frame(struct channel *c, const uint8_t *in, const uint8_t 
 	if (noise_decrypt(&c->rx, c->in, in, FRAME_SIZE) != PERR_OK)
 		return die(c, PERR_AUTH);
 	len = (size_t)c->in[0] << 8 | c->in[1];
-	/* the peer holds the key and still may lie */
+	/*
+	 * The peer holds the key and still may lie.  PROTOCOL 1: "`zeros` are bytes 0x00. A reader
+	 * checks that they are."
+	 */
 	if (len > FRAME_MSG_MAX || !is_zero(c->in + 2 + len, FRAME_MSG_MAX - len))
 		return die(c, PERR_FORMAT);
 	*msg = c->in + 2;

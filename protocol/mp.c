@@ -128,7 +128,10 @@ static bool scan_uint(struct scan *s, uint8_t first, uint64_t *v)
 	}
 }
 
-/* one item, or the head of a container */
+/*
+ * One item, or the head of a container.  PROTOCOL 2: "Anything else is refused: floats, `ext`,
+ * negative numbers, longer forms than needed, nesting deeper than 8, bytes left over."
+ */
 static bool scan_item(struct scan *s)
 {
 	uint8_t first = *s->p++;

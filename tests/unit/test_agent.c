@@ -255,7 +255,7 @@ static void it_inherits_nothing_and_cannot_be_dumped(void **state)
 	text[len] = 0;
 	fclose(f);
 	assert_non_null(strstr(text, "VmLck:"));
-	print_message("agent: %d descriptors; locked %s kB\n", n_fd,
+	print_message("figure: agent: %d descriptors; locked %s kB\n", n_fd,
 	              strtok(strstr(text, "VmLck:") + 6, " \tk\n"));
 	close(leak);
 	ok(agent_stop(home));

@@ -437,7 +437,7 @@ static void generated_ones_differ_and_are_strong(void **state)
 		passphrase_free(a);
 		passphrase_free(b);
 	}
-	print_message("least strength zxcvbn sees in 200: %.0f bits\n", least);
+	print_message("figure: passphrase: least strength zxcvbn sees in 200: %.0f bits\n", least);
 	assert_true(least >= PASSPHRASE_MIN_BITS);
 }
 

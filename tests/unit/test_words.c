@@ -49,7 +49,7 @@ static void the_list_is_the_one_on_paper(void **state)
 			if (*p == 0)
 				break;
 		}
-	print_message("list: %016llx\n", (unsigned long long)h);
+	print_message("list hash: %016llx\n", (unsigned long long)h);
 	assert_true(h == 0xe576b66e40893b29);
 }
 

@@ -193,7 +193,9 @@ UNIT_TESTS   = \
                test_address \
                test_invite \
                test_join \
-               test_policy
+               test_policy \
+               test_roster \
+               test_bulletin
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "roster.h"
+
+#include "docs_kit.h"
+#include "docs_roster.h"
+
+static struct desk desk;
+static struct doc_bytes charter;
+
+static int set_up(void **state)
+{
+	(void)state;
+	charter = kit_desk(&desk, "Mesa", 2, "hij");
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	kit_free(&charter, 1);
+	return 0;
+}
+
+/* ---- keys -------------------------------------------------------------------------------- */
+
+static void keys_run_down_and_never_up(void **state)
+{
+	struct roster_keys a, s, f;
+	struct rng_seeded st;
+
+	(void)state;
+	roster_keys_new(&a, kit_rng(&st, 0x47));
+	assert_true(a.has_admin && a.has_staff);
+	roster_keys_from_staff(&s, a.staff);
+	assert_false(s.has_admin);
+	assert_memory_equal(s.field, a.field, 32);
+	assert_zero(s.admin, 32);
+	roster_keys_from_field(&f, a.field);
+	assert_false(f.has_staff);
+	assert_zero(f.staff, 32);
+	assert_memory_not_equal(a.admin, a.staff, 32);
+	assert_memory_not_equal(a.staff, a.field, 32);
+}
+
+/* ---- the three bodies -------------------------------------------------------------------- */
+
+static enum perr open_field(const uint8_t *in, size_t len)
+{
+	struct roster_field *f;
+	enum perr err = roster_field_decode(&f, in, len);
+
+	assert_true((f != NULL) == (err == PERR_OK));
+	roster_field_free(f);
+	return err;
+}
+
+static enum perr open_staff(const uint8_t *in, size_t len)
+{
+	struct roster_staff *s;
+	enum perr err = roster_staff_decode(&s, in, len);
+
+	assert_true((s != NULL) == (err == PERR_OK));
+	roster_staff_free(s);
+	return err;
+}
+
+static enum perr open_admin(const uint8_t *in, size_t len)
+{
+	struct roster_admin *a;
+	enum perr err = roster_admin_decode(&a, in, len);
+
+	assert_true((a != NULL) == (err == PERR_OK));
+	roster_admin_free(a);
+	return err;
+}
+
+static uint8_t *field_bytes(size_t *len)
+{
+	struct roster_field *f = kit_field(charter, desk.id);
+	uint8_t *out;
+
+	assert_int_equal(roster_field_encode(&out, len, f), PERR_OK);
+	roster_field_free(f);
+	return out;
+}
+
+static uint8_t *staff_bytes(size_t *len)
+{
+	struct roster_staff *s = kit_staff();
+	uint8_t *out;
+
+	assert_int_equal(roster_staff_encode(&out, len, s), PERR_OK);
+	roster_staff_free(s);
+	return out;
+}
+
+static uint8_t *admin_bytes(size_t *len)
+{
+	struct roster_admin *a = kit_admin();
+	uint8_t *out;
+
+	assert_int_equal(roster_admin_encode(&out, len, a), PERR_OK);
+	roster_admin_free(a);
+	return out;
+}
+
+static void the_field_body_comes_back(void **state)
+{
+	struct roster_field *f;
+	size_t len, again_len;
+	uint8_t *again, *in = field_bytes(&len);
+	uint8_t ids[2][32];
+
+	(void)state;
+	assert_int_equal(roster_field_decode(&f, in, len), PERR_OK);
+	assert_int_equal(roster_field_encode(&again, &again_len, f), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, in, len);
+	/* the decoded body must not point into the input, which is wiped */
+	memset(in, 0xee, len);
+	doc_free(in, len);
+	assert_string_equal(f->organisation, "Casa Abierta");
+	assert_int_equal(f->desks[0].n_charters, 1);
+	assert_int_equal(f->desks[0].charters[0].len, charter.len);
+	assert_memory_equal(f->desks[0].charters[0].p, charter.p, charter.len);
+	assert_string_equal(f->servers[1].address, "intake.example.org:443");
+	assert_int_equal(f->seasons[1].number, 2);
+	assert_int_equal(f->limits.attachment_bytes, 262144);
+	assert_string_equal(roster_form_find(f, "raid-intake", NULL)->version, "3");
+	assert_null(roster_form_find(f, "raid-intake", "2"));    /* not active */
+	assert_null(roster_form_find(f, "other", NULL));
+	kit_ids(ids, "hi");
+	assert_int_equal(roster_lowest_batch(&f->desks[0], ids[0]), 2);
+	assert_int_equal(roster_lowest_batch(&f->desks[0], ids[1]), 0);
+	roster_field_free(f);
+	doc_free(again, again_len);
+}
+
+static void the_staff_body_comes_back(void **state)
+{
+	struct roster_staff *s;
+	size_t len, again_len;
+	uint8_t *again, *in = staff_bytes(&len);
+	uint8_t ids[3][32];
+
+	(void)state;
+	assert_int_equal(roster_staff_decode(&s, in, len), PERR_OK);
+	assert_int_equal(roster_staff_encode(&again, &again_len, s), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, in, len);
+	kit_ids(ids, "hvz");
+	assert_string_equal(roster_staff_find(s, ids[0])->name, "Eulalia Tomás");
+	assert_string_equal(roster_staff_find(s, ids[0])->languages[1], "mam");
+	assert_int_equal(roster_volunteer_find(s, ids[1])->number, 17);
+	assert_null(roster_staff_find(s, ids[1]));
+	assert_null(roster_volunteer_find(s, ids[2]));
+	roster_staff_free(s);
+	doc_free(in, len);
+	doc_free(again, again_len);
+}
+
+static void the_admin_body_comes_back(void **state)
+{
+	struct roster_admin *a;
+	size_t len, again_len;
+	uint8_t *again, *in = admin_bytes(&len);
+	uint8_t ids[2][32], ticket[16];
+
+	(void)state;
+	assert_int_equal(roster_admin_decode(&a, in, len), PERR_OK);
+	assert_int_equal(roster_admin_encode(&again, &again_len, a), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, in, len);
+	kit_ids(ids, "vz");
+	assert_string_equal(roster_admin_find(a, ids[0])->name, "María Juárez");
+	assert_null(roster_admin_find(a, ids[1]));
+	memset(ticket, 0x94, sizeof ticket);
+	assert_string_equal(roster_invitation_find(a, ticket)->note, "church hall, Canton");
+	ticket[0] ^= 1;
+	assert_null(roster_invitation_find(a, ticket));
+	assert_int_equal(a->schedule.release_minutes, 60);
+	roster_admin_free(a);
+	doc_free(in, len);
+	doc_free(again, again_len);
+}
+
+static void a_body_can_be_added_to_and_encoded_again(void **state)
+{
+	struct roster_admin *a, *b;
+	size_t len;
+	uint8_t *in = admin_bytes(&len);
+
+	(void)state;
+	assert_int_equal(roster_admin_decode(&a, in, len), PERR_OK);
+	doc_free(in, len);
+	a->members = arena_grow(a->mem, a->members, a->n_members, a->n_members + 1,
+	                        sizeof *a->members);
+	a->members[2] = a->members[1];
+	a->members[2].key[0] ^= 1;
+	a->members[2].name = arena_str(a->mem, "Ixchel Pérez");
+	a->n_members = 3;
+	assert_int_equal(roster_admin_encode(&in, &len, a), PERR_OK);
+	assert_int_equal(roster_admin_decode(&b, in, len), PERR_OK);
+	assert_string_equal(b->members[2].name, "Ixchel Pérez");
+	assert_string_equal(b->members[1].name, "María Juárez");
+	doc_free(in, len);
+	roster_admin_free(a);
+	roster_admin_free(b);
+}
+
+static void truncated_bodies_are_refused(void **state)
+{
+	static struct {
+		uint8_t *(*make)(size_t *len);
+		kit_open *open;
+	} const bodies[] = {
+		{ field_bytes, open_field }, { staff_bytes, open_staff }, { admin_bytes, open_admin },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		size_t len;
+		uint8_t *in = bodies[i].make(&len);
+
+		kit_refuses_truncation(bodies[i].open, in, len);
+		kit_refuses_trailing(bodies[i].open, in, len);
+		for (size_t other = 0; other < 3; other++)
+			if (other != i)
+				assert_int_not_equal(bodies[other].open(in, len), PERR_OK);
+		doc_free(in, len);
+	}
+}
+
+static void flipped_bits_never_reach_beyond_the_input(void **state)
+{
+	size_t len;
+	uint8_t *in = staff_bytes(&len);
+
+	(void)state;
+	for (size_t i = 0; i < 8 * len; i++) {
+		in[i / 8] ^= (uint8_t)(1u << i % 8);
+		(void)kit_try(open_staff, in, len);
+		in[i / 8] ^= (uint8_t)(1u << i % 8);
+	}
+	doc_free(in, len);
+}
+
+static void counts_that_lie_allocate_nothing(void **state)
+{
+	/* {0: array of 2^20 members, ...} in a few bytes */
+	static const char *const lies[] = {
+		"8400dd00100000", "8400dc0400", "8400dc040001", "840090019000dd7fffffff",
+		"89007801dc0020", "8000",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		uint8_t buf[32];
+		size_t len = strlen(lies[i]) / 2;
+
+		sodium_hex2bin(buf, sizeof buf, lies[i], 2 * len, NULL, NULL, NULL);
+		assert_int_equal(kit_try(open_field, buf, len), PERR_FORMAT);
+		assert_int_equal(kit_try(open_staff, buf, len), PERR_FORMAT);
+		assert_int_equal(kit_try(open_admin, buf, len), PERR_FORMAT);
+	}
+}
+
+#define FIELD_REFUSED(change) do { \
+		struct roster_field *f = kit_field(charter, desk.id); \
+		uint8_t *out; \
+		size_t len; \
+		change; \
+		assert_int_equal(roster_field_encode(&out, &len, f), PERR_RANGE); \
+		assert_null(out); \
+		roster_field_free(f); \
+	} while (0)
+
+static void a_field_body_that_members_would_refuse_is_never_made(void **state)
+{
+	(void)state;
+	FIELD_REFUSED(f->organisation = "");
+	FIELD_REFUSED(f->n_seasons = 0);
+	FIELD_REFUSED(f->seasons[1].number = 1);         /* not rising */
+	FIELD_REFUSED(f->servers[0].address = "nowhere");
+	FIELD_REFUSED(memset(f->servers[0].pk, 0, 32));
+	FIELD_REFUSED(memset(f->inbox_pk, 0, 32));
+	FIELD_REFUSED(f->forms[0].title = "");
+	FIELD_REFUSED(f->forms[0].id = NULL);
+	FIELD_REFUSED(f->desks[0].n_charters = 0);
+	FIELD_REFUSED(f->desks[0].lowest_charter = 64);
+}
+
+static void an_admin_body_that_would_stop_the_next_bulletin_is_never_made(void **state)
+{
+	struct roster_admin *a = kit_admin();
+	uint8_t *out;
+	size_t len;
+
+	(void)state;
+	memset(a->members[1].slot_pk, 0, 32);
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	roster_admin_free(a);
+	a = kit_admin();
+	a->members[0].role = (enum roster_role)5;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	a->members[0].role = (enum roster_role)0;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	roster_admin_free(a);
+	a = kit_admin();
+	a->n_guests = 0;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	roster_admin_free(a);
+	a = kit_admin();
+	a->schedule.surge_minutes = 0;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	roster_admin_free(a);
+}
+
+/* the body with one more pair at its end: {ext_key: {inner: 5}} */
+static enum perr with_ext(kit_open *open, uint8_t *(*make)(size_t *), uint8_t ext_key,
+                          uint8_t inner)
+{
+	size_t len;
+	uint8_t *in = make(&len), *more = malloc(len + 4);
+	enum perr err;
+
+	assert_non_null(more);
+	memcpy(more, in, len);
+	more[0]++;
+	memcpy(more + len, (uint8_t[]){ ext_key, 0x81, inner, 0x05 }, 4);
+	err = kit_try(open, more, len + 4);
+	free(more);
+	doc_free(in, len);
+	return err;
+}
+
+static void later_fields_in_ext_are_skipped_or_refused_by_their_parity(void **state)
+{
+	(void)state;
+	assert_int_equal(with_ext(open_field, field_bytes, 9, 1), PERR_OK);
+	assert_int_equal(with_ext(open_field, field_bytes, 9, 2), PERR_UNKNOWN);
+	assert_int_equal(with_ext(open_field, field_bytes, 10, 1), PERR_FORMAT);
+	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 3), PERR_OK);
+	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 0), PERR_UNKNOWN);
+	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 1), PERR_OK);
+	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 4), PERR_UNKNOWN);
+}
+
+/* 4,096 volunteers and 1,024 of staff, as in a raid of a whole state, must still fit one part */
+static void a_large_organisation_fits(void **state)
+{
+	struct roster_staff *s = roster_staff_new();
+	uint8_t *out;
+	size_t len;
+
+	(void)state;
+	s->n_members = ROSTER_STAFF_MAX;
+	s->members = arena_alloc(s->mem, s->n_members, sizeof *s->members);
+	for (uint32_t i = 0; i < s->n_members; i++) {
+		doc_u32(s->members[i].key, i);
+		s->members[i].role = ROSTER_ATTORNEY;
+		s->members[i].name = "Name of an ordinary length, Esq.";
+		s->members[i].n_languages = 2;
+		s->members[i].languages = arena_alloc(s->mem, 2, sizeof(char *));
+		s->members[i].languages[0] = "es";
+		s->members[i].languages[1] = "en";
+	}
+	s->n_volunteers = ROSTER_VOLUNTEERS_MAX;
+	s->volunteers = arena_alloc(s->mem, s->n_volunteers, sizeof *s->volunteers);
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
+	printf("figure: bytes of the staff body of 1,024 staff and 4,096 volunteers: %zu of %u\n",
+	       len, ROSTER_BODY_MAX);
+	assert_true(len <= ROSTER_BODY_MAX);
+	doc_free(out, len);
+	s->n_members = ROSTER_STAFF_MAX + 1;
+	s->members = arena_grow(s->mem, s->members, ROSTER_STAFF_MAX, s->n_members,
+	                        sizeof *s->members);
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
+	roster_staff_free(s);
+}
+
+static void vectors(void)
+{
+	struct roster_keys k;
+	uint8_t k_admin[32], commit[32];
+	size_t len;
+	uint8_t *out;
+
+	vec_note("keys from k_admin = 32 x a0");
+	kit_fill(k_admin, 0xa0);
+	roster_keys_from_admin(&k, k_admin);
+	vec("k_staff", k.staff, 32);
+	vec("k_field", k.field, 32);
+	roster_commit(commit, k_admin);
+	vec("commit_admin", commit, 32);
+	roster_commit(commit, k.staff);
+	vec("commit_staff", commit, 32);
+	roster_commit(commit, k.field);
+	vec("commit_field", commit, 32);
+	vec_note("the bodies of tests/unit/docs_roster.h: keys of 32 times one byte, 80 to 9b;");
+	vec_note("public ones from private ones 84, 85 (servers), 8a (inbox), 90 92 95 (slots)");
+	out = field_bytes(&len);
+	vec("field", out, len);
+	kit_corpus("roster", "field", out, len);
+	doc_free(out, len);
+	out = staff_bytes(&len);
+	vec("staff", out, len);
+	kit_corpus("roster", "staff", out, len);
+	doc_free(out, len);
+	out = admin_bytes(&len);
+	vec("admin", out, len);
+	kit_corpus("roster", "admin", out, len);
+	doc_free(out, len);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_layout_has_its_vector),
+		cmocka_unit_test(keys_run_down_and_never_up),
+		cmocka_unit_test(the_field_body_comes_back),
+		cmocka_unit_test(the_staff_body_comes_back),
+		cmocka_unit_test(the_admin_body_comes_back),
+		cmocka_unit_test(a_body_can_be_added_to_and_encoded_again),
+		cmocka_unit_test(truncated_bodies_are_refused),
+		cmocka_unit_test(flipped_bits_never_reach_beyond_the_input),
+		cmocka_unit_test(counts_that_lie_allocate_nothing),
+		cmocka_unit_test(a_field_body_that_members_would_refuse_is_never_made),
+		cmocka_unit_test(an_admin_body_that_would_stop_the_next_bulletin_is_never_made),
+		cmocka_unit_test(later_fields_in_ext_are_skipped_or_refused_by_their_parity),
+		cmocka_unit_test(a_large_organisation_fits),
+	};
+
+	if (sodium_init() < 0 || set_up(NULL) != 0)
+		return 1;
+	if (kit_written(argc, argv, "roster"))
+		return 0;
+	tear_down(NULL);
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -195,7 +195,12 @@ UNIT_TESTS   = \
                test_join \
                test_policy \
                test_roster \
-               test_bulletin
+               test_bulletin \
+               test_session \
+               test_quota \
+               test_replay \
+               test_config \
+               test_orders
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -141,7 +141,9 @@ FORMS_SRC    = \
                client/forms/instance_full.c \
                client/forms/fbuf.c \
                client/forms/fill.c \
-               client/forms/fill_io.c
+               client/forms/fill_io.c \
+               client/forms/fexport.c \
+               client/forms/xform_file.c
 CLI_SRC      = \
                client/cli/cli.c \
                client/cli/main.c \
@@ -200,7 +202,8 @@ UNIT_TESTS   = \
                test_quota \
                test_replay \
                test_config \
-               test_orders
+               test_orders \
+               test_form_export
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -369,7 +369,7 @@ static int index_itemset(struct xparse *p, struct fitemset *set)
 	return 0;
 }
 
-static int index_itemsets(struct xparse *p)
+int xform_index_choices(struct xparse *p)
 {
 	unsigned i;
 
@@ -432,7 +432,7 @@ enum perr xform_parse(struct xform **out, const uint8_t *xml, size_t xml_len,
 	f->title = ftree_child(head, "title") == NULL ? "" : ftree_child(head, "title")->text;
 	if (parse_model(&p, model) != 0 || xparse_body(&p, body) != 0
 	    || settle_repeats(&p, f->primary) != 0 || check_places(&p, f->body, NULL) != 0
-	    || index_itemsets(&p) != 0
+	    || xform_index_choices(&p) != 0
 	    || fexpr_compile_form(&p) != 0)
 		goto out;
 	if (f->title[0] == '\0')

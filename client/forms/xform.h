@@ -87,6 +87,14 @@ const char *xform_question_path(const struct xform *f, unsigned number);
  */
 size_t xform_n_files(const struct xform *f);
 const char *xform_file(const struct xform *f, size_t i);
+/*
+ * Supply one; the bytes are copied.  CSV or XML, as the form says.
+ * PERR_NOTFOUND: the form does not name this file.  PERR_FORMAT, PERR_LIMIT: why says what
+ * is wrong with it, in one sentence.  PERR_EXISTS: supplied before.  PERR_NOMEM.
+ */
+enum perr xform_supply(struct xform *f, const char *name, const uint8_t *bytes, size_t len,
+                       char why[XFORM_WHY_SIZE]);
+
 /* Markings of the project's own namespace on binds: what the office does with an answer. */
 #define XFORM_NS_AMPARO "urn:amparo:forms:1"
 enum xform_mark {

@@ -197,6 +197,8 @@ int xparse_text(struct xparse *p, struct ftext **out, const struct fnode *n,
                 const struct fdef *def);
 /* A message attribute: "text" or "jr:itext('id')". */
 int xparse_message(struct xparse *p, struct ftext **out, const char *value);
+/* Labels by value for the choices of every secondary instance that is there; may run again. */
+int xform_index_choices(struct xparse *p);
 int xparse_action(struct xparse *p, struct faction **list, const struct fnode *n,
                   const struct fdef *context);
 bool xparse_is_action(const struct fnode *n);

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <time.h>
+
+#include "form_test.h"
+#include "fexport.h"
+#include "render.h"
+
+#define KIDS_FORM FORM( \
+	"<name/><when/><home/><langs/><g><kid jr:template=''><first/><age/><toy jr:template=''>" \
+	"<what/></toy></kid><note/></g>", \
+	"<bind nodeset='/data/when' type='date'/><bind nodeset='/data/home' type='geopoint'/>" \
+	"<bind nodeset='/data/g/kid/age' type='int'/><bind nodeset='/data/g/note' readonly='true()'/>", \
+	"<input ref='/data/name'/><input ref='/data/when'/><input ref='/data/home'/>" \
+	"<select ref='/data/langs'><label>L</label><item><label>Spanish</label><value>es</value>" \
+	"</item><item><label>Mam</label><value>mam</value></item></select>" \
+	"<group ref='/data/g'><repeat nodeset='/data/g/kid'><input ref='/data/g/kid/first'/>" \
+	"<input ref='/data/g/kid/age'/><repeat nodeset='/data/g/kid/toy'>" \
+	"<input ref='/data/g/kid/toy/what'/></repeat></repeat><input ref='/data/g/note'/></group>")
+#define KIDS_DATA DATA( \
+	"<name>Ana \"la\" Qʼanil, H.</name><when>2026-11-24</when><home>14.5 -91.4 0 5</home>" \
+	"<langs>mam es</langs><g><kid><first>Luz</first><age>7</age><toy><what>ball</what></toy>" \
+	"<toy><what>doll</what></toy></kid><kid><first>=SUM(A1)</first><age>-3</age></kid><note/></g>" \
+	"<meta><instanceID>uuid:1</instanceID></meta>")
+
+static void table_is(struct fexport *x, size_t i, const char *name, const char *expected)
+{
+	const uint8_t *bytes;
+	size_t len;
+
+	assert_string_equal(fexport_name(x, i), name);
+	bytes = fexport_bytes(x, i, &len);
+	assert_int_equal(strlen((const char *)bytes), len);
+	assert_string_equal((const char *)bytes, expected);
+}
+
+static void fexport_writes_one_row_a_case_and_a_table_a_repeat(void **state)
+{
+	struct xform *f = form_of(KIDS_FORM);
+	struct instance *in = instance_of(f, KIDS_DATA), *empty = instance_of(f, DATA(""));
+	struct fexport *x = fexport_new(f, 0, NULL);
+
+	assert_int_equal(fexport_n_tables(x), 3);
+	assert_int_equal(fexport_add(x, in, NULL), PERR_OK);
+	assert_int_equal(fexport_add(x, empty, "CASE2"), PERR_OK);
+	table_is(x, 0, "t.csv",
+		"SubmissionDate,name,when,home-Latitude,home-Longitude,home-Altitude,home-Accuracy,langs,"
+		"g-note,meta-instanceID,KEY,FormVersion\n"
+		",\"Ana \"\"la\"\" Qʼanil, H.\",2026-11-24,14.5,-91.4,0,5,mam es,,uuid:1,uuid:1,1\n"
+		",,,,,,,,,,CASE2,1\n");
+	table_is(x, 1, "t-g-kid.csv", "first,age,PARENT_KEY,KEY\n"
+		"Luz,7,uuid:1,uuid:1/g/kid[1]\n=SUM(A1),-3,uuid:1,uuid:1/g/kid[2]\n");
+	table_is(x, 2, "t-g-kid-toy.csv", "what,PARENT_KEY,KEY\n"
+		"ball,uuid:1/g/kid[1],uuid:1/g/kid[1]/toy[1]\n"
+		"doll,uuid:1/g/kid[1],uuid:1/g/kid[1]/toy[2]\n");
+	assert_null(fexport_name(x, 3));
+	fexport_free(x);
+	instance_free(empty);
+	instance_free(in);
+	xform_free(f);
+}
+
+static void fexport_can_disarm_formulas_split_and_label(void **state)
+{
+	struct xform *f = form_of(KIDS_FORM);
+	struct instance *in = instance_of(f, KIDS_DATA);
+	struct fexport *x = fexport_new(f, FEXPORT_SAFE | FEXPORT_SPLIT | FEXPORT_LABELS, "en");
+	const char *all;
+	size_t len;
+
+	assert_int_equal(fexport_add(x, in, NULL), PERR_OK);
+	all = (const char *)fexport_bytes(x, 0, &len);
+	assert_non_null(strstr(all, ",langs,langs/es,langs/mam,"));
+	assert_non_null(strstr(all, ",\"Mam, Spanish\",1,1,"));
+	assert_non_null(strstr(all, ",14.5,-91.4,"));
+	all = (const char *)fexport_bytes(x, 1, &len);
+	assert_non_null(strstr(all, "'=SUM(A1),-3,"));
+	fexport_free(x);
+	instance_free(in);
+	xform_free(f);
+}
+
+static void fexport_refuses_an_instance_of_another_form(void **state)
+{
+	struct xform *f = form_of(KIDS_FORM), *g = form_of(FAMILY_FORM);
+	struct instance *in = instance_of(g, FAMILY_DATA);
+	struct fexport *x = fexport_new(f, 0, NULL);
+
+	assert_int_equal(fexport_add(x, in, NULL), PERR_STATE);
+	fexport_free(x);
+	instance_free(in);
+	xform_free(f);
+	xform_free(g);
+}
+
+static void fexport_takes_five_seconds_for_5000_cases(void **state)
+{
+	struct xform *f = form_of(FAMILY_FORM);
+	struct fexport *x = fexport_new(f, 0, NULL);
+	struct timespec a, b;
+	double ms;
+	size_t i, len;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < 5000; i++) {
+		struct instance *in = instance_of(f, FAMILY_DATA);
+
+		assert_int_equal(fexport_add(x, in, NULL), PERR_OK);
+		instance_free(in);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	ms = (double)(b.tv_sec - a.tv_sec) * 1e3 + (double)(b.tv_nsec - a.tv_nsec) / 1e6;
+	print_message("5,000 cases parsed and exported: %.0f ms (limit 5000)\n", ms);
+	assert_true(ms < 30000);
+	fexport_bytes(x, 0, &len);
+	assert_true(len > 5000 * 50);
+	fexport_free(x);
+	xform_free(f);
+}
+
+static void json_is(const char *form, const char *data, const char *expected)
+{
+	struct xform *f = form == NULL ? NULL : form_of(form);
+	struct instance *in = instance_of(f, data);
+	uint8_t *json;
+	size_t len;
+
+	assert_int_equal(fexport_json(in, &json, &len), PERR_OK);
+	assert_string_equal((char *)json, expected);
+	assert_int_equal(strlen((char *)json), len);
+	free(json);
+	instance_free(in);
+	xform_free(f);
+}
+
+static void fexport_json_has_types(void **state)
+{
+	json_is(KIDS_FORM, KIDS_DATA,
+		"{\"form\":\"t\",\"version\":\"1\",\"instanceID\":\"uuid:1\",\"answers\":{"
+		"\"name\":\"Ana \\\"la\\\" Qʼanil, H.\",\"when\":\"2026-11-24\",\"home\":\"14.5 -91.4 0 5\","
+		"\"langs\":[\"mam\",\"es\"],\"g\":{\"kid\":[{\"first\":\"Luz\",\"age\":7,\"toy\":["
+		"{\"what\":\"ball\"},{\"what\":\"doll\"}]},{\"first\":\"=SUM(A1)\",\"age\":-3}]},"
+		"\"meta\":{\"instanceID\":\"uuid:1\"}}}");
+	json_is(NULL, "<d id='x'><a>1</a><a>2</a><b>line\nbreak\t\\</b></d>",
+		"{\"form\":\"x\",\"version\":\"\",\"instanceID\":\"\",\"answers\":{\"a\":[\"1\",\"2\"],"
+		"\"b\":\"line\\nbreak\\u0009\\\\\"}}");
+	json_is(KIDS_FORM, DATA("<g><kid><age>007</age></kid></g>"),
+		"{\"form\":\"t\",\"version\":\"1\",\"instanceID\":\"\",\"answers\":{\"g\":{\"kid\":["
+		"{\"age\":\"007\"}]}}}");
+}
+
+/* ---- choices from files ------------------------------------------------------------------ */
+
+#define FILE_FORM FORM("<town/><pop/>", \
+	"<instance id='towns' src='jr://file-csv/towns.csv'/><instance id='x' src='jr://file/x.xml'/>" \
+	"<instance id='last' src='jr://instance/last-saved'/>" \
+	"<bind nodeset='/data/pop' calculate=\"pulldata('towns', 'pop', 'name', /data/town)\"/>", \
+	"<select1 ref='/data/town'><label>Town</label><itemset nodeset=\"instance('towns')/root/item\">" \
+	"<value ref='name'/><label ref='label'/></itemset></select1>")
+
+static enum perr supply(const char *csv, char why[XFORM_WHY_SIZE], struct xform **out)
+{
+	*out = form_of(FILE_FORM);
+	return xform_supply(*out, "towns.csv", (const uint8_t *)csv, strlen(csv), why);
+}
+
+static void csv_gives(const char *csv, const char *label)
+{
+	struct instance *in;
+	char why[XFORM_WHY_SIZE], *text;
+	struct xform *f;
+	size_t len;
+
+	if (supply(csv, why, &f) != PERR_OK)
+		fail_msg("%s: %s", csv, why);
+	in = instance_of(f, DATA("<town>can</town>"));
+	assert_int_equal(render_text(in, &text, &len), PERR_OK);
+	if (strstr(text, label) == NULL)
+		fail_msg("%s: no %s in %s", csv, label, text);
+	free(text);
+	instance_free(in);
+	xform_free(f);
+}
+
+static void csv_refused(const char *csv, const char *part)
+{
+	char why[XFORM_WHY_SIZE];
+	struct xform *f;
+
+	assert_int_not_equal(supply(csv, why, &f), PERR_OK);
+	if (strstr(why, part) == NULL)
+		fail_msg("expected %s in %s", part, why);
+	xform_free(f);
+}
+
+static void xform_supply_reads_csv(void **state)
+{
+	csv_gives("name,label\nmtn,Morton\ncan,Canton\n", "Canton");
+	csv_gives("\xef\xbb\xbfname;label\r\ncan;Canton\r\n", "Canton");
+	csv_gives("name\tlabel\ncan\tCanton", "Canton");
+	csv_gives("label,name\n\"Canton, \"\"MS\"\"\",can\n", "Canton, \"MS\"");
+	csv_gives("name,label,extra\n\ncan,\"two\nlines\",\n", "two\nlines");
+	csv_gives(" name , label ,\ncan,Canton,\n", "Canton");
+	csv_refused("name,label\ncan,\"open\n", "not closed");
+	csv_refused("name,name\n", "one name");
+	csv_refused("na me,label\n", "name");
+	csv_refused("name,label\na,b,c\n", "more fields");
+	csv_refused("name,label\n\"a\"b,c\n", "behind a closing quote");
+	csv_refused("", "empty");
+}
+
+static void xform_supply_wants_the_files_the_form_names(void **state)
+{
+	static const char xml[] = "<root><item><name>a</name></item></root>";
+	char why[XFORM_WHY_SIZE];
+	struct xform *f;
+
+	assert_int_equal(supply("name,label\n", why, &f), PERR_OK);
+	assert_int_equal(xform_n_files(f), 2);
+	assert_string_equal(xform_file(f, 0), "towns.csv");
+	assert_string_equal(xform_file(f, 1), "x.xml");
+	assert_int_equal(xform_supply(f, "towns.csv", (const uint8_t *)"a\n", 2, why), PERR_EXISTS);
+	assert_int_equal(xform_supply(f, "no.csv", (const uint8_t *)"a\n", 2, why), PERR_NOTFOUND);
+	assert_int_equal(xform_supply(f, "x.xml", (const uint8_t *)"<a", 2, why), PERR_FORMAT);
+	assert_int_equal(xform_supply(f, "x.xml", (const uint8_t *)xml, sizeof xml - 1, why), PERR_OK);
+	xform_free(f);
+}
+
+static void choices_from_a_file_are_checked(void **state)
+{
+	struct instance *in;
+	struct faults *l = faults_new();
+	char why[XFORM_WHY_SIZE];
+	struct xform *f;
+
+	assert_int_equal(supply("name,label\ncan,Canton\n", why, &f), PERR_OK);
+	in = instance_of(f, DATA("<town>can</town>"));
+	assert_int_equal(instance_check(in, INSTANCE_FULL, NULL, &noon, l), PERR_OK);
+	assert_int_equal(faults_count(l), 0);
+	instance_free(in);
+	in = instance_of(f, DATA("<town>zzz</town>"));
+	assert_int_equal(instance_check(in, INSTANCE_FULL, NULL, &noon, l), PERR_OK);
+	assert_int_equal(faults_count(l), 1);
+	faults_free(l);
+	instance_free(in);
+	xform_free(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fexport_writes_one_row_a_case_and_a_table_a_repeat),
+		cmocka_unit_test(fexport_can_disarm_formulas_split_and_label),
+		cmocka_unit_test(fexport_refuses_an_instance_of_another_form),
+		cmocka_unit_test(fexport_takes_five_seconds_for_5000_cases),
+		cmocka_unit_test(fexport_json_has_types),
+		cmocka_unit_test(xform_supply_reads_csv),
+		cmocka_unit_test(xform_supply_wants_the_files_the_form_names),
+		cmocka_unit_test(choices_from_a_file_are_checked),
+	};
+
+	return cmocka_run_group_tests_name("form_export", tests, NULL, NULL);
+}

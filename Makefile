@@ -203,7 +203,8 @@ UNIT_TESTS   = \
                test_replay \
                test_config \
                test_orders \
-               test_form_export
+               test_form_export \
+               test_hostile_documents
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "address.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 static const char onion[] =
 	"pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion:443";

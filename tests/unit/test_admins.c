@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "admins.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_org.h"
 
 /* a chain of three links: 1 of {a}, 2 of {a b c}, 2 of {b c d} */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "batch.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 static struct batch b, back;
 static uint8_t sks[BATCH_KEYS_MAX][32];

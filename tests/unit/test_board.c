@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "board.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 static struct board_entry e;
 static struct board_rekey rk;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "charter.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_org.h"
 
 static void a_charter_survives_the_round_trip(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "desk.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_org.h"
 
 /* version 0: 2 of h i j; version 1: 2 of h i k */

@@ -3,7 +3,7 @@
 #include "doc.h"
 
 #include "arena.h"
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 /* reads {0: uint, [1: uint], [2: ext]} */
 static enum perr read_map(const uint8_t *in, size_t len, bool *has_ext)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "envelope.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_statement.h"
 
 static struct statement st, seen;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "join.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 static struct join j, back;
 static uint16_t words[JOIN_WORDS], said[JOIN_WORDS];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "policy.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_org.h"
 
 static struct policy p, back;            /* some 20 KB each */

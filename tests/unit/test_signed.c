@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "signed.h"
 
-#include "docs_kit.h"
+#include "docs_vec.h"
 
 static const char context[] = "amparo/1 test";
 static const uint8_t doc[] = "a document";

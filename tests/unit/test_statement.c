@@ -2,7 +2,7 @@
 #include "statement.h"
 
 #include "blob.h"
-#include "docs_kit.h"
+#include "docs_vec.h"
 #include "docs_statement.h"
 
 static struct statement st, back;        /* some 10 KB each */

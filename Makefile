@@ -144,9 +144,11 @@ FORMS_SRC    = \
                client/forms/fill_io.c \
                client/forms/fexport.c \
                client/forms/xform_file.c
+CLI_MAIN     = client/cli/main.c
 CLI_SRC      = \
                client/cli/cli.c \
-               client/cli/main.c \
+               client/cli/commands.c \
+               client/cli/now.c \
                client/cli/net.c \
                client/cli/sheet.c \
                client/cli/status.c \
@@ -204,7 +206,8 @@ UNIT_TESTS   = \
                test_config \
                test_orders \
                test_form_export \
-               test_hostile_documents
+               test_hostile_documents \
+               test_host
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -231,7 +234,7 @@ TOOLS_SRC    = \
 
 # ---- what is built -------------------------------------------------------------------------
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-LIBS_A = $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
+LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -263,7 +266,11 @@ $(B)/libamparo-client.a: $(call obj,$(CLIENT_SRC) $(FORMS_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
-$(B)/amparo: $(call obj,$(CLI_SRC)) $(B)/libamparo-client.a $(B)/libamparo-protocol.a
+$(B)/libamparo-cli.a: $(call obj,$(CLI_SRC))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/amparo: $(call obj,$(CLI_MAIN)) $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-protocol.a
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $^ -o $@ $(PKG_LD)
 $(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-protocol.a
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $^ -o $@ $(PKG_LD)

@@ -285,11 +285,16 @@ $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 $(B)/tests/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay_main.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+# these stand on the client, whose names the small test client of the others shares
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock)
+$(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 
-tools: $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
+tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
 unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "now.h"
 #include "passphrase.h"
 
 enum { OPT_HOME = 1000, OPT_PASSFILE, OPT_JSON };
@@ -149,7 +150,7 @@ uint64_t cli_now_ms(void)
 
 static int64_t env_now(void *ctx)
 {
-	return (int64_t)time(NULL);
+	return now_unix_s();
 }
 
 struct crew {

@@ -69,6 +69,9 @@ void cli_close(struct cli *cli);
 /* Make home and a new vault with a chosen passphrase and open both. */
 int cli_create(struct cli *cli, bool light);
 
+/* the whole program: what main() calls */
+int cli_main(int argc, char **argv);
+
 /* "amparo: sentence" on stderr; returns `code`, so that commands end with it */
 int cli_fail(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* the exit code that fits an error, with "what: perr_text" and the usual next step */

@@ -14,6 +14,7 @@
 #include "holders.h"
 #include "invite.h"
 #include "net.h"
+#include "now.h"
 #include "roster.h"
 #include "status.h"
 #include "term.h"
@@ -255,9 +256,9 @@ static int cmd_watch(struct cli *cli, int argc, char **argv)
 			 * possible one, at a moment of one's own, so that readers neither come
 			 * together nor show when they expect something.
 			 */
-			time_t now = time(NULL);
+			int64_t now = now_unix_s();
 
-			ts.tv_sec = 600 - now % 600 + 20 + (time_t)randombytes_uniform(100);
+			ts.tv_sec = (time_t)(600 - now % 600) + 20 + (time_t)randombytes_uniform(100);
 		}
 		nanosleep(&ts, NULL);
 	}

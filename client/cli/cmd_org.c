@@ -11,6 +11,7 @@
 #include "holders.h"
 #include "link.h"
 #include "net.h"
+#include "now.h"
 #include "org.h"
 #include "policy.h"
 #include "roster.h"
@@ -241,7 +242,7 @@ static int cmd_schedule(struct cli *cli, int argc, char **argv)
 	if (set[1])
 		s.surge_minutes = (uint32_t)v[1];
 	if (set[2])
-		s.surge_until = v[2] == 0 ? 0 : (uint32_t)(time(NULL) / 3600 + (time_t)v[2]);
+		s.surge_until = v[2] == 0 ? 0 : (uint32_t)(now_unix_s() / 3600 + (int64_t)v[2]);
 	err = org_schedule(cli->client, &s);
 	if (err == PERR_RANGE)
 		return cli_fail(EXIT_USAGE, "the servers can release every 1 to 1440 minutes.");

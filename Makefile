@@ -94,6 +94,14 @@ SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
                client/cache.c \
+               client/marks.c \
+               client/dispatch.c \
+               client/intake.c \
+               client/record.c \
+               client/case.c \
+               client/case_file.c \
+               client/search.c \
+               client/assign.c \
                client/trust.c \
                client/peer.c \
                client/link.c \
@@ -143,7 +151,10 @@ FORMS_SRC    = \
                client/forms/fill.c \
                client/forms/fill_io.c \
                client/forms/fexport.c \
-               client/forms/xform_file.c
+               client/forms/xform_file.c \
+               client/forms/fcond.c \
+               client/forms/flint.c \
+               client/forms/fmark.c
 CLI_MAIN     = client/cli/main.c
 CLI_SRC      = \
                client/cli/cli.c \
@@ -157,6 +168,8 @@ CLI_SRC      = \
                client/cli/cmd_desk.c \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
+               test_intake \
+               test_record \
                test_hpke \
                test_noise \
                test_rpc \
@@ -207,12 +220,15 @@ UNIT_TESTS   = \
                test_orders \
                test_form_export \
                test_hostile_documents \
-               test_host
+               test_host \
+               test_form_lint
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
                fuzz_cell \
                fuzz_channel
+MORE_test_intake = tests/unit/fixture_org.c
+MORE_test_record = tests/unit/fixture_org.c
 WRAP_test_store = -Wl,--wrap=fstatvfs
 SIM_TESTS    =
 E2E_TESTS    = \

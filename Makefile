@@ -221,7 +221,9 @@ UNIT_TESTS   = \
                test_form_export \
                test_hostile_documents \
                test_host \
-               test_form_lint
+               test_form_lint \
+               test_writer \
+               test_store_faults
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -229,6 +231,12 @@ FUZZERS      = \
                fuzz_channel
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
+WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
+WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
+               -Wl,--wrap=fstatvfs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
+               -Wl,--wrap=mdb_env_create -Wl,--wrap=mdb_env_open -Wl,--wrap=mdb_env_sync \
+               -Wl,--wrap=mdb_txn_begin -Wl,--wrap=mdb_put -Wl,--wrap=mdb_del \
+               -Wl,--wrap=mdb_cursor_open -Wl,--wrap=mdb_txn_commit
 WRAP_test_store = -Wl,--wrap=fstatvfs
 SIM_TESTS    =
 E2E_TESTS    = \
@@ -295,6 +303,7 @@ $(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
+$(B)/tests/test_intake $(B)/tests/test_record: $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka

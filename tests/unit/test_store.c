@@ -224,13 +224,13 @@ static void store_segment_is_the_same_bytes_for_any_order_of_arrival(void **stat
 			free(other);
 		}
 		if (sizes[i] == 3000) {
-			printf("segment_bytes_per_cell: %.1f\n", (double)len / 3000);
+			printf("figure: segment_bytes_per_cell: %.1f\n", (double)len / 3000);
 			assert_true(len / 3000 <= 4200);
 		}
 		free(first);
 		free(c);
 	}
-	printf("segments compared: %zu; differing: %zu\n", runs, differing);
+	printf("figure: segments compared: %zu; differing: %zu\n", runs, differing);
 	assert_int_equal(differing, 0);
 }
 
@@ -421,7 +421,7 @@ static void store_refuses_cells_before_the_reserve_is_touched(void **state)
 		resumed++;
 		free(d);
 	}
-	printf("full-disk cases: %u; acked lost: 0; resumed: %u/3\n", cases, resumed);
+	printf("figure: full-disk cases: %u; acked lost: 0; resumed: %u/3\n", cases, resumed);
 	store_close(st);
 	rm_tree(dir);
 	free(c);
@@ -735,7 +735,7 @@ static void store_settled_day_is_the_same_bytes_for_any_history(void **state)
 			free(other);
 		}
 	}
-	printf("settled histories: %zu; differing: %zu\n", histories, differing);
+	printf("figure: settled histories: %zu; differing: %zu\n", histories, differing);
 	assert_int_equal(differing, 0);
 	free(first);
 	free(c);
@@ -980,7 +980,7 @@ static void store_damage_in_a_segment_is_never_served(void **state)
 		dead += good != 300;
 		flip(dir, "segments/20782.01.mdb", at, (uint8_t)(1 << i % 8));
 	}
-	printf("flips in a segment: %u; on live data: %u; noticed: %u; wrong cells served: 0\n",
+	printf("figure: flips in a segment: %u; on live data: %u; noticed: %u; wrong cells served: 0\n",
 	       flips, dead, noticed);
 	assert_true(dead > 500);
 	store_close(st);
@@ -1069,7 +1069,7 @@ static void store_open_refuses_damaged_state_and_pool_without_crashing(void **st
 		rm_tree(dir);           /* a release has changed everything: begin again */
 		rich_store(dir, c);
 	}
-	printf("flips in state and pool: 2000; refused: %u; opened: %u; crashes: 0\n", refused,
+	printf("figure: flips in state and pool: 2000; refused: %u; opened: %u; crashes: 0\n", refused,
 	       opened);
 	rm_tree(dir);
 	free(c);

@@ -94,6 +94,7 @@ PERR_MUST_CHECK enum perr case_find(struct client *c, const char *text,
 
 /* one statement as it is stored */
 struct case_statement {
+	char name[96];                   /* in the store */
 	uint8_t *raw;                    /* owned */
 	size_t raw_len;
 	struct envelope env;             /* borrows raw; keys of attachments: wiped by case_close */
@@ -122,7 +123,7 @@ struct case_attachment {
 struct case_file {
 	struct case_summary s;
 	size_t n;
-	struct case_statement *at;       /* merged order */
+	struct case_statement **at;      /* merged order */
 	size_t n_interviews, n_corrections;
 	struct case_source *interviews;  /* the first one is the case's */
 	struct case_source *corrections;

@@ -38,12 +38,13 @@ void dispatch_free(struct dispatch *d);                 /* NULL is harmless */
 struct dispatch_readers {
 	uint32_t n;
 	uint8_t pk[CHARTER_HOLDERS_MAX][32];
-	uint32_t n_holders;              /* of the desk, this member left out */
+	uint32_t n_holders;              /* of the desk, counted as n is */
 	char desk_name[CHARTER_NAME_MAX + 1];
 };
 /*
- * The holders of a desk, this member left out, with the prekeys of today.
+ * The holders of a desk with the prekeys of today.
  *
+ * with_self  in: this member too, if it is one of them
  * why  out: after PERR_REFUSED and PERR_NOTFOUND one sentence that says what to do
  *
  * PERR_REFUSED: the desk is not trusted on this device: never sealed to.  PERR_NOTFOUND:
@@ -51,7 +52,8 @@ struct dispatch_readers {
  * PERR_OK with n 0: this member is the only holder.
  */
 PERR_MUST_CHECK enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32],
-                                       struct dispatch_readers *r, char why[DISPATCH_WHY]);
+                                       bool with_self, struct dispatch_readers *r,
+                                       char why[DISPATCH_WHY]);
 /* one member.  PERR_NOTFOUND: no prekey of theirs is known; why as above */
 PERR_MUST_CHECK enum perr dispatch_member(struct client *c, const uint8_t key[32],
                                          struct dispatch_readers *r, char why[DISPATCH_WHY]);

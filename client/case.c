@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "case.h"
+
+#include <ctype.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "case_int.h"
+#include "doc.h"
+#include "mp.h"
+
+#define SUMMARY_SIZE 4096
+#define STOP         PERR_COUNT  /* ends a walk that has found enough */
+#define BATCH_MAX    128         /* records merged in one batch */
+
+const char *case_state_text(enum case_state s)
+{
+	switch (s) {
+	case CASE_OPEN:
+		return "open";
+	case CASE_ASSIGNED:
+		return "assigned";
+	case CASE_ACCEPTED:
+		return "accepted";
+	case CASE_RETURNED:
+		return "returned";
+	case CASE_HELD:
+		return "on hold";
+	case CASE_CLOSED:
+		return "closed";
+	}
+	return "?";
+}
+
+bool case_is_unassigned(const struct case_summary *s)
+{
+	return s->state == CASE_OPEN || s->state == CASE_RETURNED;
+}
+
+/* ---- the stored summary ------------------------------------------------------------- */
+
+enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_MINE = 16, F_ALL = 31 };
+
+static enum perr summary_put(struct client *c, const struct case_summary *s)
+{
+	uint8_t buf[SUMMARY_SIZE];
+	struct mp_writer w;
+	char name[96];
+	size_t len;
+	enum perr err;
+
+	mp_writer_init(&w, buf, sizeof buf);
+	mp_put_array(&w, 18);
+	mp_put_uint(&w, 1);
+	mp_put_str(&w, s->code);
+	mp_put_str(&w, s->form_id);
+	mp_put_str(&w, s->form_version);
+	mp_put_str(&w, s->language);
+	mp_put_str(&w, s->title);
+	mp_put_bin(&w, s->author, 32);
+	mp_put_bin(&w, s->desk, 32);
+	mp_put_uint(&w, s->day);
+	mp_put_uint(&w, s->received_day);
+	mp_put_uint(&w, s->deadline);
+	mp_put_uint(&w, (uint64_t)s->state);
+	mp_put_uint(&w, (s->urgent ? F_URGENT : 0) | (s->pending ? F_PENDING : 0) |
+	                (s->hidden ? F_HIDDEN : 0) | (s->conflict ? F_CONFLICT : 0) |
+	                (s->is_mine ? F_MINE : 0));
+	mp_put_uint(&w, s->n_statements);
+	mp_put_uint(&w, s->n_attachments);
+	mp_put_uint(&w, s->n_notes);
+	mp_put_uint(&w, s->n_corrections);
+	mp_put_array(&w, s->n_people);
+	for (uint32_t i = 0; i < s->n_people; i++) {
+		mp_put_array(&w, 2);
+		mp_put_bin(&w, s->people[i].key, 32);
+		mp_put_uint(&w, (uint64_t)s->people[i].answer);
+	}
+	err = mp_written(&w, &len);
+	record_name(name, "case/", s->record);
+	if (err == PERR_OK)
+		err = kv_put(c->kv, name, buf, len);
+	sodium_memzero(buf, sizeof buf);
+	return err;
+}
+
+static enum perr summary_get(struct case_summary *s, const char *name, const uint8_t *value,
+                             size_t len)
+{
+	struct mp_reader r;
+	size_t got = 0;
+	unsigned flags;
+
+	memset(s, 0, sizeof *s);
+	if (strlen(name) != 5 + 2 * STATEMENT_RECORD_SIZE ||
+	    sodium_hex2bin(s->record, sizeof s->record, name + 5, strlen(name) - 5, NULL, &got,
+	                   NULL) != 0 || got != sizeof s->record)
+		return PERR_CORRUPT;
+	mp_reader_init(&r, value, len);
+	mp_array(&r, 18);
+	mp_uint(&r, 1);
+	mp_str_copy(&r, s->code, sizeof s->code, 0);
+	mp_str_copy(&r, s->form_id, sizeof s->form_id, 0);
+	mp_str_copy(&r, s->form_version, sizeof s->form_version, 0);
+	mp_str_copy(&r, s->language, sizeof s->language, 0);
+	mp_str_copy(&r, s->title, sizeof s->title, 0);
+	mp_bin_copy(&r, s->author, 32);
+	mp_bin_copy(&r, s->desk, 32);
+	s->day = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->received_day = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->deadline = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->state = (enum case_state)mp_uint(&r, CASE_CLOSED);
+	flags = (unsigned)mp_uint(&r, F_ALL);
+	s->urgent = (flags & F_URGENT) != 0;
+	s->pending = (flags & F_PENDING) != 0;
+	s->hidden = (flags & F_HIDDEN) != 0;
+	s->conflict = (flags & F_CONFLICT) != 0;
+	s->is_mine = (flags & F_MINE) != 0;
+	s->n_statements = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->n_attachments = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->n_notes = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->n_corrections = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->n_people = mp_array_var(&r, 0, CASE_PEOPLE_MAX);
+	for (uint32_t i = 0; i < s->n_people; i++) {
+		mp_array(&r, 2);
+		mp_bin_copy(&r, s->people[i].key, 32);
+		s->people[i].answer = (enum case_answer)mp_uint(&r, CASE_GAVE_BACK);
+	}
+	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+}
+
+static enum perr summary_load(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                              struct case_summary *s)
+{
+	uint8_t *value = NULL;
+	char name[96];
+	size_t len;
+	enum perr err;
+
+	record_name(name, "case/", record);
+	err = kv_get(c->kv, name, &value, &len);
+	if (err == PERR_OK)
+		err = summary_get(s, name, value, len);
+	kv_free(value);
+	return err;
+}
+
+/* ---- merging what came in ----------------------------------------------------------- */
+
+/*
+ * Statements whose author nobody knew, looked at under the roster of today.  One that turns
+ * out to be of somebody who may not say it is dropped.
+ */
+static enum perr judge_again(struct client *c, struct case_file *f, bool *dropped)
+{
+	enum perr err = PERR_OK;
+
+	for (size_t i = 0; i < f->n && err == PERR_OK; i++) {
+		struct case_statement *s = f->at[i];
+		unsigned flags = 0;
+
+		if (s->flags == (RECORD_KNOWN | RECORD_COUNTS))
+			continue;
+		err = record_judge(c, &s->st, s->original, &flags);
+		if (err == PERR_AUTH) {
+			*dropped = true;
+			err = kv_erase(c->kv, s->name);
+			continue;
+		}
+		if (err == PERR_OK && (flags | s->flags) != s->flags) {
+			s->flags |= flags;
+			s->raw[4] = (uint8_t)s->flags;
+			err = kv_put(c->kv, s->name, s->raw, s->raw_len);
+		}
+	}
+	return err;
+}
+
+static enum perr put_text(struct client *c, struct case_file *f)
+{
+	struct search_text t = { 0 };
+	char name[96];
+	enum perr err;
+
+	record_name(name, "text/", f->s.record);
+	if (f->s.hidden)
+		return kv_erase(c->kv, name);
+	case_text(c, f, &t);
+	err = t.err;
+	if (err == PERR_OK)
+		err = kv_put(c->kv, name, (const uint8_t *)t.p, t.len);
+	search_text_free(&t);
+	return err;
+}
+
+static enum perr merge(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                       char code[CASE_CODE_LEN + 1])
+{
+	struct case_file *f = NULL;
+	bool dropped = false;
+	char name[96];
+	enum perr err = case_load(c, record, &f);
+
+	if (err == PERR_OK)
+		err = judge_again(c, f, &dropped);
+	if (err == PERR_OK && dropped) {
+		case_close(f);
+		f = NULL;
+		err = case_load(c, record, &f);
+	}
+	if (err == PERR_OK && f->n == 0) {
+		record_name(name, "case/", record);
+		err = kv_erase(c->kv, name);
+		record_name(name, "text/", record);
+		if (err == PERR_OK)
+			err = kv_erase(c->kv, name);
+	} else if (err == PERR_OK) {
+		err = case_summarise(c, f);
+		if (err == PERR_OK)
+			err = summary_put(c, &f->s);
+		if (err == PERR_OK)
+			err = put_text(c, f);
+		if (err == PERR_OK)
+			memcpy(code, f->s.code, CASE_CODE_LEN + 1);
+	}
+	case_close(f);
+	return err;
+}
+
+struct others {
+	const uint8_t *record;
+	uint8_t (*at)[STATEMENT_RECORD_SIZE];
+	size_t n;
+};
+
+static enum perr one_other(void *arg, const char *name)
+{
+	struct others *o = arg;
+
+	if (case_record_of(name, o->at[o->n]) != PERR_OK)
+		return PERR_CORRUPT;
+	if (memcmp(o->at[o->n], o->record, STATEMENT_RECORD_SIZE) != 0)
+		o->n++;
+	return o->n == CASE_SAME_CODE_MAX ? STOP : PERR_OK;
+}
+
+/* a correction and its interview have only the code in common: both change together */
+static enum perr merge_with_others(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE])
+{
+	uint8_t at[CASE_SAME_CODE_MAX][STATEMENT_RECORD_SIZE];
+	struct others o = { .record = record, .at = at };
+	char code[CASE_CODE_LEN + 1] = "", ignored[CASE_CODE_LEN + 1], prefix[96];
+	enum perr err = merge(c, record, code);
+
+	if (err != PERR_OK || code[0] == '\0')
+		return err;
+	snprintf(prefix, sizeof prefix, "code/%s/", code);
+	err = kv_each_name(c->kv, prefix, one_other, &o);
+	if (err == STOP)
+		err = PERR_OK;
+	for (size_t i = 0; i < o.n && err == PERR_OK; i++)
+		err = merge(c, at[i], ignored);
+	return err;
+}
+
+struct fresh {
+	uint8_t at[BATCH_MAX][STATEMENT_RECORD_SIZE];
+	size_t n;
+};
+
+static enum perr one_fresh(void *arg, const char *name)
+{
+	struct fresh *f = arg;
+
+	if (case_record_of(name, f->at[f->n]) != PERR_OK)
+		return PERR_CORRUPT;
+	return ++f->n == BATCH_MAX ? STOP : PERR_OK;
+}
+
+static enum perr merge_some(struct client *c, size_t *n)
+{
+	struct fresh f = { .n = 0 };
+	char name[96];
+	enum perr err = kv_each_name(c->kv, "fresh/", one_fresh, &f);
+
+	*n = f.n;
+	if ((err != PERR_OK && err != STOP) || f.n == 0)
+		return err == STOP ? PERR_OK : err;
+	err = kv_begin(c->kv);
+	for (size_t i = 0; i < f.n && err == PERR_OK; i++) {
+		err = merge_with_others(c, f.at[i]);
+		record_name(name, "fresh/", f.at[i]);
+		if (err == PERR_OK)
+			err = kv_del(c->kv, name);
+	}
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}
+
+static enum perr one_review(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct client *c = arg;
+	struct case_summary s;
+	char fresh[96];
+	enum perr err = summary_get(&s, name, value, len);
+
+	if (err == PERR_OK && (s.pending || s.hidden)) {
+		record_name(fresh, "fresh/", s.record);
+		err = kv_put(c->kv, fresh, NULL, 0);
+	}
+	sodium_memzero(&s, sizeof s);
+	return err;
+}
+
+/* a roster not seen before may name whom nobody knew */
+static enum perr review(struct client *c)
+{
+	uint8_t *value = NULL;
+	size_t len = 0;
+	enum perr err = kv_get(c->kv, "reviewed", &value, &len);
+	bool done = err == PERR_OK && len == 32 && memcmp(value, c->header_hash, 32) == 0;
+
+	kv_free(value);
+	if (done || (err != PERR_OK && err != PERR_NOTFOUND))
+		return done ? PERR_OK : err;
+	err = kv_begin(c->kv);
+	if (err == PERR_OK)
+		err = kv_each(c->kv, "case/", one_review, c);
+	if (err == PERR_OK)
+		err = kv_put(c->kv, "reviewed", c->header_hash, 32);
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}
+
+enum perr case_refresh(struct client *c)
+{
+	size_t n = 0;
+	enum perr err = c->header == NULL ? PERR_OK : review(c);
+
+	do {
+		if (err == PERR_OK)
+			err = merge_some(c, &n);
+	} while (err == PERR_OK && n == BATCH_MAX);
+	return err;
+}
+
+/* ---- looking up --------------------------------------------------------------------- */
+
+struct each {
+	case_fn *fn;
+	void *arg;
+	unsigned n_hidden;
+};
+
+static enum perr one_case(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct each *e = arg;
+	struct case_summary s;
+	enum perr err = summary_get(&s, name, value, len);
+
+	if (err == PERR_OK && s.hidden)
+		e->n_hidden++;
+	else if (err == PERR_OK)
+		err = e->fn(e->arg, &s);
+	sodium_memzero(&s, sizeof s);
+	return err;
+}
+
+enum perr case_each(struct client *c, case_fn *fn, void *arg, unsigned *n_hidden)
+{
+	struct each e = { .fn = fn, .arg = arg };
+	enum perr err = case_refresh(c);
+
+	if (err == PERR_OK)
+		err = kv_each(c->kv, "case/", one_case, &e);
+	if (n_hidden != NULL)
+		*n_hidden = e.n_hidden;
+	return err;
+}
+
+enum perr case_summary(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                       struct case_summary *s)
+{
+	enum perr err = case_refresh(c);
+
+	return err == PERR_OK ? summary_load(c, record, s) : err;
+}
+
+struct find {
+	struct client *c;
+	uint8_t *record;
+	unsigned n;
+};
+
+static enum perr one_found(void *arg, const char *name)
+{
+	struct find *f = arg;
+	struct case_summary s;
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	enum perr err = case_record_of(name, record);
+
+	if (err == PERR_OK)
+		err = summary_load(f->c, record, &s);
+	if (err == PERR_NOTFOUND)
+		return PERR_OK;
+	if (err == PERR_OK && !s.hidden) {
+		memcpy(f->record, record, sizeof record);
+		f->n++;
+	}
+	sodium_memzero(&s, sizeof s);
+	return err;
+}
+
+/* what people type for a code, as it is stored; 0: not characters of a code */
+static size_t clean_code(char out[CASE_CODE_LEN + 1], const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++) {
+		char ch = (char)toupper((unsigned char)*text);
+
+		if (ch == ' ' || ch == '-')
+			continue;
+		ch = ch == 'O' ? '0' : ch == 'I' || ch == 'L' ? '1' : ch;
+		if (n == CASE_CODE_LEN || ch == 'U' ||
+		    !((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z')))
+			return 0;
+		out[n++] = ch;
+	}
+	out[n] = '\0';
+	return n;
+}
+
+enum perr case_find(struct client *c, const char *text, uint8_t record[STATEMENT_RECORD_SIZE],
+                    unsigned *n)
+{
+	struct find f = { .c = c, .record = record };
+	char code[CASE_CODE_LEN + 1], prefix[96];
+	enum perr err;
+
+	if (n != NULL)
+		*n = 0;
+	if (strncmp(text, "id:", 3) == 0) {
+		size_t len = strlen(text + 3);
+
+		if (len < 8 || len > 2 * STATEMENT_RECORD_SIZE ||
+		    strspn(text + 3, "0123456789abcdef") != len)
+			return PERR_FORMAT;
+		snprintf(prefix, sizeof prefix, "case/%s", text + 3);
+	} else {
+		size_t len = clean_code(code, text);
+
+		if (len < 4)
+			return PERR_FORMAT;
+		if (len == CASE_CODE_LEN && !case_code_is_canonical(code, len))
+			return PERR_AUTH;
+		snprintf(prefix, sizeof prefix, "code/%s", code);
+	}
+	err = case_refresh(c);
+	if (err == PERR_OK)
+		err = kv_each_name(c->kv, prefix, one_found, &f);
+	if (n != NULL)
+		*n = f.n;
+	if (err != PERR_OK)
+		return err;
+	return f.n == 0 ? PERR_NOTFOUND : f.n == 1 ? PERR_OK : PERR_EXISTS;
+}
+
+/* ---- the whole file ----------------------------------------------------------------- */
+
+enum perr case_open(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                    struct case_file **out)
+{
+	struct case_file *f = NULL;
+	enum perr err = case_refresh(c);
+
+	*out = NULL;
+	if (err == PERR_OK)
+		err = case_load(c, record, &f);
+	if (err == PERR_OK && f->n == 0)
+		err = PERR_NOTFOUND;
+	if (err == PERR_OK)
+		err = summary_load(c, record, &f->s);
+	if (err == PERR_OK && f->s.hidden)
+		err = PERR_NOTFOUND;
+	for (size_t i = 0; err == PERR_OK && i < f->n_attachments; i++)
+		err = record_has_blob(c, f->attachments[i].a->hash, &f->attachments[i].is_here);
+	if (err == PERR_OK) {
+		*out = f;
+		f = NULL;
+	}
+	case_close(f);
+	return err;
+}
+
+enum perr case_content(struct client *c, const struct case_attachment *a, uint8_t **data,
+                       size_t *len)
+{
+	uint8_t hash[32];
+	char name[96];
+	enum perr err;
+
+	client_key_name(name, "blob/", a->a->hash, 32);
+	err = kv_get(c->kv, name, data, len);
+	if (err != PERR_OK)
+		return err;
+	/* it goes out as the family's own document: what the statement signed, or nothing */
+	crypto_generichash(hash, sizeof hash, *data, *len, NULL, 0);
+	if (*len == a->a->size && memcmp(hash, a->a->hash, 32) == 0)
+		return PERR_OK;
+	kv_free(*data);
+	*data = NULL;
+	return PERR_CORRUPT;
+}

@@ -1,0 +1,594 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "record.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cache.h"
+#include "doc.h"
+#include "envelope.h"
+#include "mp.h"
+#include "roster.h"
+
+#define HASH_KEPT 20             /* bytes of a hash in a name: 80 bits of collision are enough */
+#define WANT_SIZE 96
+
+void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE])
+{
+	client_key_name(out, prefix, record, STATEMENT_RECORD_SIZE);
+}
+
+/* "abc/12" -> "abc/12/" */
+static void add_slash(char prefix[96])
+{
+	size_t n = strlen(prefix);
+
+	prefix[n] = '/';
+	prefix[n + 1] = '\0';
+}
+
+static void stmt_name(char out[96], const uint8_t record[STATEMENT_RECORD_SIZE],
+                      const uint8_t hash[32])
+{
+	char prefix[96];
+
+	record_name(prefix, "stmt/", record);
+	add_slash(prefix);
+	client_key_name(out, prefix, hash, HASH_KEPT);
+}
+
+/* what an envelope holds, opened and taken apart; large, so never on the stack */
+struct opened {
+	struct envelope env;
+	struct statement st, original;
+	bool is_unknown, has_original;
+	uint8_t hash[32];
+};
+
+static void opened_free(struct opened *o)
+{
+	if (o == NULL)
+		return;
+	sodium_memzero(o, sizeof *o);
+	free(o);
+}
+
+/* PERR_FORMAT, PERR_AUTH: somebody's bytes are wrong.  *out: NULL after an error */
+static enum perr open_all(struct opened **out, const uint8_t *envelope, size_t len)
+{
+	struct opened *o = malloc(sizeof *o);
+	enum perr err;
+
+	*out = NULL;
+	if (o == NULL)
+		return PERR_NOMEM;
+	o->has_original = false;
+	o->is_unknown = false;
+	err = envelope_open(&o->env, &o->st, envelope, len);
+	if (err == PERR_UNKNOWN) {
+		o->is_unknown = true;
+		err = PERR_OK;
+	}
+	if (err == PERR_OK && !o->is_unknown && (o->st.kind == STATEMENT_ASSIGNMENT ||
+	                                         o->st.kind == STATEMENT_REFERRAL)) {
+		err = statement_original(&o->original, &o->st);
+		o->has_original = err == PERR_OK;
+	}
+	if (err == PERR_OK) {
+		statement_hash(o->hash, o->env.statement.p, o->env.statement.len);
+		*out = o;
+		o = NULL;
+	}
+	opened_free(o);
+	return err;
+}
+
+/*
+ * What is passed on is an interview, under its own record id, or a correction, which has
+ * none in common with it.
+ */
+static bool original_fits(const struct opened *o)
+{
+	if (!o->has_original)
+		return true;
+	return o->original.kind == STATEMENT_AMENDMENT ||
+	       (o->original.kind == STATEMENT_INTAKE &&
+	        memcmp(o->original.record, o->st.record, STATEMENT_RECORD_SIZE) == 0);
+}
+
+enum perr record_judge(struct client *c, const struct statement *st,
+                       const struct statement *original, unsigned *flags)
+{
+	const struct desk *desk;
+	bool is_holder;
+	enum perr err = PERR_OK;
+
+	*flags = cache_is_member(c, st->author) ? RECORD_KNOWN : 0;
+	switch (st->kind) {
+	case STATEMENT_INTAKE:
+	case STATEMENT_AMENDMENT:
+		*flags |= RECORD_COUNTS;
+		break;
+	case STATEMENT_ASSIGNMENT:
+	case STATEMENT_REFERRAL:
+		/*
+		 * Only whom the desk itself named may pass its records on; anybody else could
+		 * send a reader made-up cases, or real ones of another desk.
+		 */
+		err = cache_desk(c, original->to, &desk);
+		if (err == PERR_NOTFOUND)
+			return PERR_OK;  /* a later roster may list it */
+		if (err != PERR_OK)
+			return err;
+		is_holder = charter_has_holder(&desk->now, st->author);
+		if (is_holder)
+			*flags |= RECORD_COUNTS;
+		else if ((*flags & RECORD_KNOWN) != 0)
+			return PERR_AUTH;
+		break;
+	case STATEMENT_STATUS:
+		/* returned and recused are the assignee's own word; the rest is the desk's */
+		if (st->body.status.state == STATEMENT_RETURNED ||
+		    st->body.status.state == STATEMENT_RECUSED)
+			*flags |= (*flags & RECORD_KNOWN) != 0 ? RECORD_COUNTS : 0;
+		else if (cache_is_holder(c, st->to, st->author))
+			*flags |= RECORD_COUNTS;
+		break;
+	case STATEMENT_ANSWER:
+	case STATEMENT_NOTE:
+	case STATEMENT_ERASE:
+		*flags |= (*flags & RECORD_KNOWN) != 0 ? RECORD_COUNTS : 0;
+		break;
+	case STATEMENT_CUSTODY:
+		if (!cache_is_holder(c, st->to, st->author))
+			return PERR_AUTH;
+		*flags |= RECORD_COUNTS;
+		break;
+	}
+	return PERR_OK;
+}
+
+/* ---- wants -------------------------------------------------------------------------- */
+
+static void blob_name(char out[96], const uint8_t hash[32])
+{
+	client_key_name(out, "blob/", hash, 32);
+}
+
+enum perr record_has_blob(struct client *c, const uint8_t hash[32], bool *has)
+{
+	uint8_t *value = NULL;
+	char name[96];
+	enum perr err;
+
+	blob_name(name, hash);
+	err = kv_get(c->kv, name, &value, NULL);
+	kv_free(value);
+	*has = err == PERR_OK;
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
+/* the same content may come under several keys: whichever copy is whole first will do */
+static void want_name(char out[96], const struct blob_ref *ref)
+{
+	uint8_t mark[32];
+	char prefix[96];
+
+	doc_hash(mark, "amparo client want", ref->sk, sizeof ref->sk);
+	client_key_name(prefix, "want/", ref->hash, 32);
+	add_slash(prefix);
+	client_key_name(out, prefix, mark, 8);
+}
+
+static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_envelope)
+{
+	uint8_t buf[WANT_SIZE], raw[BLOB_REF_SIZE], *old = NULL;
+	struct mp_writer w;
+	char name[96];
+	size_t len;
+	enum perr err;
+
+	want_name(name, ref);
+	err = kv_get(c->kv, name, &old, NULL);
+	kv_free(old);
+	if (err != PERR_NOTFOUND)
+		return err;              /* wanted since an earlier day */
+	blob_ref_encode(raw, ref);
+	mp_writer_init(&w, buf, sizeof buf);
+	mp_put_array(&w, 3);
+	mp_put_bin(&w, raw, sizeof raw);
+	mp_put_bool(&w, is_envelope);
+	mp_put_uint(&w, client_day(c));
+	err = mp_written(&w, &len);
+	if (err == PERR_OK)
+		err = kv_put(c->kv, name, buf, len);
+	sodium_memzero(raw, sizeof raw);
+	sodium_memzero(buf, sizeof buf);
+	return err;
+}
+
+enum perr record_want_spilled(struct client *c, const struct blob_ref *ref)
+{
+	/* longer than any envelope: nobody's, and not worth its chunks */
+	if (ref->size > ENVELOPE_MAX)
+		return PERR_OK;
+	return put_want(c, ref, true);
+}
+
+static enum perr want_attachments(struct client *c, const struct opened *o, unsigned flags)
+{
+	const struct statement *st = o->has_original ? &o->original : &o->st;
+	const struct statement_attachments *list = envelope_attachments(st);
+	enum perr err = PERR_OK;
+
+	if (o->is_unknown || list == NULL)
+		return PERR_OK;
+	for (uint32_t i = 0; i < list->n && err == PERR_OK; i++) {
+		const struct blob_ref *ref = envelope_ref_for(&o->env, &list->at[i]);
+		bool has;
+
+		/* whom nobody knows gets no more room than the policy gives to members */
+		if (ref == NULL || ((flags & RECORD_KNOWN) == 0 && c->field != NULL &&
+		                    (ref->size > c->field->limits.attachment_bytes ||
+		                     i >= c->field->limits.attachments)))
+			continue;
+		err = record_has_blob(c, ref->hash, &has);
+		if (err == PERR_OK && !has)
+			err = put_want(c, ref, false);
+	}
+	return err;
+}
+
+struct wants {
+	want_fn *fn;
+	void *arg;
+};
+
+static enum perr one_want(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct wants *ws = arg;
+	struct mp_reader r;
+	struct want w = { 0 };
+	const uint8_t *raw;
+	enum perr err = PERR_CORRUPT, bad = PERR_OK;
+
+	mp_reader_init(&r, value, len);
+	mp_array(&r, 3);
+	raw = mp_bin(&r, BLOB_REF_SIZE);
+	if (raw != NULL)
+		bad = blob_ref_decode(&w.ref, raw);
+	w.is_envelope = mp_bool(&r);
+	w.since_day = (uint32_t)mp_uint(&r, UINT32_MAX);
+	if (mp_finish(&r) == PERR_OK && bad == PERR_OK)
+		err = ws->fn(ws->arg, &w);
+	sodium_memzero(&w, sizeof w);
+	return err;
+}
+
+enum perr record_wants(struct client *c, want_fn *fn, void *arg)
+{
+	struct wants ws = { .fn = fn, .arg = arg };
+
+	return kv_each(c->kv, "want/", one_want, &ws);
+}
+
+static enum perr drop_want(void *arg, const char *name)
+{
+	struct client *c = arg;
+
+	return kv_del(c->kv, name);
+}
+
+enum perr record_have(struct client *c, const struct want *w, const uint8_t *data, size_t len,
+                      enum take_result *result)
+{
+	char name[96];
+	enum perr err;
+
+	*result = TAKE_NEW;
+	if (w->is_envelope) {
+		want_name(name, &w->ref);
+		err = kv_del(c->kv, name);
+		return err == PERR_OK ? record_take(c, data, len, result) : err;
+	}
+	blob_name(name, w->ref.hash);
+	err = kv_put(c->kv, name, data, len);
+	if (err != PERR_OK)
+		return err;
+	client_key_name(name, "want/", w->ref.hash, 32);
+	return kv_each_name(c->kv, name, drop_want, c);
+}
+
+/* ---- taking in ---------------------------------------------------------------------- */
+
+static enum perr note_code(struct client *c, const struct statement *st,
+                           const uint8_t record[STATEMENT_RECORD_SIZE])
+{
+	const char *code = st->kind == STATEMENT_INTAKE ? st->body.intake.code
+	    : st->kind == STATEMENT_AMENDMENT ? st->body.amendment.code : NULL;
+	char prefix[96], name[96];
+
+	if (code == NULL)
+		return PERR_OK;
+	snprintf(prefix, sizeof prefix, "code/%s/", code);
+	record_name(name, prefix, record);
+	return kv_put(c->kv, name, NULL, 0);
+}
+
+static enum perr store(struct client *c, const struct opened *o, unsigned flags,
+                       const uint8_t *envelope, size_t len)
+{
+	uint8_t *value = malloc(RECORD_HEAD + len);
+	char name[96];
+	enum perr err;
+
+	if (value == NULL)
+		return PERR_NOMEM;
+	doc_u32(value, client_day(c));
+	value[4] = (uint8_t)flags;
+	memcpy(value + RECORD_HEAD, envelope, len);
+	stmt_name(name, o->st.record, o->hash);
+	err = kv_put(c->kv, name, value, RECORD_HEAD + len);
+	doc_free(value, RECORD_HEAD + len);
+	if (err == PERR_OK && !o->is_unknown)
+		err = note_code(c, o->has_original ? &o->original : &o->st, o->st.record);
+	if (err == PERR_OK) {
+		record_name(name, "fresh/", o->st.record);
+		err = kv_put(c->kv, name, NULL, 0);
+	}
+	return err;
+}
+
+static enum perr is_stored(struct client *c, const struct opened *o, bool *yes)
+{
+	uint8_t *value = NULL;
+	char name[96];
+	enum perr err;
+
+	stmt_name(name, o->st.record, o->hash);
+	err = kv_get(c->kv, name, &value, NULL);
+	kv_free(value);
+	*yes = err == PERR_OK;
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
+static void custody_name(char out[96], const struct statement *st)
+{
+	char prefix[96];
+
+	client_key_name(prefix, "custody/", st->author, 32);
+	add_slash(prefix);
+	client_key_name(out, prefix, st->to, 8);
+}
+
+/* of one holder's words about one desk only the newest says anything */
+static enum perr take_custody(struct client *c, const struct opened *o, const uint8_t *envelope,
+                              size_t len, enum take_result *result)
+{
+	struct opened *old = NULL;
+	uint8_t *value = NULL;
+	size_t value_len;
+	char name[96];
+	bool is_newer = true;
+	enum perr err;
+
+	custody_name(name, &o->st);
+	err = kv_get(c->kv, name, &value, &value_len);
+	if (err == PERR_OK)
+		err = open_all(&old, value, value_len);
+	if (err == PERR_OK)
+		is_newer = o->st.body.custody.through_day > old->st.body.custody.through_day ||
+		           (o->st.body.custody.through_day == old->st.body.custody.through_day &&
+		            o->env.number > old->env.number);
+	else if (err == PERR_NOTFOUND)
+		err = PERR_OK;
+	else if (err != PERR_NOMEM)
+		err = PERR_CORRUPT;
+	*result = is_newer ? TAKE_NEW : TAKE_KNOWN;
+	if (err == PERR_OK && is_newer)
+		err = kv_put(c->kv, name, envelope, len);
+	opened_free(old);
+	kv_free(value);
+	return err;
+}
+
+static enum perr take(struct client *c, const struct opened *o, const uint8_t *envelope,
+                      size_t len, enum take_result *result)
+{
+	const uint8_t (*held)[32];
+	size_t n_held;
+	unsigned flags = 0;
+	bool known;
+	enum perr err = cache_held(c, &held, &n_held);
+
+	if (err != PERR_OK)
+		return err;
+	*result = TAKE_NOT_FOR_ME;
+	if (!statement_addressed_to(&o->st, c->me->sign_pk, held, n_held))
+		return PERR_OK;
+	*result = TAKE_BAD;
+	if (!original_fits(o))
+		return PERR_OK;
+	err = record_judge(c, &o->st, o->has_original ? &o->original : NULL, &flags);
+	if (err != PERR_OK)
+		return err == PERR_AUTH ? PERR_OK : err;
+	if (!o->is_unknown && o->st.kind == STATEMENT_CUSTODY)
+		return take_custody(c, o, envelope, len, result);
+	err = is_stored(c, o, &known);
+	if (err == PERR_OK && !known)
+		err = store(c, o, flags, envelope, len);
+	/* also of a repeat: it may be sent again because its attachments were lost */
+	if (err == PERR_OK)
+		err = want_attachments(c, o, flags);
+	*result = known ? TAKE_KNOWN
+	        : (flags & RECORD_KNOWN) == 0 || (o->has_original && !(flags & RECORD_COUNTS))
+	        ? TAKE_PENDING : TAKE_NEW;
+	return err;
+}
+
+enum perr record_take(struct client *c, const uint8_t *envelope, size_t len,
+                      enum take_result *result)
+{
+	struct opened *o = NULL;
+	enum perr err;
+
+	*result = TAKE_BAD;
+	if (len == 0)
+		return PERR_OK;          /* a decoy that somebody sealed to a real key */
+	err = open_all(&o, envelope, len);
+	if (err == PERR_OK)
+		err = take(c, o, envelope, len, result);
+	else if (err == PERR_FORMAT || err == PERR_AUTH || err == PERR_UNKNOWN)
+		err = PERR_OK;
+	opened_free(o);
+	return err;
+}
+
+enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len)
+{
+	struct opened *o = NULL;
+	enum perr err = open_all(&o, envelope, len);
+
+	if (err == PERR_OK && memcmp(o->st.author, c->me->sign_pk, 32) != 0)
+		err = PERR_KEY;
+	if (err == PERR_OK) {
+		unsigned flags = 0;
+
+		err = record_judge(c, &o->st, o->has_original ? &o->original : NULL, &flags);
+		if (err == PERR_OK)
+			err = store(c, o, flags, envelope, len);
+	}
+	opened_free(o);
+	return err;
+}
+
+/* ---- gaps --------------------------------------------------------------------------- */
+
+struct seen {
+	uint8_t author[32], desk[32];
+	uint32_t number;
+};
+
+struct gaps {
+	struct client *c;
+	struct envelope env;
+	struct statement st;
+	struct seen *at;
+	size_t n, room;
+};
+
+static enum perr one_number(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct gaps *g = arg;
+	const uint8_t (*held)[32];
+	size_t n_held;
+	enum perr err;
+
+	if (len <= RECORD_HEAD)
+		return PERR_CORRUPT;
+	err = envelope_decode(&g->env, value + RECORD_HEAD, len - RECORD_HEAD);
+	if (err == PERR_OK && g->env.has_opening) {
+		err = statement_decode(&g->st, g->env.statement.p, g->env.statement.len);
+		if (err == PERR_UNKNOWN)
+			err = PERR_OK;
+	}
+	if (err != PERR_OK)
+		return err == PERR_NOMEM ? err : PERR_CORRUPT;
+	err = cache_held(g->c, &held, &n_held);
+	if (err != PERR_OK || !g->env.has_opening ||
+	    doc_find(held, n_held, g->st.to) == n_held)
+		return err;
+	if (g->n == g->room) {
+		size_t room = g->room == 0 ? 256 : 2 * g->room;
+		struct seen *more = realloc(g->at, room * sizeof *more);
+
+		if (more == NULL)
+			return PERR_NOMEM;
+		g->at = more;
+		g->room = room;
+	}
+	memcpy(g->at[g->n].author, g->st.author, 32);
+	memcpy(g->at[g->n].desk, g->st.to, 32);
+	g->at[g->n++].number = g->env.number;
+	return PERR_OK;
+}
+
+static int by_author(const void *a, const void *b)
+{
+	const struct seen *x = a, *y = b;
+	int d = memcmp(x, y, offsetof(struct seen, number));
+
+	return d != 0 ? d : x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* one author's numbers towards one desk, in rising order */
+static enum perr report(const struct seen *at, size_t n, record_gap_fn *fn, void *arg)
+{
+	struct record_gap gap = { .highest = at[n - 1].number };
+	uint32_t different = 0;
+
+	memcpy(gap.author, at->author, 32);
+	memcpy(gap.desk, at->desk, 32);
+	for (size_t i = 0; i < n; i++) {
+		if (i == 0 || at[i].number != at[i - 1].number)
+			different++;
+		else if (i == 1 || at[i].number != at[i - 2].number)
+			gap.twice++;
+	}
+	gap.missing = gap.highest - different;
+	return gap.missing == 0 && gap.twice == 0 ? PERR_OK : fn(arg, &gap);
+}
+
+enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg)
+{
+	struct gaps *g = calloc(1, sizeof *g);
+	enum perr err;
+
+	if (g == NULL)
+		return PERR_NOMEM;
+	g->c = c;
+	err = kv_each(c->kv, "stmt/", one_number, g);
+	if (err == PERR_OK && g->n > 0) {
+		qsort(g->at, g->n, sizeof *g->at, by_author);
+		for (size_t i = 0, n; i < g->n && err == PERR_OK; i += n) {
+			for (n = 1; i + n < g->n &&
+			     memcmp(&g->at[i], &g->at[i + n], offsetof(struct seen, number)) == 0; n++)
+				;
+			err = report(g->at + i, n, fn, arg);
+		}
+	}
+	free(g->at);
+	sodium_memzero(g, sizeof *g);
+	free(g);
+	return err;
+}
+
+/* ---- custody ------------------------------------------------------------------------ */
+
+struct custody {
+	record_custody_fn *fn;
+	void *arg;
+};
+
+static enum perr one_custody(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct custody *k = arg;
+	struct opened *o = NULL;
+	enum perr err = open_all(&o, value, len);
+
+	if (err == PERR_OK)
+		err = k->fn(k->arg, &o->st);
+	else if (err != PERR_NOMEM)
+		err = PERR_CORRUPT;
+	opened_free(o);
+	return err;
+}
+
+enum perr record_custody(struct client *c, record_custody_fn *fn, void *arg)
+{
+	struct custody k = { .fn = fn, .arg = arg };
+
+	return kv_each(c->kv, "custody/", one_custody, &k);
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fixture_org.h"
+
+#include "fault.h"
+#include "kv_mem.h"
+#include "marks.h"
+#include "roster.h"
+#include "trust.h"
+
+#define OK(call) assert_int_equal((call), PERR_OK)
+
+static struct fixture *f;
+
+static int setup(void **state)
+{
+	f = fixture_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_free(f);
+	return 0;
+}
+
+/* the faults of an intake by the first volunteer, as one text */
+static size_t faults_of(const struct intake *in, char *out, size_t size)
+{
+	struct faults *l = faults_new();
+	const struct roster_form *form;
+	size_t n;
+
+	out[0] = '\0';
+	OK(intake_check(fix(f, FIX_VOLUNTEER0), in, l, &form));
+	n = faults_count(l);
+	for (size_t i = 0; i < n; i++) {
+		strncat(out, faults_at(l, i)->text, size - strlen(out) - 1);
+		strncat(out, "\n", size - strlen(out) - 1);
+	}
+	faults_free(l);
+	return n;
+}
+
+/* a copy of a filled form with one piece of text replaced; the caller frees it */
+static struct intake changed(unsigned which, const char *from, const char *to)
+{
+	const char *xml = (const char *)f->xml[which - 1];
+	size_t len = f->xml_len[which - 1], at, n = strlen(from), m = strlen(to);
+	const char *p = memmem(xml, len, from, n);
+	uint8_t *copy;
+
+	assert_non_null(p);
+	at = (size_t)(p - xml);
+	copy = malloc(len + m);
+	assert_non_null(copy);
+	memcpy(copy, xml, at);
+	memcpy(copy + at, to, m);
+	memcpy(copy + at + m, p + n, len - at - n);
+	return (struct intake){ .xml = copy, .xml_len = len - n + m };
+}
+
+static void intake_check_finds_nothing_wrong_with_good_ones(void **state)
+{
+	char text[4000];
+
+	for (unsigned i = 1; i <= 12; i++) {
+		struct intake_file files[4];
+		struct intake in = { .xml = f->xml[i - 1], .xml_len = f->xml_len[i - 1],
+		                     .files = files };
+
+		for (; in.n_files < 4 && fixture_photos(i)[in.n_files] != NULL; in.n_files++)
+			files[in.n_files] = (struct intake_file){
+				.name = fixture_photos(i)[in.n_files],
+				.data = (const uint8_t *)"x", .len = 1 };
+		if (faults_of(&in, text, sizeof text) != 0)
+			fail_msg("intake-%02u: %s", i, text);
+	}
+}
+
+static void expect(struct intake in, const char *sentence)
+{
+	char text[4000];
+
+	if (faults_of(&in, text, sizeof text) != 1 || strstr(text, sentence) == NULL)
+		fail_msg("expected \"%s\", got \"%s\"", sentence, text);
+}
+
+static void intake_check_says_each_fault_in_a_sentence(void **state)
+{
+	static const struct {
+		const char *from, *to, *sentence;
+	} cases[] = {
+		{ "id=\"raid-intake\"", "id=\"other\"", "No form with the id \"other\" is published" },
+		{ "version=\"2026112401\"", "version=\"1\"", "version \"2026112401\" is the published" },
+		{ "<speaker>", "<speaker><shoe_size>44</shoe_size>", "no question \"shoe_size\"" },
+		{ "</speaker>", "</speakr>", "" },
+		{ "<consent>", "<consent><agreed>no</agreed>", "more than once" },
+		{ "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<!DOCTYPE x [<!ENTITY a \"b\">]>", "" },
+	};
+	struct intake_file file = { .name = "foto.jpg", .data = (const uint8_t *)"x", .len = 1 };
+	struct intake in;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		in = changed(4, cases[i].from, cases[i].to);
+		expect(in, cases[i].sentence);
+		free((void *)(uintptr_t)in.xml);
+	}
+	in = (struct intake){ .xml = f->xml[1], .xml_len = f->xml_len[1] };
+	expect(in, "\"insulina-caja-lucrecia.jpg\", but it was not given");
+	in = (struct intake){ .xml = f->xml[3], .xml_len = f->xml_len[3], .files = &file,
+	                      .n_files = 1 };
+	expect(in, "\"foto.jpg\" was given, but no answer names it");
+	in = (struct intake){ .xml = f->xml[3], .xml_len = f->xml_len[3], .form_id = "housing" };
+	expect(in, "not to \"housing\"");
+	in = (struct intake){ .xml = f->xml[3], .xml_len = (512u << 10) + 1 };
+	expect(in, "at most 512 are allowed");
+	in = (struct intake){ .xml = (const uint8_t *)"", .xml_len = 0 };
+	expect(in, "");
+}
+
+static void intake_check_holds_attachments_to_the_limits(void **state)
+{
+	const uint8_t *big = calloc(1, (256u << 10) + 1);
+	struct intake_file file = { .name = "insulina-caja-lucrecia.jpg", .data = big,
+	                            .len = (256u << 10) + 1 };
+	struct intake_file twice[2];
+	struct intake in = { .xml = f->xml[1], .xml_len = f->xml_len[1], .files = &file,
+	                     .n_files = 1 };
+	char text[4000];
+
+	expect(in, "at most 256 are allowed");
+	file.len--;
+	assert_int_equal(faults_of(&in, text, sizeof text), 0);
+	twice[0] = twice[1] = file;
+	in.files = twice;
+	in.n_files = 2;
+	expect(in, "Two files named");
+	in.n_files = 1;
+	twice[0].name = "../insulina-caja-lucrecia.jpg";
+	assert_int_equal(faults_of(&in, text, sizeof text), 2);
+	free((void *)(uintptr_t)big);
+}
+
+static void intake_check_survives_any_truncation(void **state)
+{
+	char text[4000];
+
+	for (size_t n = 0; n < f->xml_len[11] - 1; n += 7) {
+		struct intake in = { .xml = f->xml[11], .xml_len = n };
+
+		assert_int_not_equal(faults_of(&in, text, sizeof text), 0);
+	}
+}
+
+struct hunt {
+	const uint8_t *needle;
+	size_t len;
+	unsigned found;
+};
+
+static enum perr look(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct hunt *h = arg;
+
+	h->found += memmem(value, len, h->needle, h->len) != NULL ||
+	            memmem(name, strlen(name), h->needle, h->len) != NULL;
+	return PERR_OK;
+}
+
+static unsigned kept(enum fixture_who who, const void *needle, size_t len)
+{
+	struct hunt h = { .needle = needle, .len = len };
+
+	OK(kv_each(fix(f, who)->kv, "", look, &h));
+	return h.found;
+}
+
+static void intake_seal_leaves_nothing_that_opens(void **state)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	uint8_t record[16];
+	char code[CASE_CODE_LEN + 1], hex[33];
+
+	/* the control: what a device does keep is found */
+	assert_int_not_equal(kept(FIX_VOLUNTEER0, c->me->sign_sk, 64), 0);
+	fixture_submit(f, FIX_VOLUNTEER0, 7, 0, code);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	sodium_bin2hex(hex, sizeof hex, record, 16);
+	assert_int_equal(kept(FIX_VOLUNTEER0, code, CASE_CODE_LEN), 0);
+	assert_int_equal(kept(FIX_VOLUNTEER0, record, 16), 0);
+	assert_int_equal(kept(FIX_VOLUNTEER0, hex, 32), 0);
+	assert_int_equal(kept(FIX_VOLUNTEER0, f->xml[6] + f->xml_len[6] / 2, 40), 0);
+	assert_int_not_equal(kept(FIX_HOLDER0, code, CASE_CODE_LEN), 0);
+	/* one cell for each holder and no more, or chunks besides */
+	assert_int_equal(f->p[FIX_HOLDER0].opened, 1);
+	fixture_sync(f, FIX_COUNSEL);
+	fixture_sync(f, FIX_ADMIN);
+	assert_int_equal(f->p[FIX_COUNSEL].opened, 0);
+	assert_int_equal(f->p[FIX_ADMIN].opened, 0);
+}
+
+static void intake_seal_is_whole_or_not_at_all(void **state)
+{
+	struct intake in = { .xml = f->xml[3], .xml_len = f->xml_len[3] };
+	struct intake_receipt r;
+	char why[DISPATCH_WHY], code[CASE_CODE_LEN + 1];
+
+	kv_mem_fail_commit(f->p[FIX_VOLUNTEER0].kv, 1);
+	assert_int_equal(intake_seal(fix(f, FIX_VOLUNTEER0), &in, &r, why), PERR_IO);
+	assert_true(sodium_is_zero((const uint8_t *)&r, sizeof r));
+	assert_int_equal(fixture_upload(f, FIX_VOLUNTEER0), 0);
+	/* and the next one is number 1: no gap */
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 0, code);
+	fixture_sync(f, FIX_HOLDER0);
+	assert_int_equal(f->p[FIX_HOLDER0].taken[TAKE_NEW], 1);
+}
+
+static enum perr any_gap(void *arg, const struct record_gap *g)
+{
+	*(struct record_gap *)arg = *g;
+	return PERR_OK;
+}
+
+static void intake_numbers_show_a_gap(void **state)
+{
+	struct record_gap gap = { .highest = 0 };
+	size_t from;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 0, NULL);
+	from = f->n_cells;
+	fixture_submit(f, FIX_VOLUNTEER0, 12, 0, NULL);
+	f->n_cells = from;               /* both cells of it are lost */
+	fixture_submit(f, FIX_VOLUNTEER0, 7, 0, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	OK(record_gaps(fix(f, FIX_HOLDER0), any_gap, &gap));
+	assert_int_equal(gap.highest, 3);
+	assert_int_equal(gap.missing, 1);
+	assert_int_equal(gap.twice, 0);
+	assert_memory_equal(gap.author, fix(f, FIX_VOLUNTEER0)->me->sign_pk, 32);
+}
+
+static void intake_is_never_sealed_to_a_desk_that_is_not_trusted(void **state)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	struct intake in = { .xml = f->xml[3], .xml_len = f->xml_len[3] };
+	struct intake_receipt r;
+	char why[DISPATCH_WHY], name[96];
+
+	client_key_name(name, "pin/", f->desk, 32);
+	OK(kv_begin(c->kv));
+	OK(kv_del(c->kv, name));
+	OK(kv_commit(c->kv));
+	assert_int_equal(intake_seal(c, &in, &r, why), PERR_REFUSED);
+	assert_non_null(strstr(why, "amparo desk trust \"Mesa Delta\""));
+	assert_int_equal(fixture_upload(f, FIX_VOLUNTEER0), 0);
+}
+
+static void forget_batch(enum fixture_who of)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	char name[96];
+
+	client_key_name(name, "batch/", fix(f, of)->me->sign_pk, 32);
+	OK(kv_begin(c->kv));
+	OK(kv_del(c->kv, name));
+	OK(kv_commit(c->kv));
+}
+
+static void intake_counts_holders_without_keys_and_needs_one(void **state)
+{
+	struct intake in = { .xml = f->xml[3], .xml_len = f->xml_len[3] };
+	struct intake_receipt r;
+	char why[DISPATCH_WHY];
+
+	OK(intake_seal(fix(f, FIX_VOLUNTEER0), &in, &r, why));
+	assert_int_equal(r.n_readers, 2);
+	assert_int_equal(r.n_holders, 2);
+	assert_string_equal(r.desk_name, "Mesa Delta");
+	forget_batch(FIX_HOLDER1);
+	OK(intake_seal(fix(f, FIX_VOLUNTEER0), &in, &r, why));
+	assert_int_equal(r.n_readers, 1);
+	assert_int_equal(r.n_holders, 2);
+	forget_batch(FIX_HOLDER0);
+	assert_int_equal(intake_seal(fix(f, FIX_VOLUNTEER0), &in, &r, why), PERR_NOTFOUND);
+	assert_non_null(strstr(why, "has published keys yet"));
+}
+
+static void marks_read_conditions_on_an_answer(void **state)
+{
+	static const struct {
+		const char *condition, *answer;
+		int holds;
+	} cases[] = {
+		{ ". = 'yes'", "yes", 1 }, { ". = 'yes'", "no", 0 }, { ".='yes'", "yes", 1 },
+		{ "selected(., 'insulin') or selected(., 'medicine')", "pain medicine", 1 },
+		{ "selected(., 'insulin')", "insuline", 0 },
+		{ "not(. = '')", "x", 1 }, { "not(selected(., 'none')) and . != ''", "none", 0 },
+		{ ". < 18", "17", 1 }, { ". < 18", "18", 0 }, { ". < 18", "", 0 },
+		{ ". >= 2 and (. <= 4 or . = 9)", "9", 1 }, { "true()", "", 1 },
+		{ "string-length(.) > 3", "ʼaʼaʼ", 1 }, { "count-selected(.) = 2", "a b", 1 },
+		{ "", "x", -1 }, { "../a = 'b'", "x", -1 }, { ". = 'yes' or", "x", -1 },
+		{ ". = 'yes", "yes", -1 }, { "today() > .", "x", -1 }, { "((((", "x", -1 },
+		{ ". = 'a' . = 'b'", "a", -1 },
+	};
+	char deep[200] = "";
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (marks_condition(cases[i].condition, cases[i].answer) != cases[i].holds)
+			fail_msg("%s on \"%s\"", cases[i].condition, cases[i].answer);
+	memset(deep, '(', sizeof deep - 1);
+	assert_int_equal(marks_condition(deep, "x"), -1);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(intake_check_finds_nothing_wrong_with_good_ones),
+		T(intake_check_says_each_fault_in_a_sentence),
+		T(intake_check_holds_attachments_to_the_limits),
+		T(intake_check_survives_any_truncation),
+		T(intake_seal_leaves_nothing_that_opens),
+		T(intake_seal_is_whole_or_not_at_all),
+		T(intake_numbers_show_a_gap),
+		T(intake_is_never_sealed_to_a_desk_that_is_not_trusted),
+		T(intake_counts_holders_without_keys_and_needs_one),
+		cmocka_unit_test(marks_read_conditions_on_an_answer),
+	};
+
+	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);
+}

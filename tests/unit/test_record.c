@@ -1,0 +1,790 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fixture_org.h"
+
+#include "assign.h"
+#include "case.h"
+#include "doc.h"
+#include "envelope.h"
+#include "kv_mem.h"
+
+#define OK(call) assert_int_equal((call), PERR_OK)
+
+static struct fixture *f;
+
+static int setup(void **state)
+{
+	f = fixture_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_free(f);
+	return 0;
+}
+
+/* ---- statements made by hand -------------------------------------------------------- */
+
+/* signed by `who` with this number, as an envelope; the caller frees it */
+static uint8_t *make(enum fixture_who who, struct statement *st, uint32_t number, size_t *len)
+{
+	struct sign_key key;
+	uint8_t *env;
+
+	client_sign_key(fix(f, who), &key);
+	OK(envelope_make(&env, len, NULL, st, number, NULL, 0, &key, rng_system()));
+	signed_key_wipe(&key);
+	return env;
+}
+
+static struct statement *note_on(const uint8_t record[16], const uint8_t to[32], const char *text)
+{
+	struct statement *st = calloc(1, sizeof *st);
+
+	assert_non_null(st);
+	st->kind = STATEMENT_NOTE;
+	st->day = 20782;
+	memcpy(st->to, to, 32);
+	memcpy(st->record, record, 16);
+	st->body.note = doc_text_of(text);
+	return st;
+}
+
+static enum take_result take(enum fixture_who who, const uint8_t *env, size_t len)
+{
+	struct client *c = fix(f, who);
+	enum take_result result;
+
+	OK(kv_begin(c->kv));
+	OK(record_take(c, env, len, &result));
+	OK(kv_commit(c->kv));
+	return result;
+}
+
+static enum take_result take_statement(enum fixture_who by, struct statement *st,
+                                       uint32_t number, enum fixture_who to)
+{
+	size_t len;
+	uint8_t *env = make(by, st, number, &len);
+	enum take_result result = take(to, env, len);
+
+	doc_free(env, len);
+	free(st);
+	return result;
+}
+
+/* the stored envelope number i of a case; the caller frees it */
+static uint8_t *stored(enum fixture_who who, const uint8_t record[16], size_t i, size_t *len)
+{
+	struct case_file *file;
+	uint8_t *env;
+
+	OK(case_open(fix(f, who), record, &file));
+	assert_true(i < file->n);
+	*len = file->at[i]->raw_len - RECORD_HEAD;
+	env = malloc(*len);
+	assert_non_null(env);
+	memcpy(env, file->at[i]->raw + RECORD_HEAD, *len);
+	case_close(file);
+	return env;
+}
+
+static void submit_one(unsigned which, uint8_t record[16])
+{
+	fixture_submit(f, FIX_VOLUNTEER0, which, 0, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+}
+
+static void assign_to_counsel(const uint8_t record[16])
+{
+	struct assign_done done;
+	char why[DISPATCH_WHY];
+
+	if (assign_record(fix(f, FIX_HOLDER0), record, fix(f, FIX_COUNSEL)->me->sign_pk,
+	                  "speaks Mam", false, &done, why) != PERR_OK)
+		fail_msg("not assigned: %s", why);
+	fixture_upload(f, FIX_HOLDER0);
+}
+
+/* ---- what arrives ------------------------------------------------------------------- */
+
+static void record_holds_what_the_volunteer_sent(void **state)
+{
+	uint8_t record[16];
+	struct case_file *file;
+
+	submit_one(1, record);
+	OK(case_open(fix(f, FIX_HOLDER0), record, &file));
+	assert_int_equal(file->n_interviews, 1);
+	assert_int_equal(file->interviews[0].st->body.intake.instance.len, f->xml_len[0]);
+	assert_memory_equal(file->interviews[0].st->body.intake.instance.p, f->xml[0],
+	                    f->xml_len[0]);
+	assert_int_equal(file->n_attachments, 3);
+	for (size_t i = 0; i < 3; i++) {
+		const char *const *names = fixture_photos(1);
+		const uint8_t *photo;
+		uint8_t *data;
+		size_t len, want;
+
+		assert_true(file->attachments[i].is_here);
+		assert_true(doc_text_is(file->attachments[i].a->name, names[i]));
+		OK(case_content(fix(f, FIX_HOLDER0), &file->attachments[i], &data, &len));
+		photo = fixture_photo(names[i], 0, &want);
+		assert_int_equal(len, want);
+		assert_memory_equal(data, photo, want);
+		kv_free(data);
+	}
+	assert_int_equal(file->s.state, CASE_OPEN);
+	assert_false(file->s.pending);
+	assert_true(file->s.urgent);
+	case_close(file);
+}
+
+static void record_is_named_after_whom_it_is_about(void **state)
+{
+	struct case_summary s;
+	uint8_t record[16];
+
+	submit_one(3, record);
+	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+	assert_string_equal(s.title, "Rosalinda Velásquez Qꞌanel");
+	assert_string_equal(s.form_id, "raid-intake");
+}
+
+static void record_drops_repeats(void **state)
+{
+	uint8_t record[16], *env;
+	size_t len, n = f->n_cells;
+
+	submit_one(4, record);
+	for (size_t i = n, end = f->n_cells; i < end; i++) {
+		uint8_t cell[CELL_SIZE];
+
+		memcpy(cell, f->cells + i * CELL_SIZE, CELL_SIZE);
+		fixture_put(f, cell);
+	}
+	fixture_sync(f, FIX_HOLDER0);
+	assert_int_equal(f->p[FIX_HOLDER0].taken[TAKE_KNOWN], 1);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	assert_int_equal(take(FIX_HOLDER0, env, len), TAKE_KNOWN);
+	doc_free(env, len);
+	fixture_only_case(f, FIX_HOLDER0, record);
+}
+
+/* the other holder has it under the same record, and both have one copy */
+static void record_is_the_same_at_both_holders(void **state)
+{
+	uint8_t one[16], two[16];
+
+	submit_one(2, one);
+	fixture_sync(f, FIX_HOLDER1);
+	fixture_only_case(f, FIX_HOLDER1, two);
+	assert_memory_equal(one, two, 16);
+}
+
+/* ---- assignment --------------------------------------------------------------------- */
+
+static void assignee_sees_exactly_what_was_assigned(void **state)
+{
+	uint8_t record[16], hers[16];
+	struct case_summary s;
+	struct case_file *file;
+
+	submit_one(1, record);
+	fixture_submit(f, FIX_VOLUNTEER1, 9, 3, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	assign_to_counsel(record);
+	fixture_sync(f, FIX_COUNSEL);
+	fixture_sync(f, FIX_HOLDER1);
+	assert_int_equal(f->p[FIX_COUNSEL].taken[TAKE_NEW], 1);
+	fixture_only_case(f, FIX_COUNSEL, hers);
+	assert_memory_equal(record, hers, 16);
+	OK(case_open(fix(f, FIX_COUNSEL), hers, &file));
+	assert_int_equal(file->n, 1);
+	assert_memory_equal(file->interviews[0].st->body.intake.instance.p, f->xml[0],
+	                    f->xml_len[0]);
+	assert_true(file->s.is_mine);
+	for (size_t i = 0; i < file->n_attachments; i++)
+		assert_true(file->attachments[i].is_here);
+	/* the number she sees is the holder's towards her, not the volunteer's */
+	assert_int_equal(file->at[0]->number, 1);
+	assert_memory_equal(file->at[0]->st.author, fix(f, FIX_HOLDER0)->me->sign_pk, 32);
+	case_close(file);
+	/* the co-holder knows who has it */
+	OK(case_summary(fix(f, FIX_HOLDER1), record, &s));
+	assert_int_equal(s.state, CASE_ASSIGNED);
+	assert_int_equal(s.n_people, 1);
+	assert_memory_equal(s.people[0].key, fix(f, FIX_COUNSEL)->me->sign_pk, 32);
+}
+
+static void answers_and_notes_reach_all_readers(void **state)
+{
+	uint8_t record[16];
+	struct assign_told told;
+	struct case_summary s;
+	struct case_file *file;
+	char why[DISPATCH_WHY];
+
+	submit_one(2, record);
+	fixture_sync(f, FIX_HOLDER1);
+	assign_to_counsel(record);
+	fixture_sync(f, FIX_COUNSEL);
+	fixture_sync(f, FIX_HOLDER1);
+	OK(assign_answer(fix(f, FIX_COUNSEL), record, STATEMENT_ACCEPT, "mañana", &told, why));
+	assert_int_equal(told.n_readers, 2);
+	OK(assign_note(fix(f, FIX_COUNSEL), record, "bond hearing asked for", &told, why));
+	fixture_upload(f, FIX_COUNSEL);
+	OK(assign_note(fix(f, FIX_HOLDER1), record, "la tía tiene la llave", &told, why));
+	assert_int_equal(told.n_readers, 2);
+	fixture_upload(f, FIX_HOLDER1);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_sync(f, FIX_HOLDER1);
+	fixture_sync(f, FIX_COUNSEL);
+	for (int i = 0; i < 3; i++) {
+		enum fixture_who who = i == 0 ? FIX_HOLDER0 : i == 1 ? FIX_HOLDER1 : FIX_COUNSEL;
+
+		OK(case_open(fix(f, who), record, &file));
+		assert_int_equal(file->s.n_notes, 2);
+		assert_int_equal(file->s.state, CASE_ACCEPTED);
+		case_close(file);
+	}
+	OK(assign_answer(fix(f, FIX_COUNSEL), record, STATEMENT_DECLINE, "", &told, why));
+	OK(case_summary(fix(f, FIX_COUNSEL), record, &s));
+	assert_int_equal(s.state, CASE_RETURNED);
+	assert_int_equal(assign_answer(fix(f, FIX_HOLDER0), record, STATEMENT_ACCEPT, "", &told,
+	                               why), PERR_REFUSED);
+}
+
+/* an assignment by hand: the original as `by` says it is */
+static enum take_result pass_by_hand(enum fixture_who by, enum fixture_who to,
+                                     const uint8_t *original, size_t original_len,
+                                     const uint8_t sig[64], const uint8_t record[16])
+{
+	struct statement *st = note_on(record, fix(f, to)->me->sign_pk, "");
+
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_ASSIGNMENT;
+	st->body.passed.reason = doc_text_of("");
+	st->body.passed.original = doc_bytes_of(original, original_len);
+	st->body.passed.original_sig = sig;
+	return take_statement(by, st, 1, to);
+}
+
+static void assignment_counts_from_holders_only(void **state)
+{
+	uint8_t record[16], sig[64], *copy, wrong[16];
+	struct case_file *file;
+	size_t len;
+
+	submit_one(7, record);
+	OK(case_open(fix(f, FIX_HOLDER0), record, &file));
+	len = file->interviews[0].bytes.len;
+	copy = malloc(len);
+	assert_non_null(copy);
+	memcpy(copy, file->interviews[0].bytes.p, len);
+	memcpy(sig, file->interviews[0].sig, 64);
+	case_close(file);
+
+	assert_int_equal(pass_by_hand(FIX_ADMIN, FIX_COUNSEL, copy, len, sig, record), TAKE_BAD);
+	assert_int_equal(pass_by_hand(FIX_VOLUNTEER0, FIX_COUNSEL, copy, len, sig, record),
+	                 TAKE_BAD);
+	memcpy(wrong, record, 16);
+	wrong[0] ^= 1;
+	assert_int_equal(pass_by_hand(FIX_HOLDER0, FIX_COUNSEL, copy, len, sig, wrong), TAKE_BAD);
+	/* any byte of the original, and of its signature */
+	for (size_t i = 0; i < len; i += 97) {
+		copy[i] ^= 4;
+		assert_int_equal(pass_by_hand(FIX_HOLDER0, FIX_COUNSEL, copy, len, sig, record),
+		                 TAKE_BAD);
+		copy[i] ^= 4;
+	}
+	sig[3] ^= 1;
+	assert_int_equal(pass_by_hand(FIX_HOLDER0, FIX_COUNSEL, copy, len, sig, record), TAKE_BAD);
+	sig[3] ^= 1;
+	assert_int_equal(pass_by_hand(FIX_HOLDER0, FIX_COUNSEL, copy, len, sig, record), TAKE_NEW);
+	free(copy);
+}
+
+static void status_from_others_than_holders_moves_nothing(void **state)
+{
+	uint8_t record[16];
+	struct case_summary s;
+	struct statement *st;
+
+	submit_one(7, record);
+	st = note_on(record, f->desk, "");
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_STATUS;
+	st->body.status.state = STATEMENT_CLOSED;
+	st->body.status.text = doc_text_of("");
+	assert_int_equal(take_statement(FIX_COUNSEL, st, 1, FIX_HOLDER0), TAKE_NEW);
+	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+	assert_int_equal(s.state, CASE_OPEN);
+	assert_int_equal(s.n_statements, 2);
+}
+
+/* ---- attacks ------------------------------------------------------------------------ */
+
+static void statement_resealed_to_another_reader_is_refused(void **state)
+{
+	uint8_t record[16], *env;
+	size_t len;
+
+	submit_one(4, record);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	assert_int_equal(take(FIX_COUNSEL, env, len), TAKE_NOT_FOR_ME);
+	assert_int_equal(take(FIX_ADMIN, env, len), TAKE_NOT_FOR_ME);
+	doc_free(env, len);
+}
+
+static void envelope_with_any_changed_byte_is_refused(void **state)
+{
+	uint8_t record[16], *env;
+	struct envelope parts;
+	size_t len;
+
+	submit_one(4, record);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	OK(envelope_decode(&parts, env, len));
+	for (size_t i = 0; i < len; i += 3) {
+		env[i] ^= 0x10;
+		assert_int_equal(take(FIX_HOLDER1, env, len), TAKE_BAD);
+		env[i] ^= 0x10;
+	}
+	for (size_t n = 0; n < len; n += 5)
+		assert_int_equal(take(FIX_HOLDER1, env, n), TAKE_BAD);
+	assert_int_equal(take(FIX_HOLDER1, env, len), TAKE_NEW);
+	envelope_wipe(&parts);
+	doc_free(env, len);
+}
+
+static void opening_of_another_number_is_refused(void **state)
+{
+	uint8_t record[16], *env, *again;
+	struct envelope parts;
+	size_t len, again_len;
+
+	submit_one(4, record);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	OK(envelope_decode(&parts, env, len));
+	parts.number++;
+	OK(envelope_encode(&again, &again_len, &parts));
+	assert_int_equal(take(FIX_HOLDER1, again, again_len), TAKE_BAD);
+	doc_free(again, again_len);
+	envelope_wipe(&parts);
+	doc_free(env, len);
+}
+
+static void garbage_is_refused(void **state)
+{
+	uint8_t bytes[600] = { 0 };
+
+	assert_int_equal(take(FIX_HOLDER0, bytes, 0), TAKE_BAD);
+	for (unsigned i = 0; i < 2000; i++) {
+		randombytes_buf(bytes, sizeof bytes);
+		if (i % 2 == 0) {
+			bytes[0] = 0x94;         /* begins like an envelope */
+			bytes[1] = 0xc5;
+		}
+		assert_int_equal(take(FIX_HOLDER0, bytes, i % sizeof bytes), TAKE_BAD);
+	}
+}
+
+/* references are not signed: whoever changes them can only make content fail to arrive */
+static void attachments_cannot_be_swapped(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER1);
+	uint8_t record[16], *env, *again, *data;
+	struct envelope parts;
+	struct case_file *file;
+	struct blob_ref other;
+	size_t len, again_len;
+	enum take_result result;
+	struct want w = { .is_envelope = false };
+
+	submit_one(2, record);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	OK(envelope_decode(&parts, env, len));
+	assert_int_equal(parts.n_refs, 1);
+	OK(blob_begin(&other, (const uint8_t *)"another picture", 15, rng_system()));
+	parts.refs[0] = other;
+	OK(envelope_encode(&again, &again_len, &parts));
+	assert_int_equal(take(FIX_HOLDER1, again, again_len), TAKE_NEW);
+	OK(case_open(c, record, &file));
+	assert_false(file->attachments[0].is_here);
+	assert_int_equal(case_content(c, &file->attachments[0], &data, &len), PERR_NOTFOUND);
+	/* even content put under the right name is held against what was signed */
+	memcpy(w.ref.hash, file->attachments[0].a->hash, 32);
+	w.ref.size = 15;
+	OK(kv_begin(c->kv));
+	OK(record_have(c, &w, (const uint8_t *)"another picture", 15, &result));
+	OK(kv_commit(c->kv));
+	assert_int_equal(case_content(c, &file->attachments[0], &data, &len), PERR_CORRUPT);
+	case_close(file);
+	envelope_wipe(&parts);
+	doc_free(again, again_len);
+	doc_free(env, 0);
+}
+
+static enum perr count_want(void *arg, const struct want *w)
+{
+	++*(unsigned *)arg;
+	return PERR_OK;
+}
+
+static void record_sent_again_is_a_second_chance_for_attachments(void **state)
+{
+	uint8_t record[16], *env;
+	size_t len;
+	struct envelope parts;
+	unsigned n = 0;
+
+	submit_one(2, record);
+	env = stored(FIX_HOLDER0, record, 0, &len);
+	OK(envelope_decode(&parts, env, len));
+	assert_int_equal(take(FIX_HOLDER1, env, len), TAKE_NEW);
+	OK(record_wants(fix(f, FIX_HOLDER1), count_want, &n));
+	assert_int_equal(n, 1);
+	{
+		struct blob_ref fresh = parts.refs[0];
+		uint8_t *again;
+		size_t again_len;
+
+		randombytes_buf(fresh.sk, 32);
+		parts.refs[0] = fresh;
+		OK(envelope_encode(&again, &again_len, &parts));
+		assert_int_equal(take(FIX_HOLDER1, again, again_len), TAKE_KNOWN);
+		doc_free(again, again_len);
+	}
+	n = 0;
+	OK(record_wants(fix(f, FIX_HOLDER1), count_want, &n));
+	assert_int_equal(n, 2);
+	fixture_sync(f, FIX_HOLDER1);
+	n = 0;
+	OK(record_wants(fix(f, FIX_HOLDER1), count_want, &n));
+	assert_int_equal(n, 0);
+	envelope_wipe(&parts);
+	doc_free(env, len);
+}
+
+/* ---- whom nobody knows yet ---------------------------------------------------------- */
+
+static void statement_of_a_stranger_is_pending_until_a_roster_names_them(void **state)
+{
+	struct client *holder = fix(f, FIX_HOLDER0), *volunteer = fix(f, FIX_VOLUNTEER1);
+	uint8_t keep[32], other[32];
+	uint8_t record[16];
+	struct case_summary s;
+
+	/* the holder's roster, with one volunteer less: as if not confirmed yet */
+	for (uint32_t i = 0; i < holder->staff->n_volunteers; i++)
+		if (memcmp(holder->staff->volunteers[i].key, volunteer->me->sign_pk, 32) == 0) {
+			memcpy(keep, holder->staff->volunteers[i].key, 32);
+			randombytes_buf(other, 32);
+			memcpy(holder->staff->volunteers[i].key, other, 32);
+		}
+	fixture_submit(f, FIX_VOLUNTEER1, 4, 0, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	assert_int_equal(f->p[FIX_HOLDER0].taken[TAKE_PENDING], 1);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	OK(case_summary(holder, record, &s));
+	assert_true(s.pending);
+	for (uint32_t i = 0; i < holder->staff->n_volunteers; i++)
+		if (memcmp(holder->staff->volunteers[i].key, other, 32) == 0)
+			memcpy(holder->staff->volunteers[i].key, keep, 32);
+	holder->header_hash[0] ^= 1;     /* a newer roster */
+	OK(case_summary(holder, record, &s));
+	assert_false(s.pending);
+}
+
+/* ---- order -------------------------------------------------------------------------- */
+
+struct bag {
+	uint8_t *env[16];
+	size_t len[16];
+	size_t n;
+};
+
+static void put_in(struct bag *b, enum fixture_who by, struct statement *st, uint32_t number)
+{
+	b->env[b->n] = make(by, st, number, &b->len[b->n]);
+	b->n++;
+	free(st);
+}
+
+static struct statement *status_on(const uint8_t record[16], enum statement_state state,
+                                   enum fixture_who whom, uint32_t day)
+{
+	struct statement *st = note_on(record, f->desk, "");
+
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_STATUS;
+	st->day = day;
+	st->body.status.state = state;
+	st->body.status.text = doc_text_of("");
+	st->body.status.has_whom = true;
+	memcpy(st->body.status.whom, fix(f, whom)->me->sign_pk, 32);
+	return st;
+}
+
+static struct statement *answer_on(const uint8_t record[16], enum statement_decision d)
+{
+	struct statement *st = note_on(record, f->desk, "");
+
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_ANSWER;
+	st->body.answer.decision = d;
+	st->body.answer.text = doc_text_of("");
+	return st;
+}
+
+static struct statement *amendment_of(const char *code, const uint8_t record[16])
+{
+	struct statement *st = note_on(record, f->desk, "");
+
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_AMENDMENT;
+	memcpy(st->body.amendment.code, code, CASE_CODE_LEN + 1);
+	st->body.amendment.form_id = doc_text_of("raid-intake");
+	st->body.amendment.form_version = doc_text_of("2026112401");
+	st->body.amendment.n_changes = 1;
+	st->body.amendment.changes[0].path = doc_text_of("/data/person/name");
+	st->body.amendment.changes[0].value = doc_text_of("Xwan B’alam");
+	return st;
+}
+
+static enum perr remember(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	uint8_t *digest = arg;
+	crypto_generichash_state st;
+
+	crypto_generichash_init(&st, NULL, 0, 32);
+	crypto_generichash_update(&st, digest, 32);
+	crypto_generichash_update(&st, (const uint8_t *)name, strlen(name));
+	crypto_generichash_update(&st, value, len);
+	crypto_generichash_final(&st, digest, 32);
+	return PERR_OK;
+}
+
+static enum perr forget(void *arg, const char *name)
+{
+	return kv_del(arg, name);
+}
+
+static void forget_all(struct client *c)
+{
+	static const char *const prefixes[] = { "stmt/", "case/", "text/", "code/", "fresh/" };
+
+	OK(kv_begin(c->kv));
+	for (size_t i = 0; i < 5; i++)
+		OK(kv_each_name(c->kv, prefixes[i], forget, c->kv));
+	OK(kv_commit(c->kv));
+}
+
+/* every order of arrival, merged now and then, ends in the same bytes */
+static void order_of_arrival_changes_nothing(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER0);
+	uint8_t record[16], elsewhere[16], digest[32], first[32];
+	struct case_summary s;
+	struct bag b = { .n = 0 };
+	char code[CASE_CODE_LEN + 1];
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 0, code);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	b.env[0] = stored(FIX_HOLDER0, record, 0, &b.len[0]);
+	b.n = 1;
+	randombytes_buf(elsewhere, 16);
+	put_in(&b, FIX_VOLUNTEER0, amendment_of(code, elsewhere), 9);
+	put_in(&b, FIX_HOLDER1, note_on(record, f->desk, "uno"), 1);
+	put_in(&b, FIX_HOLDER1, status_on(record, STATEMENT_ASSIGNED, FIX_COUNSEL, 20782), 2);
+	put_in(&b, FIX_COUNSEL, answer_on(record, STATEMENT_DECLINE), 1);
+	put_in(&b, FIX_COUNSEL, answer_on(record, STATEMENT_ACCEPT), 2);
+	put_in(&b, FIX_HOLDER1, status_on(record, STATEMENT_ASSIGNED, FIX_ADMIN, 20783), 3);
+	put_in(&b, FIX_HOLDER1, status_on(record, STATEMENT_UNASSIGNED, FIX_ADMIN, 20783), 4);
+	put_in(&b, FIX_COUNSEL, note_on(record, f->desk, "dos"), 3);
+	for (unsigned round = 0; round < 60; round++) {
+		forget_all(c);
+		for (size_t i = b.n; i > 1; i--) {
+			size_t j = randombytes_uniform((uint32_t)i);
+			uint8_t *env = b.env[i - 1];
+			size_t len = b.len[i - 1];
+
+			b.env[i - 1] = b.env[j];
+			b.len[i - 1] = b.len[j];
+			b.env[j] = env;
+			b.len[j] = len;
+		}
+		for (size_t i = 0; i < b.n; i++) {
+			assert_int_equal(take(FIX_HOLDER0, b.env[i], b.len[i]), TAKE_NEW);
+			if (randombytes_uniform(3) == 0)
+				OK(case_refresh(c));
+		}
+		memset(digest, 0, 32);
+		OK(case_refresh(c));
+		OK(kv_each(c->kv, "case/", remember, digest));
+		OK(kv_each(c->kv, "text/", remember, digest));
+		if (round == 0)
+			memcpy(first, digest, 32);
+		assert_memory_equal(first, digest, 32);
+	}
+	fixture_only_case(f, FIX_HOLDER0, elsewhere);
+	assert_memory_equal(elsewhere, record, 16);
+	OK(case_summary(c, record, &s));
+	assert_int_equal(s.state, CASE_ACCEPTED);
+	assert_int_equal(s.n_people, 1);
+	assert_int_equal(s.n_notes, 2);
+	assert_int_equal(s.n_corrections, 1);
+	for (size_t i = 0; i < b.n; i++)
+		doc_free(b.env[i], b.len[i]);
+}
+
+static void correction_waits_for_its_interview(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER0);
+	uint8_t record[16], elsewhere[16];
+	struct case_file *file;
+	char code[CASE_CODE_LEN + 1];
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 0, code);
+	randombytes_buf(elsewhere, 16);
+	assert_int_equal(take_statement(FIX_VOLUNTEER1, amendment_of(code, elsewhere), 1,
+	                                FIX_HOLDER0), TAKE_NEW);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	assert_memory_equal(record, elsewhere, 16);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	assert_memory_not_equal(record, elsewhere, 16);
+	OK(case_open(c, record, &file));
+	assert_int_equal(file->n_corrections, 1);
+	assert_true(doc_text_is(file->corrections[0].st->body.amendment.changes[0].value,
+	                        "Xwan B’alam"));
+	case_close(file);
+	/* and travels with it */
+	assign_to_counsel(record);
+	fixture_sync(f, FIX_COUNSEL);
+	OK(case_open(fix(f, FIX_COUNSEL), record, &file));
+	assert_int_equal(file->n_corrections, 1);
+	case_close(file);
+}
+
+/* ---- finding a case ----------------------------------------------------------------- */
+
+static void case_is_found_by_code_however_it_is_typed(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER0);
+	uint8_t record[16], found[16];
+	char code[CASE_CODE_LEN + 1], typed[64];
+	unsigned n;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 0, code);
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	OK(case_find(c, code, found, &n));
+	assert_memory_equal(record, found, 16);
+	snprintf(typed, sizeof typed, " %.5s - %.5s", code, code + 5);
+	for (char *p = typed; *p != '\0'; p++)
+		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p + 32) : *p == '0' ? 'o' : *p == '1' ? 'l'
+		                                                                       : *p;
+	OK(case_find(c, typed, found, NULL));
+	code[4] = '\0';
+	OK(case_find(c, code, found, NULL));
+	code[3] = '\0';
+	assert_int_equal(case_find(c, code, found, NULL), PERR_FORMAT);
+	assert_int_equal(case_find(c, "0000000001", found, NULL), PERR_AUTH);
+	assert_int_equal(case_find(c, "0000000000", found, NULL), PERR_NOTFOUND);
+	assert_int_equal(case_find(c, "../../..", found, NULL), PERR_FORMAT);
+	assert_int_equal(case_find(c, "id:00112233", found, NULL), PERR_NOTFOUND);
+	snprintf(typed, sizeof typed, "id:%02x%02x%02x%02x", record[0], record[1], record[2],
+	         record[3]);
+	OK(case_find(c, typed, found, NULL));
+}
+
+/* ---- speed -------------------------------------------------------------------------- */
+
+static double ms_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static void a_night_of_intakes_is_taken_in_fast(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER0);
+	enum { N = 680 };
+	uint8_t **env = calloc(N, sizeof *env);
+	size_t *len = calloc(N, sizeof *len);
+	double begin, taken, merged;
+
+	assert_true(env != NULL && len != NULL);
+	for (unsigned i = 0; i < N; i++) {
+		struct statement *st = note_on((const uint8_t *)"0123456789abcdef", f->desk, "");
+
+		memset(&st->body, 0, sizeof st->body);
+		st->kind = STATEMENT_INTAKE;
+		randombytes_buf(st->record, 16);
+		st->body.intake.form_id = doc_text_of("raid-intake");
+		st->body.intake.form_version = doc_text_of("2026112401");
+		st->body.intake.language = doc_text_of("es");
+		st->body.intake.instance = doc_bytes_of(f->xml[i % 12], f->xml_len[i % 12]);
+		case_code_new(st->body.intake.code, rng_system());
+		env[i] = make(FIX_VOLUNTEER0, st, i + 1, &len[i]);
+		free(st);
+	}
+	begin = ms_now();
+	OK(kv_begin(c->kv));
+	for (unsigned i = 0; i < N; i++) {
+		enum take_result result;
+
+		OK(record_take(c, env[i], len[i], &result));
+		assert_int_equal(result, TAKE_NEW);
+	}
+	OK(kv_commit(c->kv));
+	taken = ms_now();
+	OK(case_refresh(c));
+	merged = ms_now();
+	print_message("figure: %d intakes taken in: %.2f ms each; merged: %.2f ms each "
+	              "(limit 1 ms together)\n", N, (taken - begin) / N, (merged - taken) / N);
+	for (unsigned i = 0; i < N; i++)
+		doc_free(env[i], len[i]);
+	free(env);
+	free(len);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(record_holds_what_the_volunteer_sent),
+		T(record_is_named_after_whom_it_is_about),
+		T(record_drops_repeats),
+		T(record_is_the_same_at_both_holders),
+		T(assignee_sees_exactly_what_was_assigned),
+		T(answers_and_notes_reach_all_readers),
+		T(assignment_counts_from_holders_only),
+		T(status_from_others_than_holders_moves_nothing),
+		T(statement_resealed_to_another_reader_is_refused),
+		T(envelope_with_any_changed_byte_is_refused),
+		T(opening_of_another_number_is_refused),
+		T(garbage_is_refused),
+		T(attachments_cannot_be_swapped),
+		T(record_sent_again_is_a_second_chance_for_attachments),
+		T(statement_of_a_stranger_is_pending_until_a_roster_names_them),
+		T(order_of_arrival_changes_nothing),
+		T(correction_waits_for_its_interview),
+		T(case_is_found_by_code_however_it_is_typed),
+		T(a_night_of_intakes_is_taken_in_fast),
+	};
+
+	return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}

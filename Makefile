@@ -250,7 +250,8 @@ TOOLS        = \
                server_flood \
                server_outsiders \
                server_clock \
-               amparod_clock
+               amparod_clock \
+               server_bench
 SIM_SRC      =
 TOOLS_SRC    = \
                tests/tools/client.c \

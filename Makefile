@@ -154,7 +154,8 @@ FORMS_SRC    = \
                client/forms/xform_file.c \
                client/forms/fcond.c \
                client/forms/flint.c \
-               client/forms/fmark.c
+               client/forms/fmark.c \
+               client/forms/fpaper.c
 CLI_MAIN     = client/cli/main.c
 CLI_SRC      = \
                client/cli/cli.c \
@@ -223,7 +224,8 @@ UNIT_TESTS   = \
                test_host \
                test_form_lint \
                test_writer \
-               test_store_faults
+               test_store_faults \
+               test_form_paper
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -156,6 +156,58 @@ static const char *value_words(struct speak *s, const struct fdef *def, const st
 	return farena_fmt(s->a, "\"%s\"", label == NULL || label[0] == '\0' ? v->string : label);
 }
 
+/* "= value" or selected(path, value): the question, the value, the verb. */
+static bool is_plain(const struct fexpr *e, bool negated, const struct fdef **def,
+                     const struct fexpr **value, enum word *verb)
+{
+	const struct fexpr *path;
+
+	if ((e->op == FOP_EQ || e->op == FOP_NE) && pair(e, &path, value)
+	    && !((*value)->op == FOP_STRING && (*value)->string[0] == '\0')) {
+		*def = path->def;
+		*verb = (e->op == FOP_EQ) != negated ? IS : IS_NOT;
+		return true;
+	}
+	if (is_call(e, "selected") && e->args->op == FOP_PATH && e->args->def != NULL
+	    && e->args->next->op == FOP_STRING) {
+		*def = e->args->def;
+		*value = e->args->next;
+		*verb = negated ? INCLUDES_NOT : INCLUDES;
+		return true;
+	}
+	return is_call(e, "not") && is_plain(e->args, !negated, def, value, verb);
+}
+
+/*
+ * "question 18 includes A or B or C" for a chain about one question; NULL: it is none.
+ * Denied, it is a chain of "and": "does not include A or B".
+ */
+static const char *say_chain(struct speak *s, const struct fexpr *e, bool negated)
+{
+	const struct fdef *def, *first_def = NULL;
+	enum word verb, first_verb = IS;
+	const char *out = "", *one;
+	const struct fexpr *v, *at;
+	enum fop op = e->op;
+
+	for (at = e; at != NULL; at = at->op == op ? at->args : NULL) {
+		if (!is_plain(at->op == op ? at->args->next : at, negated, &def, &v, &verb)
+		    || (first_def != NULL && (def != first_def || verb != first_verb)))
+			return NULL;
+		first_def = def;
+		first_verb = verb;
+		if ((verb == IS || verb == INCLUDES) != ((op == FOP_OR) != negated))
+			return NULL;
+		one = value_words(s, def, v);
+		out = one == NULL ? NULL : *out == '\0' ? one
+			: farena_fmt(s->a, "%s %s %s", one, s->word[OR], out);
+		if (out == NULL)
+			return NULL;
+	}
+	one = question(s, first_def);
+	return one == NULL ? NULL : farena_fmt(s->a, "%s %s %s", one, s->word[first_verb], out);
+}
+
 static const char *say(struct speak *s, const struct fexpr *e, bool negated, unsigned depth)
 {
 	const struct fexpr *path, *v;
@@ -168,6 +220,8 @@ static const char *say(struct speak *s, const struct fexpr *e, bool negated, uns
 	switch (e->op) {
 	case FOP_AND:
 	case FOP_OR:
+		if ((a = say_chain(s, e, negated)) != NULL)
+			return a;
 		a = say(s, e->args, negated, depth + 1);
 		b = say(s, e->args->next, negated, depth + 1);
 		if (a == NULL || b == NULL)

@@ -126,7 +126,18 @@ CLIENT_SRC   = \
                client/passphrase.c \
                client/cli/term.c \
                client/cli/table.c \
-               client/cli/progress.c
+               client/cli/progress.c \
+               client/tagmap.c \
+               client/seen.c \
+               client/wants.c \
+               client/visit.c \
+               client/visit_bulletin.c \
+               client/visit_board.c \
+               client/visit_upload.c \
+               client/fetch.c \
+               client/fetch_batch.c \
+               client/fetch_light.c \
+               client/sync.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

@@ -1,95 +1,22 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "spool.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tagmap.h"
+
 #define DAYS_MAX   512
 #define HEADS_ONCE 1024
-#define NONE       UINT32_MAX
-
-/*
- * The index: buckets of chains, so that many cells of one T (which anybody may make) cost
- * their reader only when that T is looked up.  The hash is keyed: T is the sender's choice.
- */
-struct entry {
-	uint64_t hash;
-	uint32_t day, at;
-	uint32_t next;
-};
 
 struct spool {
 	struct spool_store *store;
-	uint8_t key[crypto_shorthash_KEYBYTES];
-	struct entry *e;
-	uint32_t n, cap;
-	uint32_t *buckets;
-	uint32_t n_buckets;      /* a power of two */
+	struct tagmap by_tag;            /* T -> day << 32 | place in the day's file */
 };
-
-static uint64_t hash_of(const struct spool *s, const uint8_t tag[CELL_TAG_SIZE])
-{
-	uint8_t out[8];
-	uint64_t h;
-
-	crypto_shorthash(out, tag, CELL_TAG_SIZE, s->key);
-	memcpy(&h, out, 8);
-	return h;
-}
-
-static void link_entry(struct spool *s, uint32_t i)
-{
-	uint32_t *b = &s->buckets[s->e[i].hash & (s->n_buckets - 1)];
-
-	s->e[i].next = *b;
-	*b = i;
-}
-
-static enum perr rehash(struct spool *s, uint32_t n_buckets)
-{
-	uint32_t *b = malloc((size_t)n_buckets * sizeof *b);
-	uint32_t i;
-
-	if (b == NULL)
-		return PERR_NOMEM;
-	memset(b, 0xff, (size_t)n_buckets * sizeof *b);
-	free(s->buckets);
-	s->buckets = b;
-	s->n_buckets = n_buckets;
-	for (i = 0; i < s->n; i++)
-		link_entry(s, i);
-	return PERR_OK;
-}
-
-static enum perr reserve(struct spool *s, size_t more)
-{
-	size_t want = (size_t)s->n + more, cap = s->cap == 0 ? 1024 : s->cap;
-	struct entry *e;
-
-	if (want >= NONE / 2)
-		return PERR_LIMIT;
-	while (cap < want)
-		cap *= 2;
-	if (cap != s->cap) {
-		e = realloc(s->e, cap * sizeof *e);
-		if (e == NULL)
-			return PERR_NOMEM;
-		s->e = e;
-		s->cap = (uint32_t)cap;
-	}
-	return s->n_buckets < cap ? rehash(s, (uint32_t)cap) : PERR_OK;
-}
 
 static void index_one(struct spool *s, uint32_t day, uint32_t at, const uint8_t *head)
 {
-	struct entry *e = &s->e[s->n];
-
-	e->hash = hash_of(s, head + CELL_TAG_AT);
-	e->day = day;
-	e->at = at;
-	link_entry(s, s->n);
-	s->n++;
+	tagmap_add(&s->by_tag, head + CELL_TAG_AT, (uint64_t)day << 32 | at);
 }
 
 static enum perr index_day(struct spool *s, uint32_t day)
@@ -102,7 +29,7 @@ static enum perr index_day(struct spool *s, uint32_t day)
 		return PERR_NOMEM;
 	err = s->store->count(s->store, day, &n);
 	if (err == PERR_OK)
-		err = reserve(s, n);
+		err = tagmap_reserve(&s->by_tag, n);
 	for (at = 0; err == PERR_OK && at < n; at += HEADS_ONCE) {
 		uint32_t some = n - at < HEADS_ONCE ? n - at : HEADS_ONCE;
 
@@ -127,8 +54,7 @@ enum perr spool_open(struct spool **out, struct spool_store *store)
 		return err;
 	}
 	s->store = store;
-	crypto_shorthash_keygen(s->key);
-	err = reserve(s, 1);
+	err = tagmap_init(&s->by_tag);
 	if (err == PERR_OK)
 		err = store->days(store, days, DAYS_MAX, &n);
 	for (i = 0; err == PERR_OK && i < n; i++)
@@ -146,8 +72,7 @@ void spool_free(struct spool *s)
 	if (s == NULL)
 		return;
 	s->store->free(s->store);
-	free(s->e);
-	free(s->buckets);
+	tagmap_free(&s->by_tag);
 	free(s);
 }
 
@@ -158,7 +83,7 @@ enum perr spool_add(struct spool *s, uint32_t day, const uint8_t *cells, size_t 
 	enum perr err = s->store->count(s->store, day, &at);
 
 	if (err == PERR_OK)
-		err = reserve(s, n);
+		err = tagmap_reserve(&s->by_tag, n);
 	if (err == PERR_OK)
 		err = s->store->append(s->store, day, cells, n);
 	for (i = 0; err == PERR_OK && i < n; i++)
@@ -166,61 +91,48 @@ enum perr spool_add(struct spool *s, uint32_t day, const uint8_t *cells, size_t 
 	return err;
 }
 
-static uint32_t next_match(const struct spool *s, uint64_t hash, uint32_t i)
-{
-	while (i != NONE && s->e[i].hash != hash)
-		i = s->e[i].next;
-	return i;
-}
-
 bool spool_has(const struct spool *s, const uint8_t tag[CELL_TAG_SIZE])
 {
-	uint64_t hash = hash_of(s, tag);
-
-	return next_match(s, hash, s->buckets[hash & (s->n_buckets - 1)]) != NONE;
+	return tagmap_has(&s->by_tag, tag);
 }
 
 enum perr spool_find(struct spool *s, const uint8_t tag[CELL_TAG_SIZE], unsigned nth,
                      uint8_t cell[CELL_SIZE])
 {
-	uint64_t hash = hash_of(s, tag);
-	uint32_t i = s->buckets[hash & (s->n_buckets - 1)];
+	uint32_t i;
 
-	for (;;) {
+	for (i = tagmap_first(&s->by_tag, tag); i != TAGMAP_NONE; i = tagmap_next(&s->by_tag, i)) {
+		uint64_t at = tagmap_value(&s->by_tag, i);
 		enum perr err;
 
-		i = next_match(s, hash, i);
-		if (i == NONE)
-			return PERR_NOTFOUND;
-		if (nth == 0) {
-			err = s->store->read(s->store, s->e[i].day, s->e[i].at, cell);
-			/* the file is not trusted: what does not fit is passed over */
-			if (err != PERR_OK || memcmp(cell + CELL_TAG_AT, tag, CELL_TAG_SIZE) == 0)
-				return err;
-			nth++;
-		}
-		nth--;
-		i = s->e[i].next;
+		if (nth-- > 0)
+			continue;
+		err = s->store->read(s->store, (uint32_t)(at >> 32), (uint32_t)at, cell);
+		/* the file is not trusted: what does not fit is passed over */
+		if (err != PERR_OK || memcmp(cell + CELL_TAG_AT, tag, CELL_TAG_SIZE) == 0)
+			return err;
+		nth = 0;
 	}
+	return PERR_NOTFOUND;
 }
 
 uint64_t spool_cells(const struct spool *s)
 {
-	return s->n;
+	return s->by_tag.n;
+}
+
+static bool not_of_day(void *arg, uint64_t value)
+{
+	return (uint32_t)(value >> 32) != *(uint32_t *)arg;
 }
 
 static enum perr drop_day(struct spool *s, uint32_t day)
 {
-	uint32_t i, kept = 0;
 	enum perr err = s->store->drop(s->store, day);
 
-	if (err != PERR_OK)
-		return err;
-	for (i = 0; i < s->n; i++)
-		if (s->e[i].day != day)
-			s->e[kept++] = s->e[i];
-	s->n = kept;
-	return rehash(s, s->n_buckets);
+	if (err == PERR_OK)
+		tagmap_filter(&s->by_tag, not_of_day, &day);
+	return err;
 }
 
 static int by_day(const void *a, const void *b)
@@ -235,7 +147,7 @@ static int by_day(const void *a, const void *b)
 enum perr spool_tidy(struct spool *s, uint32_t today, bool is_wanted)
 {
 	uint32_t days[DAYS_MAX];
-	uint64_t left = (uint64_t)s->n * CELL_SIZE;
+	uint64_t left = (uint64_t)s->by_tag.n * CELL_SIZE;
 	size_t n, i;
 	enum perr err = s->store->days(s->store, days, DAYS_MAX, &n);
 

@@ -117,7 +117,9 @@ enum sync_note {                 /* bits of sync_server.notes */
 	SYNC_N_NO_SLOT      = 1 << 11,   /* no slot of the newest bulletin opens for this member */
 	SYNC_N_SHRUNK       = 1 << 12,   /* its newest segment is older than one seen before */
 	SYNC_N_CLOCK        = 1 << 13,   /* its day is more than a day from this device's */
-	SYNC_N_BOARD        = 1 << 14    /* the board brought something new */
+	SYNC_N_BOARD        = 1 << 14,   /* the board brought something new */
+	SYNC_N_TICKET       = 1 << 15,   /* it does not know the invitation's ticket (any more) */
+	SYNC_N_DAMAGED      = 1 << 16    /* it could not read some of its cells */
 };
 
 struct sync_taken {              /* statements */

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "visit.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulletin.h"
+#include "outbox.h"
+#include "prekeys.h"
+
+/* which part is being fetched */
+enum part_of { PART_HEADER, PART_SLOTS, PART_FIELD, PART_STAFF, PART_ADMIN, PART_FORM };
+
+struct visit_bulletin {
+	struct visit *v;
+	/* the part under way */
+	enum part_of part_of;
+	uint8_t name[32];
+	uint8_t *part;
+	uint32_t size, got;
+	unsigned asked;                  /* pieces not answered yet */
+	bool failed;
+	/* verified so far */
+	uint8_t *header;
+	size_t header_len;
+	struct bulletin b;               /* borrows from header */
+	struct admins admins;
+	enum bulletin_which level;
+	struct roster_keys keys;
+	uint8_t level_key[32];
+	bool own_slot;
+	uint8_t *body[3];                /* opened */
+	size_t body_len[3];
+	uint32_t form_at;                /* index in the roster's forms */
+};
+
+static void on_part(struct visit_bulletin *vb);
+static void next_form(struct visit *v);
+
+/* ---- fetching one part ----------------------------------------------------------------------- */
+
+/* the bulletin cannot be had from here: say so, and go on with what is known */
+static void give_up(struct visit_bulletin *vb, unsigned note)
+{
+	struct visit *v = vb->v;
+
+	v->out->notes |= note;
+	visit_bulletin_free(v);
+	visit_next(v);
+}
+
+static void on_piece(struct visit *v, uint32_t at, enum perr err, const struct rpc_msg *m);
+
+static bool ask(struct visit_bulletin *vb, uint32_t offset)
+{
+	struct rpc_msg *m = calloc(1, sizeof *m);
+	bool ok;
+
+	if (m == NULL) {
+		visit_fail(vb->v, PERR_NOMEM, "out of memory");
+		return false;
+	}
+	m->method = RPC_BULLETIN_GET;
+	memcpy(m->hash, vb->name, 32);
+	m->offset = offset;
+	ok = visit_ask(vb->v, m, offset, on_piece);
+	vb->asked += ok ? 1 : 0;
+	free(m);
+	return ok;
+}
+
+/* size 0: unknown (the header) */
+static void fetch_part(struct visit_bulletin *vb, enum part_of what, const uint8_t name[32],
+                       uint32_t size)
+{
+	vb->part_of = what;
+	memcpy(vb->name, name, 32);
+	free(vb->part);
+	vb->part = NULL;
+	vb->size = size;
+	vb->got = 0;
+	vb->failed = false;
+	(void)ask(vb, 0);
+}
+
+static bool begin_part(struct visit_bulletin *vb, const struct rpc_msg *m)
+{
+	uint32_t at;
+
+	/* the size is known from the header and must fit; of the header it is bounded */
+	if (m->total == 0 || m->total > BULLETIN_PART_MAX || (vb->size != 0 && m->total != vb->size))
+		return false;
+	vb->size = m->total;
+	vb->part = malloc(vb->size);
+	if (vb->part == NULL)
+		return false;
+	for (at = RPC_PART_GET; at < vb->size; at += RPC_PART_GET)
+		if (!ask(vb, at))
+			return true;     /* the visit is over */
+	return true;
+}
+
+static void on_piece(struct visit *v, uint32_t at, enum perr err, const struct rpc_msg *m)
+{
+	struct visit_bulletin *vb = v->bulletin;
+	uint32_t want;
+
+	vb->asked--;
+	if (!vb->failed && err == PERR_OK && vb->part == NULL && !begin_part(vb, m))
+		vb->failed = true;
+	if (v->is_over)
+		return;
+	want = vb->size - at < RPC_PART_GET ? vb->size - at : RPC_PART_GET;
+	if (!vb->failed && err == PERR_OK && m->total == vb->size && m->bytes_len == want) {
+		memcpy(vb->part + at, m->bytes, want);
+		vb->got += want;
+		if (vb->got == vb->size)
+			on_part(vb);
+		return;
+	}
+	/* the answers to the other pieces come first: they must not meet the next part */
+	vb->failed = true;
+	if (vb->asked == 0)
+		give_up(vb, SYNC_N_BAD_BULLETIN);
+}
+
+/* ---- header, slots, bodies ------------------------------------------------------------------- */
+
+static void on_header(struct visit_bulletin *vb)
+{
+	struct client *c = vb->v->c;
+	struct bulletin_known *known = calloc(1, sizeof *known);
+	uint8_t hash[32];
+	enum perr err = PERR_NOMEM;
+
+	vb->header = vb->part;
+	vb->header_len = vb->size;
+	vb->part = NULL;
+	if (known != NULL)
+		err = bulletin_open(&vb->b, &vb->admins, hash, vb->header, vb->header_len);
+	if (err == PERR_OK && memcmp(hash, vb->name, 32) != 0)
+		err = PERR_CORRUPT;
+	/* who is joining knows only an anchor; client_adopt holds the chain against it */
+	if (err == PERR_OK && !sodium_is_zero(c->me->genesis, 32)) {
+		client_known(c, known);
+		err = bulletin_accept(known, &vb->b, &vb->admins, hash);
+	}
+	free(known);
+	if (err == PERR_OK)
+		fetch_part(vb, PART_SLOTS, vb->b.slots.name, vb->b.slots.size);
+	else
+		give_up(vb, err == PERR_FORK ? SYNC_N_FORK : err == PERR_OLD ? SYNC_N_BEHIND
+		                                                             : SYNC_N_BAD_BULLETIN);
+}
+
+static enum perr find_slot(struct visit_bulletin *vb)
+{
+	const struct identity *me = vb->v->c->me;
+	enum perr err;
+
+	vb->own_slot = true;
+	err = bulletin_slots_find(vb->level_key, vb->part, vb->size, vb->b.version, me->slot.sk,
+	                          me->slot_secret);
+	if (err == PERR_NOTMINE && !sodium_is_zero(me->old_slot.sk, 32)) {
+		vb->own_slot = false;
+		err = bulletin_slots_find(vb->level_key, vb->part, vb->size, vb->b.version,
+		                          me->old_slot.sk, me->old_slot_secret);
+	}
+	return err;
+}
+
+static void on_slots(struct visit_bulletin *vb)
+{
+	uint8_t name[32];
+	enum perr err = PERR_CORRUPT;
+
+	bulletin_part_name(name, vb->part, vb->size);
+	if (memcmp(name, vb->name, 32) == 0)
+		err = find_slot(vb);
+	if (err == PERR_OK)
+		err = bulletin_level(&vb->level, &vb->keys, &vb->b, vb->level_key);
+	if (err == PERR_OK)
+		fetch_part(vb, PART_FIELD, vb->b.bodies[BULLETIN_FIELD].part.name,
+		           vb->b.bodies[BULLETIN_FIELD].part.size);
+	else
+		give_up(vb, err == PERR_NOTMINE ? SYNC_N_NO_SLOT : SYNC_N_BAD_BULLETIN);
+}
+
+static void adopt(struct visit_bulletin *vb)
+{
+	struct visit *v = vb->v;
+	struct client *c = v->c;
+	struct roster_bytes r = {
+		.header = vb->header, .header_len = vb->header_len,
+		.level = (enum client_level)(vb->level + 1), .own_slot = vb->own_slot,
+		.field = vb->body[0], .field_len = vb->body_len[0],
+		.staff = vb->body[1], .staff_len = vb->body_len[1],
+		.admin = vb->body[2], .admin_len = vb->body_len[2],
+	};
+	enum perr err;
+
+	memcpy(r.level_key, vb->level_key, 32);
+	err = client_adopt(c, &r);
+	sodium_memzero(&r, sizeof r);
+	if (err == PERR_IO || err == PERR_FULL || err == PERR_TIMEOUT) {
+		visit_store_failed(v, err);
+		return;
+	}
+	if (err != PERR_OK) {
+		give_up(vb, err == PERR_FORK ? SYNC_N_FORK : err == PERR_OLD ? SYNC_N_BEHIND
+		                                                             : SYNC_N_BAD_BULLETIN);
+		return;
+	}
+	v->out->notes |= SYNC_N_ROSTER_NEW;
+	/* copies and servers may have changed, and whom the prekeys are for */
+	err = outbox_tidy(c);
+	if (err == PERR_OK && prekeys_needed(c))
+		err = prekeys_renew(c, false, NULL);
+	if (err == PERR_OK)
+		err = prekeys_repost(c);
+	if (err != PERR_OK) {
+		visit_store_failed(v, err);
+		return;
+	}
+	visit_bulletin_free(v);
+	visit_next(v);
+}
+
+static void on_body(struct visit_bulletin *vb)
+{
+	enum bulletin_which which = (enum bulletin_which)(vb->part_of - PART_FIELD);
+	const uint8_t *key = which == BULLETIN_FIELD ? vb->keys.field
+	                   : which == BULLETIN_STAFF ? vb->keys.staff : vb->keys.admin;
+	enum perr err = bulletin_part_open(&vb->body[which], &vb->body_len[which], vb->name, key,
+	                                   which, vb->b.version, vb->part, vb->size);
+
+	if (err != PERR_OK)
+		give_up(vb, SYNC_N_BAD_BULLETIN);
+	else if (which < vb->level)
+		fetch_part(vb, vb->part_of + 1, vb->b.bodies[which + 1].part.name,
+		           vb->b.bodies[which + 1].part.size);
+	else
+		adopt(vb);
+}
+
+void visit_bulletin_start(struct visit *v)
+{
+	const struct bulletin *b = client_bulletin(v->c);
+	struct visit_bulletin *vb;
+
+	if (sodium_is_zero(v->header_hash, 32) ||
+	    (b != NULL && memcmp(v->header_hash, v->c->header_hash, 32) == 0)) {
+		/* a server that shows none, or has none yet, is behind whoever has one */
+		if (b != NULL && sodium_is_zero(v->header_hash, 32))
+			v->out->notes |= SYNC_N_BEHIND;
+		visit_next(v);
+		return;
+	}
+	if (b != NULL && v->bulletin_version < b->version) {
+		v->out->notes |= SYNC_N_BEHIND;
+		visit_next(v);
+		return;
+	}
+	vb = calloc(1, sizeof *vb);
+	if (vb == NULL) {
+		visit_fail(v, PERR_NOMEM, "out of memory");
+		return;
+	}
+	vb->v = v;
+	v->bulletin = vb;
+	visit_progress(v, SYNC_BULLETIN, 0, 0);
+	fetch_part(vb, PART_HEADER, v->header_hash, 0);
+}
+
+void visit_bulletin_free(struct visit *v)
+{
+	struct visit_bulletin *vb = v->bulletin;
+	int i;
+
+	if (vb == NULL)
+		return;
+	for (i = 0; i < 3; i++)
+		doc_free(vb->body[i], vb->body_len[i]);
+	free(vb->part);
+	free(vb->header);
+	sodium_memzero(vb, sizeof *vb);
+	free(vb);
+	v->bulletin = NULL;
+}
+
+/* ---- forms ----------------------------------------------------------------------------------- */
+
+static void form_name(char name[96], const struct roster_form *f)
+{
+	client_key_name(name, "form/", f->part, 32);
+}
+
+static enum perr has_form(struct client *c, const struct roster_form *f, bool *has)
+{
+	char name[96];
+	uint8_t *value;
+	enum perr err;
+
+	form_name(name, f);
+	err = kv_get(c->kv, name, &value, NULL);
+	*has = err == PERR_OK;
+	if (err == PERR_OK)
+		kv_free(value);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
+static void on_form(struct visit_bulletin *vb)
+{
+	struct visit *v = vb->v;
+	struct client *c = v->c;
+	const struct roster_form *f;
+	char name[96];
+	uint8_t *xml = NULL;
+	size_t len = 0;
+	enum perr err;
+
+	/* the roster cannot have changed since: this visit adopts before it fetches forms */
+	f = &c->field->forms[vb->form_at];
+	err = bulletin_part_open(&xml, &len, f->part, f->key, BULLETIN_FORM, 0, vb->part, vb->size);
+	if (err != PERR_OK) {
+		v->out->notes |= SYNC_N_BAD_BULLETIN;
+	} else {
+		form_name(name, f);
+		err = kv_begin(c->kv);
+		if (err == PERR_OK)
+			err = kv_put(c->kv, name, xml, len);
+		if (err == PERR_OK)
+			err = kv_commit(c->kv);
+		kv_abort(c->kv);
+		doc_free(xml, len);
+		if (err != PERR_OK) {
+			visit_store_failed(v, err);
+			return;
+		}
+	}
+	vb->form_at++;
+	next_form(v);
+}
+
+static void next_form(struct visit *v)
+{
+	struct visit_bulletin *vb = v->bulletin;
+	struct client *c = v->c;
+	bool has = true;
+
+	while (vb->form_at < c->field->n_forms) {
+		const struct roster_form *f = &c->field->forms[vb->form_at];
+		enum perr err = has_form(c, f, &has);
+
+		if (err != PERR_OK) {
+			visit_store_failed(v, err);
+			return;
+		}
+		if (!has) {
+			fetch_part(vb, PART_FORM, f->part, f->size);
+			return;
+		}
+		vb->form_at++;
+	}
+	visit_bulletin_free(v);
+	visit_next(v);
+}
+
+void visit_forms_start(struct visit *v)
+{
+	/* a cut connection may have left some out, so this is looked at on every visit; a server
+	 * with another bulletin does not have them */
+	if (v->c->field == NULL || memcmp(v->header_hash, v->c->header_hash, 32) != 0) {
+		visit_next(v);
+		return;
+	}
+	v->bulletin = calloc(1, sizeof *v->bulletin);
+	if (v->bulletin == NULL) {
+		visit_fail(v, PERR_NOMEM, "out of memory");
+		return;
+	}
+	v->bulletin->v = v;
+	next_form(v);
+}
+
+static void on_part(struct visit_bulletin *vb)
+{
+	switch (vb->part_of) {
+	case PART_HEADER:
+		on_header(vb);
+		return;
+	case PART_SLOTS:
+		on_slots(vb);
+		return;
+	case PART_FIELD:
+	case PART_STAFF:
+	case PART_ADMIN:
+		on_body(vb);
+		return;
+	case PART_FORM:
+		on_form(vb);
+		return;
+	}
+}

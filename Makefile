@@ -241,7 +241,20 @@ FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
                fuzz_cell \
-               fuzz_channel
+               fuzz_channel \
+               fuzz_signed \
+               fuzz_statement \
+               fuzz_envelope \
+               fuzz_admins \
+               fuzz_charter \
+               fuzz_batch \
+               fuzz_board \
+               fuzz_roster \
+               fuzz_bulletin \
+               fuzz_invite \
+               fuzz_join \
+               fuzz_policy \
+               fuzz_case_code
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
@@ -257,14 +270,16 @@ E2E_TESTS    = \
                server-kill.sh \
                server-outsiders.sh \
                server-flood.sh \
-               server-clock.sh
+               server-clock.sh \
+               server-disk.sh
 TOOLS        = \
                server_kill \
                server_flood \
                server_outsiders \
                server_clock \
                amparod_clock \
-               server_bench
+               server_bench \
+               server_disk
 SIM_SRC      =
 TOOLS_SRC    = \
                tests/tools/client.c \

@@ -13,6 +13,7 @@ struct block {
 	size_t size;             /* of the whole block */
 	size_t used;
 };
+/* lives in its own oldest block */
 struct arena {
 	struct block *first;     /* the block being filled */
 };
@@ -22,31 +23,7 @@ static size_t round_up(size_t n)
 	return (n + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 }
 
-struct arena *arena_new(void)
-{
-	struct arena *a = sodium_malloc(sizeof *a + (-sizeof *a % alignof(max_align_t)));
-
-	if (a != NULL)
-		a->first = NULL;
-	return a;
-}
-
-void arena_free(struct arena *a)
-{
-	struct block *b, *next;
-
-	if (a == NULL)
-		return;
-	for (b = a->first; b != NULL; b = next) {
-		next = b->next;
-		sodium_memzero(b, b->size);
-		sodium_free(b);
-	}
-	a->first = NULL;
-	sodium_free(a);
-}
-
-static struct block *block_new(struct arena *a, size_t room)
+static struct block *block_new(size_t room)
 {
 	size_t size = round_up(sizeof(struct block) + room);
 	struct block *b;
@@ -61,33 +38,65 @@ static struct block *block_new(struct arena *a, size_t room)
 	memset(b, 0, size);
 	b->size = size;
 	b->used = sizeof *b;
-	if (a->first != NULL && size > ARENA_BLOCK) {
-		/* a large item gets a block of its own; the one being filled stays */
+	return b;
+}
+
+static void *block_take(struct block *b, size_t len)
+{
+	void *p = (uint8_t *)b + b->used;
+
+	b->used += len;
+	return p;
+}
+
+struct arena *arena_new(void)
+{
+	struct block *b = block_new(0);
+	struct arena *a = b == NULL ? NULL : block_take(b, round_up(sizeof *a));
+
+	if (a != NULL)
+		a->first = b;
+	return a;
+}
+
+void arena_free(struct arena *a)
+{
+	struct block *b = a == NULL ? NULL : a->first, *next;
+
+	for (; b != NULL; b = next) {
+		next = b->next;
+		sodium_memzero(b, b->size);
+		sodium_free(b);
+	}
+}
+
+/* a large item gets a block of its own, behind the one being filled */
+static void block_insert(struct arena *a, struct block *b)
+{
+	if (b->size > ARENA_BLOCK) {
 		b->next = a->first->next;
 		a->first->next = b;
 	} else {
 		b->next = a->first;
 		a->first = b;
 	}
-	return b;
 }
 
 void *arena_alloc(struct arena *a, size_t n, size_t size)
 {
 	struct block *b = a->first;
 	size_t len;
-	void *p;
 
 	if (size != 0 && n > (SIZE_MAX - 2 * ARENA_BLOCK) / size)
 		return NULL;
 	len = round_up(n * size > 0 ? n * size : 1);
-	if (b == NULL || b->size - b->used < len)
-		b = block_new(a, len);
-	if (b == NULL)
-		return NULL;
-	p = (uint8_t *)b + b->used;
-	b->used += len;
-	return p;
+	if (b->size - b->used < len) {
+		b = block_new(len);
+		if (b == NULL)
+			return NULL;
+		block_insert(a, b);
+	}
+	return block_take(b, len);
 }
 
 uint8_t *arena_bytes(struct arena *a, const uint8_t *p, size_t len)

@@ -122,11 +122,14 @@ enum perr roster_admin_decode(struct roster_admin **out, const uint8_t *in, size
 	*out = NULL;
 	if (in_len > ROSTER_BODY_MAX)
 		return PERR_FORMAT;
+	mp_reader_init(&r, in, in_len);
+	if (r.err != PERR_OK)
+		return mp_finish(&r);    /* locked memory is dear: none for noise */
 	a = roster_admin_new();
 	if (a == NULL)
-		return PERR_NOMEM;
-	mp_reader_init(&r, in, in_len);
-	get_admin(&r, a);
+		mp_fail(&r, PERR_NOMEM);
+	else
+		get_admin(&r, a);
 	err = mp_finish(&r);
 	if (err == PERR_OK)
 		*out = a;

@@ -163,11 +163,14 @@ enum perr roster_field_decode(struct roster_field **out, const uint8_t *in, size
 	*out = NULL;
 	if (in_len > ROSTER_BODY_MAX)
 		return PERR_FORMAT;
+	mp_reader_init(&r, in, in_len);
+	if (r.err != PERR_OK)
+		return mp_finish(&r);    /* locked memory is dear: none for noise */
 	f = roster_field_new();
 	if (f == NULL)
-		return PERR_NOMEM;
-	mp_reader_init(&r, in, in_len);
-	get_field(&r, f);
+		mp_fail(&r, PERR_NOMEM);
+	else
+		get_field(&r, f);
 	err = mp_finish(&r);
 	if (err == PERR_OK)
 		*out = f;

@@ -73,11 +73,14 @@ enum perr roster_staff_decode(struct roster_staff **out, const uint8_t *in, size
 	*out = NULL;
 	if (in_len > ROSTER_BODY_MAX)
 		return PERR_FORMAT;
+	mp_reader_init(&r, in, in_len);
+	if (r.err != PERR_OK)
+		return mp_finish(&r);    /* locked memory is dear: none for noise */
 	s = roster_staff_new();
 	if (s == NULL)
-		return PERR_NOMEM;
-	mp_reader_init(&r, in, in_len);
-	get_staff(&r, s);
+		mp_fail(&r, PERR_NOMEM);
+	else
+		get_staff(&r, s);
 	err = mp_finish(&r);
 	if (err == PERR_OK)
 		*out = s;

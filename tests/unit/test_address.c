@@ -134,9 +134,11 @@ static void vectors(void)
 	vec_text("host.text", "intake.example.org:4433");
 	assert_int_equal(address_encode(bytes, &len, "intake.example.org:4433"), PERR_OK);
 	vec("host.bytes", bytes, len);
+	kit_corpus("invite", "address-host", bytes, len);
 	vec_text("onion.text", onion);
 	assert_int_equal(address_encode(bytes, &len, onion), PERR_OK);
 	vec("onion.bytes", bytes, len);
+	kit_corpus("invite", "address-onion", bytes, len);
 }
 
 int main(int argc, char **argv)

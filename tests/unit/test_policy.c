@@ -327,7 +327,7 @@ static void vectors(void)
 	memset(card.setup_key, 0x37, 32);
 	assert_int_equal(policy_card_encode(text, &card), PERR_OK);
 	vec_text("card", text);
-	kit_corpus("policy", "card", (uint8_t *)text, strlen(text));
+	kit_corpus("invite", "card", (uint8_t *)text, strlen(text));
 }
 
 int main(int argc, char **argv)

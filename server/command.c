@@ -220,6 +220,38 @@ static void on_finding(void *arg, const struct scrub_finding *f)
 		printf("%s%s%s\n", f->file, f->file[0] != '\0' ? ": " : "", f->text);
 }
 
+/* -1 with errno: nobody answers */
+static int ask(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(un.sun_path, path, strlen(path) + 1);
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&un, sizeof un) != 0) {
+		int err = errno;
+
+		(void)close(fd);
+		errno = err;
+		fd = -1;
+	}
+	return fd;
+}
+
+/* the local socket of a killed server is no part of the store */
+static void forget_socket(const char *dir)
+{
+	char path[CONFIG_SOCKET_MAX];
+	int n = snprintf(path, sizeof path, "%s/status.sock", dir), fd;
+
+	if (n < 0 || (size_t)n >= sizeof path)
+		return;
+	fd = ask(path);
+	if (fd >= 0)
+		(void)close(fd);         /* it answers: the check will refuse to start */
+	else if (errno == ECONNREFUSED)
+		(void)unlink(path);
+}
+
 static int cmd_check(struct arguments *a)
 {
 	struct scrub_totals t;
@@ -227,6 +259,7 @@ static int cmd_check(struct arguments *a)
 
 	if (a->cfg.data[0] == '\0')
 		return wrong("check needs --data DIR");
+	forget_socket(a->cfg.data);
 	memset(&t, 0, sizeof t);
 	err = scrub(a->cfg.data, on_finding, NULL, &t);
 	if (err == PERR_OK || err == PERR_CORRUPT)
@@ -296,19 +329,6 @@ static void print_line(const char *key, const char *value, bool json, bool first
 	}
 }
 
-static int ask(const char *path)
-{
-	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	memcpy(un.sun_path, path, strlen(path) + 1);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&un, sizeof un) != 0) {
-		(void)close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
 static int cmd_status(struct arguments *a)
 {
 	char why[200], key[64], value[64];
@@ -362,6 +382,8 @@ static void harden(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* a file that may not grow is a failed write, to be told, not a sudden death */
+	(void)signal(SIGXFSZ, SIG_IGN);
 }
 
 int command_main(int argc, char **argv)

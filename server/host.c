@@ -345,6 +345,16 @@ struct session_host *host_sessions(struct host *h)
 	return &h->sessions;
 }
 
+void host_apply_limits(struct host *h)
+{
+	const struct policy *p = access_policy(h->access);
+
+	if (p == NULL)
+		return;
+	h->sessions.puts_per_minute = p->limits.puts_per_minute;
+	store_set_reserve(h->store, (uint64_t)p->limits.reserve_mib << 20);
+}
+
 uint32_t host_source_limit(const struct host *h)
 {
 	const struct policy *p = access_policy(h->access);
@@ -428,9 +438,7 @@ enum perr host_open(struct host **out, const char *dir, const struct host_config
 		goto out;
 	host_look(h->store, &h->view);
 	set_sessions(h, cfg);
-	if (access_policy(h->access) != NULL)
-		h->sessions.puts_per_minute =
-			access_policy(h->access)->limits.puts_per_minute;
+	host_apply_limits(h);
 	*why = "the writing thread could not be started";
 	err = writer_start(&h->writer, h->store, 0, notify, h);
 	if (err != PERR_OK)

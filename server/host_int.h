@@ -93,6 +93,8 @@ enum rpc_error host_error(enum perr err);
 /* read the view on this thread (start) or on a worker (later; then_ runs on the loop) */
 void host_look(struct store *st, struct host_view *out);
 enum perr host_refresh(struct host *h, void (*then_)(void *arg), void *arg);
+/* what the policy in force limits */
+void host_apply_limits(struct host *h);
 /* submit, or PERR_LIMIT/PERR_STATE */
 enum perr host_submit(struct host *h, struct writer_job *job);
 

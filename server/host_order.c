@@ -437,7 +437,7 @@ static void policy_done(struct writer_job *job)
 		change_free(c);
 		return;
 	}
-	h->sessions.puts_per_minute = access_policy(h->access)->limits.puts_per_minute;
+	host_apply_limits(h);
 	host_log(h, "a new policy is in force");
 	answer_received(c->call, (uint32_t)c->len);
 	change_free(c);

@@ -427,7 +427,7 @@ enum perr store_open(struct store **out, const char *dir, const struct store_con
 	if (cfg != NULL)
 		st->cfg = *cfg;
 	st->cfg.pool_max_bytes = or_default(st->cfg.pool_max_bytes, 8192 * MIB);
-	st->cfg.reserve_bytes = or_default(st->cfg.reserve_bytes, 64 * MIB);
+	store_set_reserve(st, st->cfg.reserve_bytes);
 	st->cfg.bulletin_max_bytes = or_default(st->cfg.bulletin_max_bytes, 256 * MIB);
 	st->cfg.prewrite_bytes = (uint32_t)or_default(st->cfg.prewrite_bytes, 8 * MIB);
 	if (st->cfg.pool_max_bytes < 4 * MIB)
@@ -572,6 +572,11 @@ enum perr store_free_bytes(const struct store *st, uint64_t *bytes)
 	return PERR_OK;
 }
 
+void store_set_reserve(struct store *st, uint64_t bytes)
+{
+	atomic_store(&st->reserve, or_default(bytes, 64 * MIB));
+}
+
 uint64_t store_release_bytes(const struct store *st)
 {
 	struct stat sb;
@@ -585,7 +590,7 @@ uint64_t store_release_bytes(const struct store *st)
 enum perr store_space(struct store *st, struct store_space *out)
 {
 	memset(out, 0, sizeof *out);
-	out->reserve_bytes = st->cfg.reserve_bytes;
+	out->reserve_bytes = atomic_load(&st->reserve);
 	out->pool_max_bytes = st->cfg.pool_max_bytes;
 	out->pool_bytes = atomic_load(&st->pub_pool_bytes);
 	out->needed_bytes = atomic_load(&st->pub_needed);

@@ -133,6 +133,9 @@ struct store_space {
 	uint64_t pool_bytes, pool_max_bytes;
 	bool is_full;               /* new cells are being refused */
 };
+/* [R] Another reserve from now on; 0 = 64 MiB.  Not stored: set it after each open. */
+void store_set_reserve(struct store *st, uint64_t bytes);
+
 /* [R] PERR_IO */
 PERR_MUST_CHECK enum perr store_space(struct store *st, struct store_space *out);
 

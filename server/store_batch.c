@@ -48,7 +48,7 @@ enum perr store_batch_failed(struct store *st, enum perr err)
 static uint64_t measure_room(struct store *st)
 {
 	uint64_t used = store_pool_bytes(st->pool.count) + SLACK_BYTES, bytes, pool_room;
-	uint64_t kept = st->cfg.reserve_bytes + store_release_bytes(st) + SLACK_BYTES;
+	uint64_t kept = atomic_load(&st->reserve) + store_release_bytes(st) + SLACK_BYTES;
 
 	if (store_free_bytes(st, &bytes) != PERR_OK || bytes <= kept ||
 	    used >= st->pool.max_bytes)
@@ -483,7 +483,7 @@ bool store_idle(struct store *st)
 	/* Only a comfort: never at the cost of the reserve, and no error to die of. */
 	if (atomic_load(&st->dead) != NULL || store_batch_is_open(st) ||
 	    store_free_bytes(st, &bytes) != PERR_OK ||
-	    bytes < st->cfg.reserve_bytes + 2 * st->cfg.prewrite_bytes)
+	    bytes < atomic_load(&st->reserve) + 2 * st->cfg.prewrite_bytes)
 		return false;
 	if (store_pool_prewrite(&st->pool, st->cfg.prewrite_bytes, 1u << 20, &has_more) !=
 	    PERR_OK)

@@ -114,7 +114,7 @@ static enum perr room_for(struct store *st, uint64_t len)
 	if (err != PERR_OK)
 		return err;
 	if (all + len > st->cfg.bulletin_max_bytes ||
-	    bytes < st->cfg.reserve_bytes + store_release_bytes(st) + len)
+	    bytes < atomic_load(&st->reserve) + store_release_bytes(st) + len)
 		return PERR_FULL;
 	return PERR_OK;
 }

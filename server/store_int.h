@@ -31,6 +31,7 @@ struct store {
 	char *dir;
 	int dfd, sfd, bfd;              /* the folder (locked), segments/, bulletin/ */
 	struct store_config cfg;
+	_Atomic uint64_t reserve;        /* cfg.reserve_bytes, or what store_set_reserve said */
 	_Atomic(const char *) dead;
 
 	pthread_rwlock_t state_mu;      /* state, and files in bulletin/ */

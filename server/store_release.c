@@ -334,7 +334,7 @@ static enum perr add_build(struct plan *p, const struct store_segment *out, size
 		err = store_free_bytes(st, &bytes);
 	if (err == PERR_OK) {
 		/* The reserve is there for releasing and erasing; settling can wait. */
-		need = store_seg_bytes(b->n_items) + (is_urgent ? 0 : st->cfg.reserve_bytes);
+		need = store_seg_bytes(b->n_items) + (is_urgent ? 0 : atomic_load(&st->reserve));
 		err = bytes < need ? PERR_FULL : make(p, b);
 	}
 	if (n > 0 && (err == PERR_FULL || err == PERR_CORRUPT || err == PERR_IO))
@@ -403,7 +403,7 @@ static enum perr swap_pools(struct store *st)
 
 	if (err == PERR_OK)
 		err = store_free_bytes(st, &bytes);
-	if (err == PERR_OK && bytes < store_release_bytes(st) + zeros + st->cfg.reserve_bytes)
+	if (err == PERR_OK && bytes < store_release_bytes(st) + zeros + atomic_load(&st->reserve))
 		zeros = 0;
 	if (err == PERR_OK)
 		err = store_file_retire(st->dfd, "pool.new.mdb");

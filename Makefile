@@ -236,7 +236,8 @@ UNIT_TESTS   = \
                test_form_lint \
                test_writer \
                test_store_faults \
-               test_form_paper
+               test_form_paper \
+               test_form_torture
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

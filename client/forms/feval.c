@@ -582,6 +582,8 @@ static bool in_answers(const struct feval *ev, const struct fnode *n)
 /*
  * An absolute path shares its first steps with the context as long as names agree and no
  * predicate chooses otherwise: inside child[2], /data/child/age is the age of child[2].
+ * Within a predicate the last step stays free, so that in
+ * /data/child[position() = count(/data/child)] the count is that of all.
  */
 static const struct fstep *bind_to_context(struct feval *ev, struct nodes *l,
                                            const struct fstep *step)
@@ -609,6 +611,7 @@ static const struct fstep *bind_to_context(struct feval *ev, struct nodes *l,
 		step = step->next;
 		for (i = depth - 1; i > 0 && step != NULL && step->axis == FAXIS_CHILD
 		     && step->predicates == NULL && step->name != NULL
+		     && !(step->next == NULL && ev->position > 0)
 		     && strcmp(step->name, chain[i - 1]->name) == 0; i--) {
 			n = chain[i - 1];
 			step = step->next;

@@ -102,6 +102,8 @@ CLIENT_SRC   = \
                client/case_file.c \
                client/search.c \
                client/assign.c \
+               client/export.c \
+               client/export_dir.c \
                client/trust.c \
                client/peer.c \
                client/link.c \
@@ -182,6 +184,8 @@ CLI_SRC      = \
 UNIT_TESTS   = \
                test_intake \
                test_record \
+               test_search \
+               test_export \
                test_hpke \
                test_noise \
                test_rpc \
@@ -258,6 +262,8 @@ FUZZERS      = \
                fuzz_case_code
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
+MORE_test_search = tests/unit/fixture_org.c
+MORE_test_export = tests/unit/fixture_org.c
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
                -Wl,--wrap=fstatvfs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
@@ -333,7 +339,7 @@ $(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
-$(B)/tests/test_intake $(B)/tests/test_record: $(B)/tests/unit/fixture_org.o
+$(B)/tests/test_intake $(B)/tests/test_record $(B)/tests/test_search $(B)/tests/test_export: $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka

@@ -321,10 +321,13 @@ static int cmd_about(struct cli *cli, int argc, char **argv)
 		           TERM_LINE);
 	}
 	puts(".");
-	doc_hash(hash, "amparo/1 key words", cl->me->sign_pk, 32);
-	err = words_phrase(phrase, sizeof phrase, 6, hash, sizeof hash);
-	if (err == PERR_OK)
+	if (cl->staff != NULL) {
+		doc_hash(hash, "amparo/1 key words", cl->me->sign_pk, 32);
+		err = words_phrase(phrase, sizeof phrase, 6, hash, sizeof hash);
+		if (err != PERR_OK)
+			return cli_fail_err(err, "the words of your key could not be made");
 		printf("Words of your own key, for whoever assigns you a case:\n    %s\n", phrase);
+	}
 	if (cl->field == NULL) {
 		puts("\nNo roster is known yet: run `amparo sync`.");
 		return EXIT_DONE;

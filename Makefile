@@ -241,7 +241,8 @@ UNIT_TESTS   = \
                test_writer \
                test_store_faults \
                test_form_paper \
-               test_form_torture
+               test_form_torture \
+               test_documents_faults
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -270,6 +271,7 @@ WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlink
                -Wl,--wrap=mdb_env_create -Wl,--wrap=mdb_env_open -Wl,--wrap=mdb_env_sync \
                -Wl,--wrap=mdb_txn_begin -Wl,--wrap=mdb_put -Wl,--wrap=mdb_del \
                -Wl,--wrap=mdb_cursor_open -Wl,--wrap=mdb_txn_commit
+WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_store = -Wl,--wrap=fstatvfs
 SIM_TESTS    =
 E2E_TESTS    = \

@@ -433,7 +433,9 @@ static enum exit_code stop(struct server *srv, enum exit_code code)
 	if (srv->has_status)
 		(void)unlink(srv->cfg->status_socket);
 	uv_walk(&srv->loop, close_walk, NULL);
-	(void)uv_run(&srv->loop, UV_RUN_DEFAULT);
+	/* a stop asked for earlier ends the first run before the handles are closed */
+	while (uv_run(&srv->loop, UV_RUN_DEFAULT) != 0)
+		;
 	quota_sources_free(srv->set.sources);
 	(void)uv_loop_close(&srv->loop);
 	return code;

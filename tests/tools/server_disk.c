@@ -105,7 +105,7 @@ struct result {
 	uint32_t acked;
 };
 
-static void one_case(struct result *r)
+static void one_case(struct result *r, bool sure)
 {
 	struct client *c = malloc(sizeof *c);
 	struct rlimit lim = { RLIM_INFINITY, RLIM_INFINITY };
@@ -117,6 +117,8 @@ static void one_case(struct result *r)
 	/* somewhere around what the files have now */
 	lim.rlim_cur = randombytes_uniform(2) ? size_of("pool.mdb") : size_of("state.mdb");
 	lim.rlim_cur += randombytes_uniform(1u << 20);
+	if (sure)
+		lim.rlim_cur = 4096;     /* no write can succeed */
 	(void)prlimit(d.pid, RLIMIT_FSIZE, &lim, NULL);
 	while (alive && next_number < end) {
 		uint32_t n = 1 + randombytes_uniform(64);
@@ -203,7 +205,7 @@ int main(int argc, char **argv)
 	}
 	ok = nearly();
 	for (i = 0; i < cases; i++)
-		one_case(&r);
+		one_case(&r, i == 0);
 	missing = lost();
 	printf("figure: full-disk cases: %u (stopped %u, refused %u); acknowledged: %u; acked lost: "
 	       "%u; resumed: %u/%u\n", cases, r.died, r.refused, r.acked, missing,

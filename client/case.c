@@ -182,16 +182,13 @@ static enum perr judge_again(struct client *c, struct case_file *f, bool *droppe
 static enum perr put_text(struct client *c, struct case_file *f)
 {
 	struct search_text t = { 0 };
-	char name[96];
 	enum perr err;
 
-	record_name(name, "text/", f->s.record);
-	if (f->s.hidden)
-		return kv_erase(c->kv, name);
-	case_text(c, f, &t);
+	if (!f->s.hidden)
+		case_text(c, f, &t);
 	err = t.err;
 	if (err == PERR_OK)
-		err = kv_put(c->kv, name, (const uint8_t *)t.p, t.len);
+		err = search_put(c, f->s.record, t.p, t.len);
 	search_text_free(&t);
 	return err;
 }
@@ -214,9 +211,8 @@ static enum perr merge(struct client *c, const uint8_t record[STATEMENT_RECORD_S
 	if (err == PERR_OK && f->n == 0) {
 		record_name(name, "case/", record);
 		err = kv_erase(c->kv, name);
-		record_name(name, "text/", record);
 		if (err == PERR_OK)
-			err = kv_erase(c->kv, name);
+			err = search_put(c, record, NULL, 0);
 	} else if (err == PERR_OK) {
 		err = case_summarise(c, f);
 		if (err == PERR_OK)

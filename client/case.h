@@ -9,8 +9,8 @@
  * Everything here first merges what came in since (case_refresh), in batches of its own:
  * never call it inside one.
  *
- * In the store: case/<record hex>, text/<record hex> (folded, for search.h), reviewed (the
- * header hash under which pending statements were looked at last).
+ * In the store: case/<record hex>, the summary; reviewed, the header hash under which pending
+ * statements were looked at last; and the texts of search.h.
  */
 #ifndef AMPARO_CASE_H
 #define AMPARO_CASE_H

@@ -37,7 +37,7 @@
  *	post/<slot>           own board document or join answer to be put  post.c
  *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
  *	case/<record id hex>  statements merged                            case.c
- *	text/<record id hex>  folded text for the search                   case.c
+ *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */

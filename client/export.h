@@ -3,6 +3,7 @@
  * export: cases as plain files, for an office's own system.
  *
  *	<code>/submission.xml     the instance, byte for byte as it was submitted
+ *	<code>/submission-2.xml   only where two interviews have one record id: see conflict
  *	<code>/<attachments>      byte for byte
  *	<code>/case.json          everything else: who, when, notes, assignments, corrections
  *	index.csv                 one line a case (export_index)
@@ -71,11 +72,10 @@ PERR_MUST_CHECK enum perr export_index_write(struct export_index *x,
 void export_index_free(struct export_index *x);
 
 /*
- * A name that is safe as a file's, inside any folder: not a path, not hidden, not one of
- * reserved (NULL-ended; may be NULL), no control or direction characters, at most
+ * A name that is safe as a file's, inside any folder of any file system: not a path, not
+ * hidden, not one of the names above, no control or direction characters, at most
  * EXPORT_NAME_MAX bytes.
  */
-void export_safe_name(char out[EXPORT_NAME_MAX + 1], const char *name, size_t len,
-                      const char *const *reserved);
+void export_safe_name(char out[EXPORT_NAME_MAX + 1], const char *name, size_t len);
 
 #endif

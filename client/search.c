@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "case.h"
+#include "doc.h"
 #include "fold.h"
-#include "record.h"
 
 #define DIGITS_MIN 6             /* of a number that is written with gaps */
 
@@ -99,6 +99,65 @@ void search_text_free(struct search_text *t)
 	memset(t, 0, sizeof *t);
 }
 
+/* ---- where the texts are kept ------------------------------------------------------- */
+
+#define ENTRY_HEAD (STATEMENT_RECORD_SIZE + 4)
+
+/* the entry at *at, which moves behind it.  false: the value is damaged */
+static bool next_entry(const uint8_t *value, size_t len, size_t *at, const uint8_t **record,
+                       const uint8_t **text, size_t *text_len)
+{
+	if (len - *at < ENTRY_HEAD)
+		return false;
+	*record = value + *at;
+	*text_len = doc_get_u32(value + *at + STATEMENT_RECORD_SIZE);
+	*text = value + *at + ENTRY_HEAD;
+	if (len - *at - ENTRY_HEAD < *text_len)
+		return false;
+	*at += ENTRY_HEAD + *text_len;
+	return true;
+}
+
+enum perr search_put(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                     const char *text, size_t len)
+{
+	const uint8_t *id, *old_text;
+	uint8_t *old = NULL, *value = NULL;
+	size_t old_len = 0, n = 0, at = 0, from = 0, k;
+	char name[96];
+	enum perr err;
+
+	client_key_name(name, "text/", record, 1);
+	err = kv_get(c->kv, name, &old, &old_len);
+	if (err == PERR_NOTFOUND)
+		err = len == 0 ? PERR_NOTFOUND : PERR_OK;
+	if (err != PERR_OK)
+		return err == PERR_NOTFOUND ? PERR_OK : err;
+	value = malloc(old_len + ENTRY_HEAD + len);
+	if (value == NULL)
+		err = PERR_NOMEM;
+	while (err == PERR_OK && at < old_len) {
+		if (!next_entry(old, old_len, &at, &id, &old_text, &k)) {
+			err = PERR_CORRUPT;
+		} else if (memcmp(id, record, STATEMENT_RECORD_SIZE) != 0) {
+			memcpy(value + n, old + from, at - from);
+			n += at - from;
+		}
+		from = at;
+	}
+	if (err == PERR_OK && len > 0) {
+		memcpy(value + n, record, STATEMENT_RECORD_SIZE);
+		doc_u32(value + n + STATEMENT_RECORD_SIZE, (uint32_t)len);
+		memcpy(value + n + ENTRY_HEAD, text, len);
+		n += ENTRY_HEAD + len;
+	}
+	if (err == PERR_OK)
+		err = n > 0 ? kv_put(c->kv, name, value, n) : kv_del(c->kv, name);
+	doc_free(value, n);
+	kv_free(old);
+	return err;
+}
+
 /* ---- the query ---------------------------------------------------------------------- */
 
 struct word {
@@ -162,19 +221,24 @@ static bool occurs(const struct word *w, const uint8_t *text, size_t len)
 	       (w->n_digits > 0 && memmem(text, len, w->digits, w->n_digits) != NULL);
 }
 
-static enum perr one_text(void *arg, const char *name, const uint8_t *value, size_t len)
+static enum perr one_value(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct query *q = arg;
-	uint8_t record[STATEMENT_RECORD_SIZE];
-	size_t got = 0;
+	enum perr err = PERR_OK;
+	size_t at = 0;
 
-	for (size_t i = 0; i < q->n; i++)
-		if (!occurs(&q->words[i], value, len))
-			return PERR_OK;
-	if (sodium_hex2bin(record, sizeof record, name + 5, strlen(name) - 5, NULL, &got,
-	                   NULL) != 0 || got != sizeof record)
-		return PERR_CORRUPT;
-	return q->fn(q->arg, record);
+	while (err == PERR_OK && at < len) {
+		const uint8_t *record, *text;
+		size_t text_len, i = 0;
+
+		if (!next_entry(value, len, &at, &record, &text, &text_len))
+			return PERR_CORRUPT;
+		while (i < q->n && occurs(&q->words[i], text, text_len))
+			i++;
+		if (i == q->n)
+			err = q->fn(q->arg, record);
+	}
+	return err;
 }
 
 enum perr search_run(struct client *c, const char *query, search_fn *fn, void *arg)
@@ -190,7 +254,7 @@ enum perr search_run(struct client *c, const char *query, search_fn *fn, void *a
 	if (err == PERR_OK)
 		err = case_refresh(c);
 	if (err == PERR_OK)
-		err = kv_each(c->kv, "text/", one_text, q);
+		err = kv_each(c->kv, "text/", one_value, q);
 	sodium_memzero(q, sizeof *q);
 	free(q);
 	return err;

@@ -5,6 +5,10 @@
  * Case, accents and glottal marks do not matter (fold.h); a word may be part of a longer
  * one.  A number of six digits or more is also found when it was written with other blanks,
  * hyphens or brackets than in the query: alien numbers and telephone numbers are.
+ *
+ * In the store: text/<first byte of the record id, hex>, the folded texts of all cases whose
+ * id begins so, each as record id[16] | u32 length | text.  256 large values instead of one
+ * small one for each case: reading them all is what a search costs.
  */
 #ifndef AMPARO_SEARCH_H
 #define AMPARO_SEARCH_H
@@ -24,8 +28,13 @@ typedef enum perr search_fn(void *arg, const uint8_t record[STATEMENT_RECORD_SIZ
 PERR_MUST_CHECK enum perr search_run(struct client *c, const char *query, search_fn *fn,
                                     void *arg);
 
+/* Keep, replace or (len 0) drop the text of a case; inside a batch of the caller's. */
+PERR_MUST_CHECK enum perr search_put(struct client *c,
+                                    const uint8_t record[STATEMENT_RECORD_SIZE],
+                                    const char *text, size_t len);
+
 /*
- * The text kept for a case, from its texts: a buffer that grows; wiped by search_text_free.
+ * The text of a case, from its texts: a buffer that grows; wiped by search_text_free.
  * Zero-initialised at first.
  */
 struct search_text {

@@ -1,0 +1,732 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "export.h"
+
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "cache.h"
+#include "doc.h"
+#include "fdate.h"
+#include "fold.h"
+#include "instance.h"
+#include "render.h"
+
+#define NAME_OF 140              /* client_name_of */
+
+/* ---- a text that grows -------------------------------------------------------------- */
+
+struct text {
+	char *p;
+	size_t len, size;
+	enum perr err;
+};
+
+static void text_free(struct text *t)
+{
+	if (t->p != NULL)
+		sodium_memzero(t->p, t->size);
+	free(t->p);
+	memset(t, 0, sizeof *t);
+}
+
+static void add(struct text *t, const char *s, size_t n)
+{
+	if (t->err != PERR_OK)
+		return;
+	if (t->size - t->len < n + 1) {
+		size_t size = t->size * 2 + n + 4096;
+		char *p = malloc(size);
+
+		if (p == NULL) {
+			t->err = PERR_NOMEM;
+			return;
+		}
+		if (t->p != NULL) {
+			memcpy(p, t->p, t->len);
+			sodium_memzero(t->p, t->size);
+			free(t->p);
+		}
+		t->p = p;
+		t->size = size;
+	}
+	memcpy(t->p + t->len, s, n);
+	t->len += n;
+	t->p[t->len] = '\0';
+}
+
+static void put(struct text *t, const char *s)
+{
+	add(t, s, strlen(s));
+}
+
+__attribute__((format(printf, 2, 3)))
+static void putf(struct text *t, const char *fmt, ...)
+{
+	char buf[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(buf, sizeof buf, fmt, ap);
+	va_end(ap);
+	put(t, buf);
+}
+
+static void day_text(char out[FDATE_SIZE], uint32_t day)
+{
+	fdate_write(out, (double)day, false, 0);
+}
+
+/* ---- JSON --------------------------------------------------------------------------- */
+
+static void json_str(struct text *t, const char *s, size_t n)
+{
+	put(t, "\"");
+	for (size_t i = 0, from = 0; i <= n; i++) {
+		unsigned char ch = i < n ? (unsigned char)s[i] : 0;
+
+		if (i < n && ch >= 0x20 && ch != '"' && ch != '\\' && ch != 0x7f)
+			continue;
+		add(t, s + from, i - from);
+		from = i + 1;
+		if (i < n && (ch == '"' || ch == '\\'))
+			putf(t, "\\%c", ch);
+		else if (i < n)
+			putf(t, "\\u%04x", ch);
+	}
+	put(t, "\"");
+}
+
+static void json_text(struct text *t, struct doc_text s)
+{
+	json_str(t, s.p, s.len);
+}
+
+/* ,"key": with the comma where it is not the first of its object */
+static void key(struct text *t, const char *name)
+{
+	if (t->len > 0 && t->p[t->len - 1] != '{' && t->p[t->len - 1] != '[')
+		put(t, ",");
+	json_str(t, name, strlen(name));
+	put(t, ":");
+}
+
+static void key_str(struct text *t, const char *name, const char *s)
+{
+	key(t, name);
+	json_str(t, s, strlen(s));
+}
+
+static void key_text(struct text *t, const char *name, struct doc_text s)
+{
+	key(t, name);
+	json_text(t, s);
+}
+
+static void key_day(struct text *t, const char *name, uint32_t day)
+{
+	char out[FDATE_SIZE];
+
+	key(t, name);
+	day_text(out, day);
+	if (day == 0 || out[0] == '\0')
+		put(t, "null");
+	else
+		json_str(t, out, strlen(out));
+}
+
+static void key_bool(struct text *t, const char *name, bool v)
+{
+	key(t, name);
+	put(t, v ? "true" : "false");
+}
+
+static void key_name(struct text *t, struct client *c, const char *name, const uint8_t id[32])
+{
+	char who[NAME_OF];
+
+	client_name_of(c, id, who, sizeof who);
+	key_str(t, name, who);
+}
+
+static void item(struct text *t)
+{
+	if (t->len > 0 && t->p[t->len - 1] != '[')
+		put(t, ",");
+	put(t, "{");
+}
+
+static void desk_name(struct client *c, const uint8_t id[32], char *out, size_t size)
+{
+	const struct desk *d;
+
+	snprintf(out, size, "%s", cache_desk(c, id, &d) == PERR_OK ? d->now.name : "");
+}
+
+static const char *answer_text(enum case_answer a)
+{
+	switch (a) {
+	case CASE_ASKED:
+		return "asked";
+	case CASE_YES:
+		return "accepted";
+	case CASE_NO:
+		return "declined";
+	case CASE_GAVE_BACK:
+		return "returned";
+	}
+	return "";
+}
+
+static void json_summary(struct text *t, struct client *c, const struct case_summary *s)
+{
+	char code[CASE_CODE_SHOWN + 1], desk[CHARTER_NAME_MAX + 1];
+	char id[2 * STATEMENT_RECORD_SIZE + 1];
+
+	case_code_show(code, s->code);
+	sodium_bin2hex(id, sizeof id, s->record, sizeof s->record);
+	id[8] = '\0';
+	desk_name(c, s->desk, desk, sizeof desk);
+	key_str(t, "code", code);
+	key_str(t, "id", id);
+	key_str(t, "title", s->title);
+	key_bool(t, "urgent", s->urgent);
+	key_day(t, "deadline", s->deadline);
+	key_str(t, "state", case_state_text(s->state));
+	key_bool(t, "pending", s->pending);
+	key_bool(t, "conflict", s->conflict);
+	key_day(t, "day", s->day);
+	key_day(t, "received", s->received_day);
+	key_name(t, c, "author", s->author);
+	key_str(t, "desk", desk);
+	key_str(t, "form", s->form_id);
+	key_str(t, "form_version", s->form_version);
+	key_str(t, "language", s->language);
+	key(t, "assigned");
+	put(t, "[");
+	for (uint32_t i = 0; i < s->n_people; i++) {
+		item(t);
+		key_name(t, c, "name", s->people[i].key);
+		key_str(t, "answer", answer_text(s->people[i].answer));
+		put(t, "}");
+	}
+	put(t, "]");
+}
+
+static bool json_row(void *ctx, const struct render_row *row)
+{
+	struct text *t = ctx;
+
+	if (row->kind == RENDER_GROUP || row->kind == RENDER_REPEAT || row->kind == RENDER_NOTE ||
+	    row->value[0] == '\0')
+		return true;
+	item(t);
+	key_str(t, "path", row->path);
+	key_str(t, "question", row->label);
+	key_str(t, "value", row->value);
+	key_str(t, "shown", row->shown);
+	put(t, "}");
+	return t->err == PERR_OK;
+}
+
+static enum perr json_answers(struct text *t, struct client *c,
+                              const struct statement_intake *intake)
+{
+	char id[65], version[33], why[INSTANCE_WHY_SIZE];
+	const struct xform *form = NULL;
+	struct instance *in = NULL;
+	enum perr err;
+
+	snprintf(id, sizeof id, "%.*s", (int)intake->form_id.len, intake->form_id.p);
+	snprintf(version, sizeof version, "%.*s", (int)intake->form_version.len,
+	         intake->form_version.p);
+	err = cache_form(c, id, version, &form);
+	if (err == PERR_OK || err == PERR_NOTFOUND || err == PERR_UNKNOWN)
+		err = instance_parse(&in, form, intake->instance.p, intake->instance.len, why);
+	key(t, "answers");
+	put(t, "[");
+	if (err == PERR_OK)
+		err = render_rows(in, NULL, 0, json_row, t);
+	put(t, "]");
+	instance_free(in);
+	/* answers that are no XML stand in submission.xml as they came */
+	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
+}
+
+static void json_correction(struct text *t, struct client *c, const struct statement *st)
+{
+	const struct statement_amendment *am = &st->body.amendment;
+
+	item(t);
+	key_day(t, "day", st->day);
+	key_name(t, c, "author", st->author);
+	key(t, "changes");
+	put(t, "[");
+	for (uint32_t i = 0; i < am->n_changes; i++) {
+		item(t);
+		key_text(t, "path", am->changes[i].path);
+		key_text(t, "value", am->changes[i].value);
+		put(t, "}");
+	}
+	put(t, "]}");
+}
+
+static const char *state_text(enum statement_state s)
+{
+	switch (s) {
+	case STATEMENT_OPEN:
+		return "open";
+	case STATEMENT_ASSIGNED:
+		return "assigned";
+	case STATEMENT_RETURNED:
+		return "returned";
+	case STATEMENT_RECUSED:
+		return "recused";
+	case STATEMENT_CLOSED:
+		return "closed";
+	case STATEMENT_HELD:
+		return "on hold";
+	case STATEMENT_UNASSIGNED:
+		return "unassigned";
+	}
+	return "";
+}
+
+static void json_event(struct text *t, struct client *c, const struct case_statement *s)
+{
+	const struct statement *st = &s->st;
+
+	if (!s->is_unknown && s->original == NULL &&
+	    (st->kind == STATEMENT_INTAKE || st->kind == STATEMENT_AMENDMENT))
+		return;
+	item(t);
+	key_day(t, "day", st->day);
+	key_name(t, c, "author", st->author);
+	key_bool(t, "pending", (s->flags & RECORD_KNOWN) == 0);
+	if (s->is_unknown) {
+		key_str(t, "kind", "of a later version of amparo");
+		put(t, "}");
+		return;
+	}
+	switch (st->kind) {
+	case STATEMENT_NOTE:
+		key_str(t, "kind", "note");
+		key_text(t, "text", st->body.note);
+		break;
+	case STATEMENT_ANSWER:
+		key_str(t, "kind", st->body.answer.decision == STATEMENT_ACCEPT ? "accepted"
+		                                                               : "declined");
+		key_text(t, "text", st->body.answer.text);
+		break;
+	case STATEMENT_STATUS:
+		key_str(t, "kind", state_text(st->body.status.state));
+		if (st->body.status.has_whom)
+			key_name(t, c, "whom", st->body.status.whom);
+		key_text(t, "text", st->body.status.text);
+		break;
+	case STATEMENT_ASSIGNMENT:
+	case STATEMENT_REFERRAL:
+		key_str(t, "kind", st->kind == STATEMENT_ASSIGNMENT ? "assigned" : "referred");
+		key_name(t, c, "whom", st->to);
+		key_text(t, "text", st->body.passed.reason);
+		break;
+	case STATEMENT_ERASE:
+		key_str(t, "kind", "erase request");
+		key_text(t, "text", st->body.erase_reason);
+		break;
+	case STATEMENT_INTAKE:
+	case STATEMENT_AMENDMENT:
+	case STATEMENT_CUSTODY:
+		break;
+	}
+	put(t, "}");
+}
+
+/* ---- names of files ----------------------------------------------------------------- */
+
+static bool is_ours(const char *name)
+{
+	size_t n = strlen(name);
+
+	return strcasecmp(name, "case.json") == 0 ||
+	       (strncasecmp(name, "submission", 10) == 0 && n > 4 &&
+	        strcasecmp(name + n - 4, ".xml") == 0);
+}
+
+static bool is_bad(unsigned cp)
+{
+	return cp < 32 || cp == 127 || (cp >= 0x80 && cp < 0xa0) || cp == 0xfffd ||
+	       (cp < 128 && strchr("/\\:*?\"<>|", (int)cp) != NULL) ||
+	       cp == 0x200e || cp == 0x200f || (cp >= 0x202a && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069);
+}
+
+void export_safe_name(char out[EXPORT_NAME_MAX + 1], const char *name, size_t len)
+{
+	const char *s = name, *end = name + len;
+	size_t n = 0, room = EXPORT_NAME_MAX - 16;       /* for what is added in front or behind */
+
+	while (s < end) {
+		const char *from = s;
+		unsigned cp = fold_utf8(&s, end);
+		size_t k = is_bad(cp) ? 1 : (size_t)(s - from);
+
+		if (n + k > room)
+			break;
+		if (is_bad(cp))
+			out[n] = '_';
+		else
+			memcpy(out + n, from, k);
+		n += k;
+	}
+	/* some file systems drop these, so two names would be one */
+	while (n > 0 && (out[n - 1] == '.' || out[n - 1] == ' '))
+		n--;
+	out[n] = '\0';
+	if (n == 0 || out[0] == '.' || out[0] == '-' || is_ours(out)) {
+		memmove(out + 11, out, n + 1);
+		memcpy(out, "attachment-", 11);
+	}
+}
+
+struct file_names {
+	size_t n;
+	char (*at)[EXPORT_NAME_MAX + 1];
+};
+
+/* "foto.jpg" -> "foto-2.jpg" */
+static void number_name(char out[EXPORT_NAME_MAX + 1], const char *name, unsigned number)
+{
+	const char *dot = strrchr(name, '.');
+	size_t stem = dot == NULL || dot == name ? strlen(name) : (size_t)(dot - name);
+
+	if (stem + 8 + strlen(name + stem) > EXPORT_NAME_MAX)
+		stem = EXPORT_NAME_MAX - 8 - strlen(name + stem);
+	snprintf(out, EXPORT_NAME_MAX + 1, "%.*s-%u%s", (int)stem, name, number,
+	         dot == NULL || dot == name ? "" : dot);
+}
+
+static bool is_taken(const struct file_names *f, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(f->at[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* a name for each attachment, in their order; the same content under one name is one file */
+static enum perr name_files(struct file_names *names, const struct case_file *f)
+{
+	names->n = f->n_attachments;
+	names->at = calloc(names->n + 1, sizeof *names->at);
+	if (names->at == NULL)
+		return PERR_NOMEM;
+	for (size_t i = 0; i < names->n; i++) {
+		const struct statement_attachment *a = f->attachments[i].a;
+		char plain[EXPORT_NAME_MAX + 1];
+		size_t same = 0;
+
+		while (same < i && (memcmp(f->attachments[same].a->hash, a->hash, 32) != 0 ||
+		                    f->attachments[same].a->name.len != a->name.len ||
+		                    memcmp(f->attachments[same].a->name.p, a->name.p,
+		                           a->name.len) != 0))
+			same++;
+		if (same < i) {
+			memcpy(names->at[i], names->at[same], sizeof names->at[i]);
+			continue;
+		}
+		export_safe_name(plain, a->name.p, a->name.len);
+		memcpy(names->at[i], plain, sizeof plain);
+		for (unsigned k = 2; is_taken(names, i, names->at[i]); k++)
+			number_name(names->at[i], plain, k);
+	}
+	return PERR_OK;
+}
+
+/* ---- case.json ---------------------------------------------------------------------- */
+
+static void json_attachments(struct text *t, const struct case_file *f,
+                             const struct file_names *names)
+{
+	key(t, "attachments");
+	put(t, "[");
+	for (size_t i = 0; i < f->n_attachments; i++) {
+		const struct statement_attachment *a = f->attachments[i].a;
+
+		item(t);
+		key_text(t, "name", a->name);
+		key_str(t, "file", names->at[i]);
+		key_text(t, "type", a->type);
+		key(t, "size");
+		putf(t, "%u", a->size);
+		key_bool(t, "here", f->attachments[i].is_here);
+		put(t, "}");
+	}
+	put(t, "]");
+}
+
+static enum perr json_all(struct text *t, struct client *c, const struct case_file *f,
+                          const struct file_names *names)
+{
+	enum perr err = PERR_OK;
+
+	put(t, "{");
+	json_summary(t, c, &f->s);
+	key(t, "interviews");
+	put(t, "[");
+	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
+		const struct statement *st = f->interviews[i].st;
+
+		item(t);
+		key_day(t, "day", st->day);
+		key_name(t, c, "author", st->author);
+		if (st->body.intake.transcriber.p != NULL)
+			key_text(t, "transcriber", st->body.intake.transcriber);
+		err = json_answers(t, c, &st->body.intake);
+		put(t, "}");
+	}
+	put(t, "]");
+	key(t, "corrections");
+	put(t, "[");
+	for (size_t i = 0; i < f->n_corrections; i++)
+		json_correction(t, c, f->corrections[i].st);
+	put(t, "]");
+	json_attachments(t, f, names);
+	key(t, "history");
+	put(t, "[");
+	for (size_t i = 0; i < f->n; i++)
+		json_event(t, c, f->at[i]);
+	put(t, "]}\n");
+	return err != PERR_OK ? err : t->err;
+}
+
+enum perr export_json(struct client *c, const struct case_file *f, char **out, size_t *len)
+{
+	struct file_names names = { .n = 0 };
+	struct text t = { .p = NULL };
+	enum perr err = name_files(&names, f);
+
+	*out = NULL;
+	*len = 0;
+	if (err == PERR_OK)
+		err = json_all(&t, c, f, &names);
+	if (err == PERR_OK) {
+		*out = t.p;
+		*len = t.len;
+		t.p = NULL;
+	}
+	text_free(&t);
+	free(names.at);
+	return err;
+}
+
+/* ---- folders ------------------------------------------------------------------------ */
+
+static enum perr put_attachments(struct client *c, const struct case_file *f, const char *dir,
+                                 const struct file_names *names, const struct export_sink *sink,
+                                 struct export_done *done, export_missing_fn *miss, void *arg)
+{
+	enum perr err = PERR_OK;
+
+	for (size_t i = 0; i < f->n_attachments && err == PERR_OK; i++) {
+		const struct case_attachment *a = &f->attachments[i];
+		uint8_t *data = NULL;
+		size_t len;
+
+		if (is_taken(names, i, names->at[i]))
+			continue;        /* the same content, written before */
+		err = case_content(c, a, &data, &len);
+		if (err == PERR_OK) {
+			err = sink->file(sink->ctx, dir, names->at[i], data, len);
+			done->n_files++;
+		} else if (err == PERR_NOTFOUND || err == PERR_CORRUPT) {
+			err = PERR_OK;
+			done->n_missing++;
+			if (miss != NULL)
+				miss(arg, a->a->name.p, a->a->name.len);
+		}
+		kv_free(data);
+	}
+	return err;
+}
+
+enum perr export_attachments(struct client *c, const struct case_file *f,
+                             const struct export_sink *sink, struct export_done *done,
+                             export_missing_fn *miss, void *arg)
+{
+	struct file_names names = { .n = 0 };
+	enum perr err = name_files(&names, f);
+
+	memset(done, 0, sizeof *done);
+	if (err == PERR_OK)
+		err = put_attachments(c, f, "", &names, sink, done, miss, arg);
+	free(names.at);
+	return err;
+}
+
+static enum perr put_interviews(const struct case_file *f, const struct export_sink *sink,
+                                struct export_done *done)
+{
+	enum perr err = PERR_OK;
+
+	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
+		const struct doc_bytes *xml = &f->interviews[i].st->body.intake.instance;
+		char name[64] = "submission.xml";
+
+		if (i > 0)
+			snprintf(name, sizeof name, "submission-%zu.xml", i + 1);
+		err = sink->file(sink->ctx, done->dir, name, xml->p, xml->len);
+		done->n_files++;
+	}
+	return err;
+}
+
+enum perr export_case(struct client *c, const struct case_file *f, unsigned same,
+                      const struct export_sink *sink, struct export_done *done,
+                      export_missing_fn *miss, void *arg)
+{
+	struct file_names names = { .n = 0 };
+	struct text t = { .p = NULL };
+	char code[CASE_CODE_SHOWN + 1];
+	enum perr err;
+
+	memset(done, 0, sizeof *done);
+	case_code_show(code, f->s.code);
+	if (same == 0)
+		snprintf(done->dir, sizeof done->dir, "%s", code);
+	else
+		snprintf(done->dir, sizeof done->dir, "%s-%u", code, same + 1);
+	err = name_files(&names, f);
+	if (err == PERR_OK)
+		err = put_interviews(f, sink, done);
+	if (err == PERR_OK)
+		err = put_attachments(c, f, done->dir, &names, sink, done, miss, arg);
+	if (err == PERR_OK)
+		err = json_all(&t, c, f, &names);
+	if (err == PERR_OK) {
+		err = sink->file(sink->ctx, done->dir, "case.json", (const uint8_t *)t.p, t.len);
+		done->n_files++;
+	}
+	text_free(&t);
+	free(names.at);
+	return err;
+}
+
+/* ---- index.csv ---------------------------------------------------------------------- */
+
+struct export_index {
+	struct text t;
+};
+
+struct export_index *export_index_new(void)
+{
+	struct export_index *x = calloc(1, sizeof *x);
+
+	if (x != NULL)
+		put(&x->t, "code,id,folder,day,received,title,urgent,deadline,state,assigned,author,"
+		           "desk,form,version,language,attachments,missing,notes,corrections\r\n");
+	return x;
+}
+
+void export_index_free(struct export_index *x)
+{
+	if (x == NULL)
+		return;
+	text_free(&x->t);
+	free(x);
+}
+
+/*
+ * RFC 4180; and a cell that a spreadsheet would take for a formula is kept a text: names
+ * come from strangers, and "=HYPERLINK(…)" would send what stands beside it away.
+ */
+static void csv(struct text *t, const char *s)
+{
+	if (t->len > 0 && t->p[t->len - 1] != '\n')
+		put(t, ",");
+	put(t, "\"");
+	if (*s != '\0' && strchr("=+-@\t\r", *s) != NULL)
+		put(t, "'");
+	for (; *s != '\0'; s++)
+		add(t, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+	put(t, "\"");
+}
+
+static void csv_day(struct text *t, uint32_t day)
+{
+	char out[FDATE_SIZE] = "";
+
+	if (day != 0)
+		day_text(out, day);
+	csv(t, out);
+}
+
+static void csv_number(struct text *t, size_t n)
+{
+	char out[24];
+
+	snprintf(out, sizeof out, "%zu", n);
+	csv(t, out);
+}
+
+static void csv_people(struct text *t, struct client *c, const struct case_summary *s)
+{
+	struct text people = { .p = NULL };
+	char who[NAME_OF];
+
+	for (uint32_t i = 0; i < s->n_people; i++) {
+		client_name_of(c, s->people[i].key, who, sizeof who);
+		put(&people, i == 0 ? "" : "; ");
+		put(&people, who);
+	}
+	csv(t, people.p == NULL ? "" : people.p);
+	text_free(&people);
+}
+
+enum perr export_index_add(struct export_index *x, struct client *c, const struct case_file *f,
+                           const char *dir)
+{
+	const struct case_summary *s = &f->s;
+	struct text *t = &x->t;
+	char buf[NAME_OF], id[2 * STATEMENT_RECORD_SIZE + 1];
+	size_t missing = 0;
+
+	for (size_t i = 0; i < f->n_attachments; i++)
+		missing += !f->attachments[i].is_here;
+	case_code_show(buf, s->code);
+	csv(t, buf);
+	sodium_bin2hex(id, sizeof id, s->record, sizeof s->record);
+	id[8] = '\0';
+	csv(t, id);
+	csv(t, dir);
+	csv_day(t, s->day);
+	csv_day(t, s->received_day);
+	csv(t, s->title);
+	csv(t, s->urgent ? "yes" : "");
+	csv_day(t, s->deadline);
+	csv(t, case_state_text(s->state));
+	csv_people(t, c, s);
+	client_name_of(c, s->author, buf, sizeof buf);
+	csv(t, buf);
+	desk_name(c, s->desk, buf, sizeof buf);
+	csv(t, buf);
+	csv(t, s->form_id);
+	csv(t, s->form_version);
+	csv(t, s->language);
+	csv_number(t, f->n_attachments);
+	csv_number(t, missing);
+	csv_number(t, s->n_notes);
+	csv_number(t, s->n_corrections);
+	put(t, "\r\n");
+	return t->err;
+}
+
+enum perr export_index_write(struct export_index *x, const struct export_sink *sink)
+{
+	if (x->t.err != PERR_OK)
+		return x->t.err;
+	return sink->file(sink->ctx, "", "index.csv", (const uint8_t *)x->t.p, x->t.len);
+}

@@ -260,7 +260,8 @@ FUZZERS      = \
                fuzz_invite \
                fuzz_join \
                fuzz_policy \
-               fuzz_case_code
+               fuzz_case_code \
+               fuzz_session
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_search = tests/unit/fixture_org.c

@@ -2,6 +2,9 @@
 /*
  * board: what members publish about themselves, sealed to a board key in ordinary cells.
  * PROTOCOL section 7.3.
+ *
+ * A charter with many signatures and countersignatures may be larger than a cell.  A
+ * holder then publishes a copy with only its own signature; charter_merge gathers them.
  */
 #ifndef AMPARO_BOARD_H
 #define AMPARO_BOARD_H

@@ -26,8 +26,6 @@ struct access {
 	struct keys *keys;
 	uint32_t last_serial;
 	bool has_policy;
-	uint8_t *bytes;          /* what policy borrows from */
-	size_t bytes_len;
 	struct policy policy;
 	struct admins admins;
 	struct policy_known known;
@@ -57,7 +55,6 @@ void access_free(struct access *a)
 		return;
 	sodium_memzero(a->keys, sizeof *a->keys);
 	sodium_free(a->keys);
-	doc_free(a->bytes, a->bytes_len);
 	sodium_memzero(a, sizeof *a);
 	free(a);
 }
@@ -91,16 +88,14 @@ static uint32_t serial_of(const struct keys *k, const struct policy_access *p)
 enum perr access_set_policy(struct access *a, const uint8_t *bytes, size_t len)
 {
 	enum perr err = PERR_NOMEM;
-	uint8_t *copy = malloc(len > 0 ? len : 1);
 	struct policy *p = malloc(sizeof *p);
 	struct admins *who = malloc(sizeof *who);
 	struct keys *k = sodium_malloc(sizeof *k);
 	uint32_t i;
 
-	if (copy == NULL || p == NULL || who == NULL || k == NULL)
+	if (p == NULL || who == NULL || k == NULL)
 		goto out;
-	memcpy(copy, bytes, len);
-	err = policy_open(p, who, copy, len);
+	err = policy_open(p, who, bytes, len);
 	if (err != PERR_OK)
 		goto out;
 	memset(k, 0, sizeof *k);
@@ -115,26 +110,22 @@ enum perr access_set_policy(struct access *a, const uint8_t *bytes, size_t len)
 			e->serial = ++a->last_serial;
 	}
 	memcpy(a->keys, k, sizeof *k);
-	doc_free(a->bytes, a->bytes_len);
-	a->bytes = copy;
-	a->bytes_len = len;
-	copy = NULL;
-	/* p->chain points into the copy, which is now kept; the keys are kept only in locked
-	 * memory */
+	i = a->known.counter;
+	policy_known_set(&a->known, p, who);
+	access_set_counter(a, i);
+	/* the keys stay in locked memory only, and the chain is somebody else's bytes */
 	sodium_memzero(p->access, sizeof p->access);
+	p->n_access = 0;
+	p->n_chain = 0;
 	a->policy = *p;
 	a->admins = *who;
 	a->has_policy = true;
-	i = a->known.counter;
-	policy_known_set(&a->known, &a->policy, &a->admins);
-	access_set_counter(a, i);
 out:
 	if (p != NULL)
 		sodium_memzero(p, sizeof *p);
 	if (k != NULL)
 		sodium_memzero(k, sizeof *k);
 	sodium_free(k);
-	doc_free(copy, len);
 	free(p);
 	free(who);
 	return err;

@@ -22,7 +22,7 @@ void access_free(struct access *a);
 /* the setup key's derived access key admits scope 5; NULL: no longer */
 void access_set_setup(struct access *a, const uint8_t *derived);
 /*
- * Put a signed policy in force; the setup key is forgotten.  bytes are copied.  Keys that
+ * Put a signed policy in force; the setup key is forgotten.  bytes are not kept.  Keys that
  * stay keep their serial, so that connections under them go on.  Errors as policy_open, then
  * nothing changed.
  */
@@ -30,7 +30,7 @@ PERR_MUST_CHECK enum perr access_set_policy(struct access *a, const uint8_t *byt
 /* the highest counter of policies and orders; it only rises */
 void access_set_counter(struct access *a, uint32_t counter);
 
-/* NULL before the first policy */
+/* NULL before the first policy; without its chain and its access keys */
 const struct policy *access_policy(const struct access *a);
 const struct admins *access_admins(const struct access *a);
 /* what policy_accept asks for; counter included */

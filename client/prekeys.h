@@ -25,7 +25,7 @@
 #define PREKEYS_AHEAD_DAYS 182           /* half a year: 13 keys of 14 days */
 #define PREKEYS_MAX        64            /* keys in one batch */
 
-/* does this member publish prekeys at all: holders, attorneys, interpreters, administrators */
+/* does this member publish prekeys at all: holders, attorneys, interpreters */
 bool prekeys_needed(const struct client *c);
 /* the roster's lowest acceptable batch number for an owner, from every desk and the staff body */
 uint32_t prekeys_lowest(const struct client *c, const uint8_t owner[32]);

@@ -89,7 +89,8 @@ SERVER_SRC   = \
                server/store_release.c \
                server/store_seg.c \
                server/store_state.c \
-               server/writer.c
+               server/writer.c \
+               server/scrub.c
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
@@ -242,7 +243,8 @@ UNIT_TESTS   = \
                test_store_faults \
                test_form_paper \
                test_form_torture \
-               test_documents_faults
+               test_documents_faults \
+               test_scrub
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \

@@ -44,9 +44,9 @@ struct scrub_totals {
  * totals   out
  *
  * PERR_OK: nothing found.  PERR_CORRUPT: something was.  PERR_NOTFOUND: no store there.
- * PERR_STATE: in use.  PERR_NOMEM, PERR_IO: it could not be finished.  A half-done release is
- * finished or dropped first, as by store_open.  Building a segment anew takes memory of the
- * segment's size, or, above 256 MiB, a temporary file beside it, overwritten afterwards.
+ * PERR_STATE: in use.  PERR_NOMEM, PERR_FULL, PERR_IO: it could not be finished.  A half-done
+ * release is finished or dropped first, as by store_open.  Building a segment anew takes a
+ * temporary file of its size beside it, one at a time, overwritten afterwards.
  */
 PERR_MUST_CHECK enum perr scrub(const char *dir,
                                 void (*found)(void *arg, const struct scrub_finding *f),

@@ -199,28 +199,44 @@ static enum perr retire_unlisted(void *arg, const char *name, const uint8_t hash
 	return store_file_retire(k->st->bfd, name);
 }
 
+enum perr store_part_list(struct store *st, uint8_t (**hashes)[STORE_ID], size_t *n)
+{
+	struct store_view view;
+	const uint8_t *val;
+	size_t len = 0;
+	enum perr err = store_view_open(&view, &st->state, 1);
+
+	*hashes = NULL;
+	*n = 0;
+	if (err != PERR_OK)
+		return err;
+	err = store_view_get(&view, "L", 1, &val, &len);
+	if (err == PERR_OK || err == PERR_NOTFOUND) {
+		*hashes = malloc(len + STORE_ID);
+		if (*hashes != NULL && len > 0)
+			memcpy(*hashes, val, len);
+		*n = len / STORE_ID;
+		err = *hashes != NULL ? PERR_OK : PERR_NOMEM;
+	}
+	store_view_close(&view);
+	return err;
+}
+
 /*
  * A kill between the switch and the overwriting leaves parts nobody may have any more; they
  * cannot be told from staged ones, so both go, and an upload begins again.
  */
 enum perr store_bulletin_tidy(struct store *st)
 {
+	uint8_t (*hashes)[STORE_ID];
 	struct keep keep = { .st = st };
-	struct store_view view;
-	const uint8_t *val;
-	size_t len;
-	enum perr err = store_view_open(&view, &st->state, 1);
+	enum perr err = store_part_list(st, &hashes, &keep.n);
 
 	if (err != PERR_OK)
 		return err;
-	err = store_view_get(&view, "L", 1, &val, &len);
-	if (err == PERR_OK) {
-		keep.hashes = (const uint8_t (*)[STORE_ID])val;
-		keep.n = len / STORE_ID;
-	}
-	if (err == PERR_OK || err == PERR_NOTFOUND)
-		err = each_part(st, retire_unlisted, &keep);
-	store_view_close(&view);
+	keep.hashes = (const uint8_t (*)[STORE_ID])hashes;
+	err = each_part(st, retire_unlisted, &keep);
+	free(hashes);
 	if (err == PERR_OK)
 		err = store_file_sync_dir(st->bfd);
 	return err;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * store_int: what the store's own files share.  Nobody else includes this.
+ * store_int: what the store's own files share.  Nobody else but scrub.c includes this.
  *
  * Rules.  One environment per file, opened once.  Only the writing thread begins and commits
  * write transactions.  A read transaction opens, copies out and aborts inside one function,
@@ -100,6 +100,10 @@ void store_seg_record(const struct store_segment *s, uint8_t key[STORE_SEG_KEY],
 #define STORE_HEAD_VAL 20u
 void store_head_record(uint32_t day, uint32_t release, uint64_t serial,
                        uint8_t val[STORE_HEAD_VAL]);
+
+/* The hashes of the present bulletin's parts; malloc'd.  Called by the writing thread. */
+PERR_MUST_CHECK enum perr store_part_list(struct store *st, uint8_t (**hashes)[STORE_ID],
+                                          size_t *n);
 
 /* Retire every part the present bulletin does not list; nobody reads. */
 PERR_MUST_CHECK enum perr store_bulletin_tidy(struct store *st);

@@ -283,7 +283,8 @@ E2E_TESTS    = \
                server-outsiders.sh \
                server-flood.sh \
                server-clock.sh \
-               server-disk.sh
+               server-disk.sh \
+               server-limits.sh
 TOOLS        = \
                server_kill \
                server_flood \
@@ -291,7 +292,8 @@ TOOLS        = \
                server_clock \
                amparod_clock \
                server_bench \
-               server_disk
+               server_disk \
+               server_limits
 SIM_SRC      =
 TOOLS_SRC    = \
                tests/tools/client.c \

@@ -35,6 +35,7 @@ struct write {
 
 static void pump(struct conn *c);
 static void conn_on_timer(uv_timer_t *timer);
+static uint64_t period(const struct conn_set *set);
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
@@ -280,6 +281,15 @@ static void take_rest(struct conn *c)
 	c->rest = NULL;
 }
 
+/* from the handshake's deadline to regular looks at what it does */
+static void admitted(struct conn *c)
+{
+	if (!c->is_fresh)
+		return;
+	fresh_remove(c);
+	(void)uv_timer_start(&c->timer, conn_on_timer, period(c->set), period(c->set));
+}
+
 /* everything that may have become possible */
 static void pump(struct conn *c)
 {
@@ -302,10 +312,10 @@ static void pump(struct conn *c)
 		break;
 	case SESSION_OPEN:
 	case SESSION_LEAVING:
-		fresh_remove(c);
+		admitted(c);
 		break;
 	case SESSION_DONE:
-		fresh_remove(c);
+		admitted(c);
 		if (c->writes == 0)
 			conn_end(c);
 		break;
@@ -547,7 +557,7 @@ void conn_on_connection(uv_stream_t *server, int status)
 	fresh_add(c);
 	(void)uv_tcp_nodelay(&c->tcp, 1);
 	/* the deadline counts from accept and no byte moves it */
-	(void)uv_timer_start(&c->timer, conn_on_timer, set->handshake_ms, period(set));
+	(void)uv_timer_start(&c->timer, conn_on_timer, set->handshake_ms, 0);
 	if (uv_read_start((uv_stream_t *)&c->tcp, conn_on_alloc, conn_on_read) != 0)
 		conn_close(c);
 }

@@ -28,6 +28,7 @@ struct host_env {
 	uint64_t (*now_ms)(void *ctx);           /* never runs backwards */
 	/* PERR_NOMEM: neither run nor done will be called */
 	enum perr (*offload)(void *ctx, struct host_work *w);
+	void (*hurry)(void *ctx);                /* host_tick within 100 ms, please */
 	void (*notify)(void *ctx);               /* from the writer's thread: host_collect, please */
 	void (*log)(void *ctx, const char *line);/* for the operator; no address, no id, no key */
 	struct rng rng;

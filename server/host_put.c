@@ -298,10 +298,12 @@ void host_commit(void *ctx, struct session_call *call)
 	c->erases.u.erase.due_day = day_erase_due(host_day(h), erase_hours(h));
 	c->erases.done = erases_done;
 	c->erases.data = c;
-	if (is_slow(h, call->scope, b->n_cells))
+	if (is_slow(h, call->scope, b->n_cells)) {
 		append(&h->slow_end, c);
-	else
+		h->env.hurry(h->env.ctx);
+	} else {
 		enqueue(c);
+	}
 }
 
 /* ---- board and inbox --------------------------------------------------------------------- */

@@ -16,6 +16,7 @@
 
 #define BACKLOG      1024
 #define OWN_FILES    96          /* descriptors that are not connections */
+#define HURRY_MS     100
 #define STATUS_MAX   16          /* local askers at once */
 
 struct server {
@@ -54,6 +55,16 @@ static uint64_t env_now_ms(void *ctx)
 static void env_log(void *ctx, const char *line)
 {
 	say(line);
+}
+
+static void tick_on_time(uv_timer_t *t);
+
+static void env_hurry(void *ctx)
+{
+	struct server *srv = ctx;
+
+	if (uv_timer_get_due_in(&srv->tick) > HURRY_MS)
+		(void)uv_timer_start(&srv->tick, tick_on_time, HURRY_MS, 0);
 }
 
 static void env_notify(void *ctx)
@@ -330,7 +341,7 @@ static enum exit_code open_host(struct server *srv)
 	struct host_config hc = { .out_max = (size_t)srv->cfg->memory_mib << 19 };
 	struct host_env env = {
 		.ctx = srv, .unix_s = env_unix_s, .now_ms = env_now_ms, .offload = env_offload,
-		.notify = env_notify, .log = env_log, .rng = rng_system()
+		.hurry = env_hurry, .notify = env_notify, .log = env_log, .rng = rng_system()
 	};
 	const char *why = NULL;
 	char line[256];

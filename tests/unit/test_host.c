@@ -44,6 +44,10 @@ static enum perr env_offload(void *ctx, struct host_work *work)
 	return PERR_OK;
 }
 
+static void env_hurry(void *ctx)
+{
+}
+
 static void env_notify(void *ctx)
 {
 	sem_post(&w.notified);
@@ -90,6 +94,7 @@ static void world_new(void)
 	w.env.unix_s = env_unix_s;
 	w.env.now_ms = env_now_ms;
 	w.env.offload = env_offload;
+	w.env.hurry = env_hurry;
 	w.env.notify = env_notify;
 	w.env.log = env_log;
 	w.env.rng = rng_system();

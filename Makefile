@@ -179,6 +179,12 @@ CLI_SRC      = \
                client/cli/sheet.c \
                client/cli/status.c \
                client/cli/cmd_join.c \
+               client/cli/cmd_record.c \
+               client/cli/cmd_intake.c \
+               client/cli/cmd_cases.c \
+               client/cli/cmd_show.c \
+               client/cli/cmd_act.c \
+               client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_vault.c

@@ -166,7 +166,7 @@ static void desk_name(struct client *c, const uint8_t id[32], char *out, size_t 
 	snprintf(out, size, "%s", cache_desk(c, id, &d) == PERR_OK ? d->now.name : "");
 }
 
-static const char *answer_text(enum case_answer a)
+const char *export_answer_text(enum case_answer a)
 {
 	switch (a) {
 	case CASE_ASKED:
@@ -210,7 +210,7 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	for (uint32_t i = 0; i < s->n_people; i++) {
 		item(t);
 		key_name(t, c, "name", s->people[i].key);
-		key_str(t, "answer", answer_text(s->people[i].answer));
+		key_str(t, "answer", export_answer_text(s->people[i].answer));
 		put(t, "}");
 	}
 	put(t, "]");
@@ -274,7 +274,7 @@ static void json_correction(struct text *t, struct client *c, const struct state
 	put(t, "]}");
 }
 
-static const char *state_text(enum statement_state s)
+const char *export_state_text(enum statement_state s)
 {
 	switch (s) {
 	case STATEMENT_OPEN:
@@ -322,7 +322,7 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 		key_text(t, "text", st->body.answer.text);
 		break;
 	case STATEMENT_STATUS:
-		key_str(t, "kind", state_text(st->body.status.state));
+		key_str(t, "kind", export_state_text(st->body.status.state));
 		if (st->body.status.has_whom)
 			key_name(t, c, "whom", st->body.status.whom);
 		key_text(t, "text", st->body.status.text);
@@ -503,24 +503,51 @@ static enum perr json_all(struct text *t, struct client *c, const struct case_fi
 	return err != PERR_OK ? err : t->err;
 }
 
+enum perr export_file_names(const struct case_file *f, char (**names)[EXPORT_NAME_MAX + 1])
+{
+	struct file_names n;
+	enum perr err = name_files(&n, f);
+
+	*names = err == PERR_OK ? n.at : NULL;
+	return err;
+}
+
+static enum perr give(struct text *t, enum perr err, char **out, size_t *len)
+{
+	*out = NULL;
+	*len = 0;
+	if (err == PERR_OK)
+		err = t->err;
+	if (err == PERR_OK) {
+		*out = t->p;
+		*len = t->len;
+		t->p = NULL;
+	}
+	text_free(t);
+	return err;
+}
+
+enum perr export_json_summary(struct client *c, const struct case_summary *s, char **out,
+                              size_t *len)
+{
+	struct text t = { .p = NULL };
+
+	put(&t, "{");
+	json_summary(&t, c, s);
+	put(&t, "}");
+	return give(&t, PERR_OK, out, len);
+}
+
 enum perr export_json(struct client *c, const struct case_file *f, char **out, size_t *len)
 {
 	struct file_names names = { .n = 0 };
 	struct text t = { .p = NULL };
 	enum perr err = name_files(&names, f);
 
-	*out = NULL;
-	*len = 0;
 	if (err == PERR_OK)
 		err = json_all(&t, c, f, &names);
-	if (err == PERR_OK) {
-		*out = t.p;
-		*len = t.len;
-		t.p = NULL;
-	}
-	text_free(&t);
 	free(names.at);
-	return err;
+	return give(&t, err, out, len);
 }
 
 /* ---- folders ------------------------------------------------------------------------ */

@@ -58,9 +58,21 @@ PERR_MUST_CHECK enum perr export_attachments(struct client *c, const struct case
                                             struct export_done *done,
                                             export_missing_fn *miss, void *arg);
 
+/* "accepted", "asked"; "assigned", "on hold"; static */
+const char *export_answer_text(enum case_answer a);
+const char *export_state_text(enum statement_state s);
+
+/* the file's name of each attachment, in their order: n_attachments of them, to be freed */
+PERR_MUST_CHECK enum perr export_file_names(const struct case_file *f,
+                                           char (**names)[EXPORT_NAME_MAX + 1]);
+
 /* case.json's text, for `show --json` too.  out: malloc'd, for doc_free */
 PERR_MUST_CHECK enum perr export_json(struct client *c, const struct case_file *f, char **out,
                                      size_t *len);
+
+/* one case of a list as a JSON object, without a line end.  out: malloc'd, for doc_free */
+PERR_MUST_CHECK enum perr export_json_summary(struct client *c, const struct case_summary *s,
+                                             char **out, size_t *len);
 
 /* index.csv: begin, one line for each case, end (writes the file) */
 struct export_index;

@@ -250,7 +250,8 @@ UNIT_TESTS   = \
                test_form_paper \
                test_form_torture \
                test_documents_faults \
-               test_scrub
+               test_scrub \
+               test_store_power
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -282,7 +283,8 @@ WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlink
                -Wl,--wrap=mdb_cursor_open -Wl,--wrap=mdb_txn_commit
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_store = -Wl,--wrap=fstatvfs
-SIM_TESTS    =
+SIM_TESTS    = \
+               sim_sync
 E2E_TESTS    = \
                server-command.sh \
                server-kill.sh \
@@ -300,7 +302,8 @@ TOOLS        = \
                server_bench \
                server_disk \
                server_limits
-SIM_SRC      =
+SIM_SRC      = \
+               tests/sim/world.c
 TOOLS_SRC    = \
                tests/tools/client.c \
                tests/tools/daemon.c

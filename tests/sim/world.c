@@ -1,0 +1,579 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "world.h"
+
+#include <dirent.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dispatch.h"
+#include "enrol.h"
+#include "holders.h"
+#include "host_int.h"
+#include "kv_mem.h"
+#include "link.h"
+#include "org.h"
+#include "outbox.h"
+#include "roster.h"
+#include "session.h"
+#include "steward.h"
+
+#define OK(call) assert_int_equal((call), PERR_OK)
+
+static const char *const names[WORLD_PEOPLE] = {
+	"Teresa Núñez", "Ana Ixchel Tz’unun", "Robert O’Malley", "María de la Cruz", "Beto",
+	"Q’anil Méndez"
+};
+
+static uint32_t pick(struct world *w, uint32_t n)
+{
+	uint8_t b[4];
+
+	rng_fill(w->rng, b, sizeof b);
+	return n == 0 ? 0 : ((uint32_t)b[0] << 16 | (uint32_t)b[1] << 8 | b[2]) % n;
+}
+
+/* ---- servers ----------------------------------------------------------------------------------- */
+
+static int64_t env_unix_s(void *ctx)
+{
+	return ((struct world_server *)ctx)->w->now;
+}
+
+static uint64_t env_now_ms(void *ctx)
+{
+	return (uint64_t)((struct world_server *)ctx)->w->now * 1000;
+}
+
+static enum perr env_offload(void *ctx, struct host_work *work)
+{
+	struct world_server *s = ctx;
+	struct host_work **more = realloc(s->works, (s->n_works + 1) * sizeof *more);
+
+	if (more == NULL)
+		return PERR_NOMEM;
+	s->works = more;
+	s->works[s->n_works++] = work;
+	return PERR_OK;
+}
+
+static void env_notify(void *ctx)
+{
+	(void)ctx;                       /* the writer is asked, not waited for */
+}
+
+static void env_log(void *ctx, const char *line)
+{
+	(void)ctx;
+	if (getenv("AMPARO_SIM_LOG") != NULL)
+		print_message("server: %s\n", line);
+}
+
+/* some of what the server has to do; false: nothing */
+static bool server_step(struct world_server *s)
+{
+	struct host_work *work;
+	uint32_t i;
+
+	if (writer_queued(s->host->writer) > 0)
+		writer_wait(s->host->writer);
+	if (writer_collect(s->host->writer) > 0) {
+		host_collect(s->host);
+		return true;
+	}
+	if (s->n_works == 0)
+		return false;
+	i = pick(s->w, (uint32_t)s->n_works);
+	work = s->works[i];
+	s->works[i] = s->works[--s->n_works];
+	work->run(work);
+	work->done(work);
+	return true;
+}
+
+void world_start(struct world *w, unsigned server)
+{
+	struct world_server *s = &w->s[server];
+	struct host_config cfg = { .store = { .reserve_bytes = 1 << 20, .prewrite_bytes = 1 << 16 } };
+	struct host_env env = {
+		.ctx = s, .unix_s = env_unix_s, .now_ms = env_now_ms, .offload = env_offload,
+		.notify = env_notify, .log = env_log, .rng = rng_system()
+	};
+	const char *why;
+
+	OK(host_open(&s->host, s->dir, &cfg, &env, &why));
+}
+
+void world_stop(struct world *w, unsigned server)
+{
+	struct world_server *s = &w->s[server];
+
+	while (server_step(s))
+		;
+	host_close(s->host);
+	s->host = NULL;
+}
+
+static void remove_all(const char *dir)
+{
+	char path[512];
+	const struct dirent *de;
+	struct stat st;
+	DIR *d = opendir(dir);
+
+	while (d != NULL && (de = readdir(d)) != NULL) {
+		if (strcmp(de->d_name, ".") == 0 || strcmp(de->d_name, "..") == 0)
+			continue;
+		snprintf(path, sizeof path, "%s/%s", dir, de->d_name);
+		if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			remove_all(path);
+		else
+			unlink(path);
+	}
+	if (d != NULL)
+		closedir(d);
+	rmdir(dir);
+}
+
+static void server_create(struct world *w, unsigned i)
+{
+	struct world_server *s = &w->s[i];
+	char parent[64];
+
+	s->w = w;
+	/* in memory where there is such a folder: thousands of commits, and no power cut here */
+	snprintf(parent, sizeof parent, "%s/amparo-sim-XXXXXX",
+	         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	assert_non_null(mkdtemp(parent));
+	snprintf(s->dir, sizeof s->dir, "%.40s/data", parent);
+	snprintf(s->address, sizeof s->address, "server%u.example:4711", i);
+	OK(host_create(s->dir, w->now, rng_system(), s->pk, s->setup_key));
+	world_start(w, i);
+}
+
+uint64_t world_cells(struct world *w, unsigned server)
+{
+	struct store_counts c;
+
+	store_counts(w->s[server].host->store, &c);
+	return c.cells + c.pool_cells;
+}
+
+/* ---- the network ------------------------------------------------------------------------------- */
+
+static void never_mind(void *user)
+{
+	(void)user;
+}
+
+struct wire {
+	struct world *w;
+	struct world_server *srv;
+	struct session *s;
+	struct peer *p;
+	struct session_out *out;         /* of the server, not delivered yet */
+	size_t out_at;
+};
+
+static size_t room(struct wire *x, size_t n)
+{
+	uint64_t left = x->w->cut_at - x->w->moved;
+	size_t some = 1 + pick(x->w, 9000);
+
+	n = n < some ? n : some;
+	return n < left ? n : (size_t)left;
+}
+
+static bool to_server(struct wire *x)
+{
+	const uint8_t *bytes;
+	size_t n = peer_pending(x->p, &bytes), used;
+
+	if (n == 0)
+		return false;
+	n = room(x, n);
+	used = session_recv(x->s, bytes, n, env_now_ms(x->srv));
+	peer_sent(x->p, used);
+	x->w->moved += used;
+	return used > 0;
+}
+
+static bool to_client(struct wire *x)
+{
+	size_t n;
+
+	if (x->out == NULL) {
+		x->out = session_take(x->s);
+		x->out_at = 0;
+	}
+	if (x->out == NULL)
+		return false;
+	n = room(x, x->out->len - x->out_at);
+	(void)!peer_recv(x->p, x->out->bytes + x->out_at, n);
+	session_written(x->s, n);
+	x->w->moved += n;
+	x->out_at += n;
+	if (x->out_at == x->out->len) {
+		struct session_out *next = x->out->next;
+
+		free(x->out);
+		x->out = next;
+		x->out_at = 0;
+	}
+	return n > 0;
+}
+
+static struct world_server *server_of(struct world *w, const char *address)
+{
+	unsigned i;
+
+	for (i = 0; i < WORLD_SERVERS; i++)
+		if (strcmp(w->s[i].address, address) == 0)
+			return &w->s[i];
+	fail_msg("no server %s", address);
+	return NULL;
+}
+
+static enum perr world_run(void *ctx, const char *address, struct peer *p, char *why,
+                           size_t why_size)
+{
+	struct world *w = ctx;
+	struct wire x = { .w = w, .srv = server_of(w, address), .p = p };
+
+	w->moved = 0;
+	if (x.srv->host == NULL) {
+		snprintf(why, why_size, "%s", link_text(LINK_CONNECT));
+		peer_abort(p, PERR_NET);
+		return PERR_NET;
+	}
+	OK(session_new(&x.s, host_sessions(x.srv->host), never_mind, NULL));
+	while (!peer_done(p) && w->moved < w->cut_at) {
+		bool moved = to_server(&x);
+
+		moved |= to_client(&x);
+		if (!moved && pick(w, 4) > 0)
+			moved = server_step(x.srv);
+		if (!moved && !server_step(x.srv) && !to_server(&x) && !to_client(&x))
+			break;
+	}
+	if (!peer_done(p)) {
+		w->was_cut |= w->moved >= w->cut_at;
+		/* quiet on both sides is what an outsider meets; anything else hangs */
+		if (w->moved < w->cut_at && session_state(x.s) == SESSION_OPEN)
+			fail_msg("client and server wait for each other");
+		peer_eof(p);
+	}
+	if (w->moved > w->longest)
+		w->longest = w->moved;
+	session_free(x.s);
+	while (x.out != NULL) {
+		struct session_out *next = x.out->next;
+
+		free(x.out);
+		x.out = next;
+	}
+	while (server_step(x.srv))
+		;
+	return peer_error(p);
+}
+
+/* ---- people ------------------------------------------------------------------------------------ */
+
+static int64_t client_now(void *ctx)
+{
+	return ((struct world *)ctx)->now;
+}
+
+void world_reopen(struct world *w, enum world_who who)
+{
+	struct client_env env = { .rng = rng_system(), .now = client_now, .ctx = w };
+
+	client_free(w->p[who].c);
+	OK(client_open(&w->p[who].c, w->p[who].kv, &env));
+}
+
+static void person_new(struct world *w, enum world_who who)
+{
+	w->p[who].kv = kv_mem_new();
+	assert_non_null(w->p[who].kv);
+	world_reopen(w, who);
+	OK(spool_open(&w->p[who].spool, spool_mem_new()));
+}
+
+enum perr world_try(struct world *w, enum world_who who)
+{
+	return sync_all(w->p[who].c, &w->net, w->p[who].spool, NULL, &w->last);
+}
+
+void world_sync(struct world *w, enum world_who who)
+{
+	unsigned i;
+	enum perr err = world_try(w, who);
+
+	for (i = 0; i < w->last.n_servers; i++)
+		if (!w->last.servers[i].complete && w->s[i].host != NULL)
+			print_message("%s: %s (%s)\n", w->last.servers[i].address,
+			              w->last.servers[i].why, perr_name(w->last.servers[i].err));
+	assert_int_equal(err, PERR_OK);
+}
+
+void world_push(struct world *w)
+{
+	size_t i;
+
+	for (i = 0; i < WORLD_SERVERS; i++) {
+		struct steward_server r;
+		enum perr err = steward_visit(w->p[ADMIN].c, &w->net, i,
+		                              STEWARD_PUSH | STEWARD_ANSWERS, &r);
+
+		if (err != PERR_OK)
+			fail_msg("push to %s: %s (%s)", r.address, perr_name(err), r.why);
+	}
+}
+
+void world_release(struct world *w)
+{
+	size_t i;
+
+	for (i = 0; i < WORLD_SERVERS; i++) {
+		struct steward_server r;
+
+		if (w->s[i].host != NULL)
+			OK(steward_visit(w->p[ADMIN].c, &w->net, i, STEWARD_RELEASE, &r));
+	}
+}
+
+void world_day(struct world *w, int days)
+{
+	for (; days > 0; days--) {
+		unsigned i;
+
+		w->now += 86400;
+		for (i = 0; i < WORLD_SERVERS; i++) {
+			if (w->s[i].host == NULL)
+				continue;
+			(void)host_tick(w->s[i].host);
+			while (server_step(&w->s[i]))
+				;
+		}
+	}
+}
+
+struct confirm {
+	struct client *admin;
+	bool done;
+	struct join join;
+};
+
+static enum perr take_answer(void *arg, const struct org_answer *a)
+{
+	struct confirm *k = arg;
+
+	k->join = a->join;
+	k->done = true;
+	return PERR_OK;
+}
+
+void world_join(struct world *w, enum world_who who, const uint8_t *desk)
+{
+	enum client_role role = who >= VOLUNTEER0 ? ROLE_VOLUNTEER : ROLE_ATTORNEY;
+	const char *const languages[] = { "es", "mam" };
+	struct client *admin = w->p[ADMIN].c;
+	struct confirm k = { .admin = admin };
+	struct invite inv;
+
+	person_new(w, who);
+	OK(org_invite(admin, role, 1, desk, NULL, &inv));
+	world_push(w);
+	OK(enrol_begin(w->p[who].c, &inv, names[who], languages, 2));
+	world_sync(w, who);
+	assert_int_equal(w->p[who].c->me->state, CLIENT_JOINING);
+	OK(enrol_answer(w->p[who].c));
+	world_sync(w, who);
+	world_push(w);
+	OK(org_answers(admin, take_answer, &k));
+	assert_true(k.done);
+	OK(org_confirm(admin, &k.join, NULL));
+	world_push(w);
+	world_sync(w, who);
+	assert_int_equal(w->p[who].c->me->state, CLIENT_MEMBER);
+	assert_int_equal(w->p[who].c->me->role, role);
+	invite_wipe(&inv);
+}
+
+struct world *world_new(unsigned seed)
+{
+	struct world *w = calloc(1, sizeof *w);
+	uint8_t s[32] = { 0 };
+	unsigned i;
+
+	assert_non_null(w);
+	memcpy(s, &seed, sizeof seed);
+	w->rng = rng_seeded(&w->seed, s);
+	w->now = (int64_t)20000 * 86400 + 3600;
+	w->cut_at = WORLD_NO_CUT;
+	w->net = (struct sync_net){ .run = world_run, .ctx = w };
+	for (i = 0; i < WORLD_SERVERS; i++)
+		server_create(w, i);
+	person_new(w, ADMIN);
+	OK(org_found(w->p[ADMIN].c, "Casa Abierta", names[ADMIN]));
+	for (i = 0; i < WORLD_SERVERS; i++) {
+		struct policy_card card = { 0 };
+
+		snprintf(card.address, sizeof card.address, "%s", w->s[i].address);
+		memcpy(card.server_pk, w->s[i].pk, 32);
+		memcpy(card.setup_key, w->s[i].setup_key, 32);
+		OK(org_server_add(w->p[ADMIN].c, &card));
+	}
+	world_push(w);
+	world_sync(w, ADMIN);
+	return w;
+}
+
+struct world *world_full(unsigned seed)
+{
+	struct world *w = world_new(seed);
+	uint8_t holders[2][32];
+
+	world_join(w, HOLDER0, NULL);
+	world_join(w, HOLDER1, NULL);
+	memcpy(holders[0], w->p[HOLDER0].c->me->sign_pk, 32);
+	memcpy(holders[1], w->p[HOLDER1].c->me->sign_pk, 32);
+	OK(holders_propose(w->p[HOLDER0].c, "Mesa Delta", "Casa Abierta", 1,
+	                   (const uint8_t (*)[32])holders, 2, w->desk));
+	world_sync(w, HOLDER0);
+	world_release(w);
+	world_sync(w, HOLDER1);
+	OK(holders_sign(w->p[HOLDER1].c, w->desk));
+	world_sync(w, HOLDER1);
+	world_release(w);
+	world_sync(w, ADMIN);
+	OK(org_desk_list(w->p[ADMIN].c, w->desk));
+	world_push(w);
+	world_join(w, COUNSEL, w->desk);
+	world_sync(w, HOLDER0);
+	world_sync(w, HOLDER1);
+	world_release(w);
+	world_join(w, VOLUNTEER0, w->desk);
+	world_join(w, VOLUNTEER1, w->desk);
+	return w;
+}
+
+void world_free(struct world *w)
+{
+	unsigned i;
+
+	for (i = 0; i < WORLD_PEOPLE; i++) {
+		client_free(w->p[i].c);
+		spool_free(w->p[i].spool);
+		if (w->p[i].kv != NULL)
+			kv_mem_free(w->p[i].kv);
+	}
+	for (i = 0; i < WORLD_SERVERS; i++) {
+		if (w->s[i].host != NULL)
+			world_stop(w, i);
+		free(w->s[i].works);
+		*strrchr(w->s[i].dir, '/') = '\0';
+		remove_all(w->s[i].dir);
+	}
+	free(w);
+}
+
+/* ---- records ----------------------------------------------------------------------------------- */
+
+static uint8_t *content(size_t len, unsigned seed)
+{
+	uint8_t key[randombytes_SEEDBYTES] = { 0 };
+	uint8_t *p = malloc(len + 1);
+
+	assert_non_null(p);
+	memcpy(key, &seed, sizeof seed);
+	key[31] = 7;
+	randombytes_buf_deterministic(p, len, key);
+	return p;
+}
+
+void world_submit(struct world *w, enum world_who who, size_t attachment, unsigned seed,
+                  uint8_t hash[32])
+{
+	struct client *c = w->p[who].c;
+	struct statement *st = calloc(1, sizeof *st);
+	struct dispatch *d = dispatch_new(c);
+	struct dispatch_readers r;
+	char why[DISPATCH_WHY] = "", xml[64];
+	uint8_t *data = content(attachment, seed);
+	struct blob_ref ref;
+	uint32_t group;
+
+	assert_non_null(st);
+	assert_non_null(d);
+	snprintf(xml, sizeof xml, "<data id=\"raid\"><name>family %u</name></data>", seed);
+	if (dispatch_desk(c, w->desk, true, &r, why) != PERR_OK)
+		fail_msg("not sealed: %s", why);
+	assert_int_equal(r.n, 2);
+	st->kind = STATEMENT_INTAKE;
+	st->day = client_day(c);
+	memcpy(st->to, w->desk, 32);
+	rng_fill(c->env.rng, st->record, sizeof st->record);
+	st->body.intake.form_id = doc_text_of("raid");
+	st->body.intake.form_version = doc_text_of("1");
+	st->body.intake.language = doc_text_of("es");
+	st->body.intake.instance = doc_bytes_of(xml, strlen(xml));
+	case_code_new(st->body.intake.code, c->env.rng);
+	OK(dispatch_blob(d, data, attachment, &ref));
+	st->body.intake.attachments.n = 1;
+	st->body.intake.attachments.at[0].name = doc_text_of("photo.jpg");
+	st->body.intake.attachments.at[0].type = doc_text_of("image/jpeg");
+	st->body.intake.attachments.at[0].size = (uint32_t)attachment;
+	memcpy(st->body.intake.attachments.at[0].hash, ref.hash, 32);
+	if (hash != NULL)
+		memcpy(hash, ref.hash, 32);
+	OK(dispatch_begin(d));
+	OK(dispatch_send(d, st, &ref, 1, &r, false));
+	OK(dispatch_commit(d, &group));
+	dispatch_free(d);
+	free(data);
+	free(st);
+}
+
+static enum perr count(void *arg, const char *name)
+{
+	(void)name;
+	(*(unsigned *)arg)++;
+	return PERR_OK;
+}
+
+unsigned world_count(struct world *w, enum world_who who, const char *prefix)
+{
+	unsigned n = 0;
+
+	OK(kv_each_name(w->p[who].kv, prefix, count, &n));
+	return n;
+}
+
+bool world_has(struct world *w, enum world_who who, size_t attachment, unsigned seed)
+{
+	uint8_t *data = content(attachment, seed), *value = NULL, hash[32];
+	char name[96];
+	size_t len;
+	bool same;
+
+	crypto_generichash(hash, 32, data, attachment, NULL, 0);
+	client_key_name(name, "blob/", hash, 32);
+	same = kv_get(w->p[who].kv, name, &value, &len) == PERR_OK && len == attachment &&
+	       memcmp(value, data, len) == 0;
+	kv_free(value);
+	free(data);
+	return same;
+}
+
+unsigned world_waiting(struct world *w, enum world_who who)
+{
+	struct outbox_counts k;
+
+	OK(outbox_counts(w->p[who].c, &k));
+	return k.cells;
+}

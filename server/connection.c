@@ -347,7 +347,8 @@ static void on_end(struct conn *c, bool in_order)
 	enum session_state st = c->session == NULL ? SESSION_DEAD : session_state(c->session);
 
 	c->eof = true;
-	if (!in_order || (st != SESSION_LEAVING && st != SESSION_DONE)) {
+	/* all is said on both sides; or it is gone */
+	if (!in_order || c->shutting || (st != SESSION_LEAVING && st != SESSION_DONE)) {
 		conn_close(c);
 		return;
 	}
@@ -447,8 +448,12 @@ static bool source_enter(struct conn *c)
 	if (uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&ss, &len) != 0)
 		return false;            /* gone already */
 	if (ss.ss_family == AF_INET6) {
-		addr = ((struct sockaddr_in6 *)&ss)->sin6_addr.s6_addr;
-		addr_len = 16;
+		const struct in6_addr *in6 = &((struct sockaddr_in6 *)&ss)->sin6_addr;
+		bool mapped = IN6_IS_ADDR_V4MAPPED(in6);
+
+		/* IPv4 on a socket for both: its first 8 bytes would be the same for all */
+		addr = mapped ? in6->s6_addr + 12 : in6->s6_addr;
+		addr_len = mapped ? 4 : 16;
 	} else {
 		addr = (uint8_t *)&((struct sockaddr_in *)&ss)->sin_addr;
 		addr_len = 4;

@@ -478,6 +478,7 @@ void host_close(struct host *h)
 	replay_free(h->replay);
 	access_free(h->access);
 	host_cells_free(h);
+	host_tasks_free(h);
 	free(h->header.bytes);
 	free(h->offered.bytes);
 	if (h->keys != NULL) {

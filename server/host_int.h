@@ -47,6 +47,7 @@ struct host_header {
 };
 
 struct commit;
+struct task;
 
 struct host {
 	struct host_env env;
@@ -73,6 +74,8 @@ struct host {
 
 	size_t cells_max, cells_out, cells_spare;
 	uint8_t *spare;                  /* free buffers, linked through their first bytes */
+	struct task *spare_task;
+	size_t n_spare_tasks;
 	struct commit *waiting, **waiting_end;           /* the writer's queue was full */
 	struct commit *slow, **slow_end;
 	struct quota_meter meters[RPC_SETUP + 1];
@@ -110,6 +113,7 @@ void host_board_put(struct host *h, struct session_call *call, const struct rpc_
 void host_join_put(struct host *h, struct session_call *call, const struct rpc_msg *m);
 
 /* host_read.c */
+void host_tasks_free(struct host *h);
 void host_read(struct host *h, struct session_call *call, const struct rpc_msg *m);
 
 /* host_order.c */

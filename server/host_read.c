@@ -4,10 +4,13 @@
 #include "day.h"
 #include "host_int.h"
 
+#define SPARE_TASKS 8u
+
 /* one request that reads the disk: runs on a worker, which touches nothing else */
 struct task {
 	struct host_work w;
 	struct host *h;
+	struct task *next;               /* among the spare ones */
 	struct session_call *call;
 	enum rpc_method method;
 	uint32_t day, release, from, n;
@@ -34,8 +37,8 @@ static size_t room_of(const struct rpc_msg *m)
 	case RPC_BOARD_GET:
 	case RPC_JOIN_LIST:    return STORE_CELL;
 	case RPC_SEGMENTS:     return RPC_BATCH * sizeof(struct store_segment);
-	case RPC_PULL:         return m->n * STORE_CELL;
-	case RPC_FETCH:        return m->bytes_len / 4 * STORE_CELL;
+	case RPC_PULL:
+	case RPC_FETCH:        return RPC_BATCH * STORE_CELL;
 	case RPC_PEEK:         return RPC_BATCH * STORE_PEEK;
 	case RPC_HELLO: case RPC_JOIN_PUT: case RPC_BOARD_PUT: case RPC_PUT: case RPC_ERASE:
 	case RPC_COMMIT: case RPC_CELL: case RPC_BULLETIN_PART: case RPC_BULLETIN_COMMIT:
@@ -44,6 +47,54 @@ static size_t room_of(const struct rpc_msg *m)
 		break;
 	}
 	return 0;
+}
+
+static bool is_large(const struct task *t)
+{
+	return t->method == RPC_PULL || t->method == RPC_FETCH;
+}
+
+/* the large ones go from hand to hand: fresh pages would cost as much as the copying */
+static struct task *task_new(struct host *h, const struct rpc_msg *m)
+{
+	struct task *t = h->spare_task;
+	bool large = m->method == RPC_PULL || m->method == RPC_FETCH;
+
+	if (large && t != NULL) {
+		h->spare_task = t->next;
+		h->n_spare_tasks--;
+	} else {
+		t = malloc(sizeof *t + room_of(m));
+	}
+	if (t != NULL) {
+		memset(t, 0, offsetof(struct task, room));
+		t->h = h;
+		t->method = m->method;
+	}
+	return t;
+}
+
+static void task_free(struct task *t)
+{
+	struct host *h = t->h;
+
+	if (!is_large(t) || h->n_spare_tasks >= SPARE_TASKS) {
+		free(t);
+		return;
+	}
+	t->next = h->spare_task;
+	h->spare_task = t;
+	h->n_spare_tasks++;
+}
+
+void host_tasks_free(struct host *h)
+{
+	while (h->spare_task != NULL) {
+		struct task *t = h->spare_task;
+
+		h->spare_task = t->next;
+		free(t);
+	}
 }
 
 static void task_run(struct host_work *w)
@@ -148,15 +199,14 @@ static void put_segments(struct task *t, struct rpc_msg *m)
 static void task_done(struct host_work *w)
 {
 	struct task *t = (struct task *)w;
-	bool cells = t->method == RPC_PULL || t->method == RPC_FETCH;
 	struct rpc_msg m;
 
 	memset(&m, 0, offsetof(struct rpc_msg, segments));
-	if (cells && (t->err == PERR_OK || t->err == PERR_CORRUPT))
+	if (is_large(t) && (t->err == PERR_OK || t->err == PERR_CORRUPT))
 		m.n = send_cells(t);
 	if (t->err != PERR_OK) {
 		session_fail(t->call, host_error(t->err));
-		free(t);
+		task_free(t);
 		return;
 	}
 	switch (t->method) {
@@ -193,7 +243,7 @@ static void task_done(struct host_work *w)
 		break;
 	}
 	session_answer(t->call, &m);
-	free(t);
+	task_free(t);
 }
 
 /* "the signed header by the header hash" (section 6): it is in memory */
@@ -224,17 +274,14 @@ void host_read(struct host *h, struct session_call *call, const struct rpc_msg *
 		header_get(h, call, m->offset);
 		return;
 	}
-	t = malloc(sizeof *t + room_of(m));
+	t = task_new(h, m);
 	if (t == NULL) {
 		session_fail(call, RPC_LATER);
 		return;
 	}
-	memset(t, 0, offsetof(struct task, room));
 	t->w.run = task_run;
 	t->w.done = task_done;
-	t->h = h;
 	t->call = call;
-	t->method = m->method;
 	t->day = m->day;
 	t->release = m->release;
 	t->from = m->method == RPC_BULLETIN_GET ? m->offset : m->from;
@@ -246,7 +293,7 @@ void host_read(struct host *h, struct session_call *call, const struct rpc_msg *
 			t->positions[i] = doc_get_u32(m->bytes + (size_t)i * 4);
 	}
 	if (h->env.offload(h->env.ctx, &t->w) != PERR_OK) {
-		free(t);
+		task_free(t);
 		session_fail(call, RPC_LATER);
 	}
 }

@@ -394,7 +394,7 @@ enum perr rpc_decode_response(struct rpc_msg *m, enum rpc_method asked,
 		return finish(&r, m);
 	}
 	m->error = (enum rpc_error)mp_uint(&r, RPC_DAMAGED);
-	/* "With an error, result is nil." (section 6); no error is nil, never 0 */
+	/* PROTOCOL 6: "With an error, result is nil."  No error is nil, never 0 */
 	if (m->error == RPC_OK || !mp_nil(&r))
 		mp_fail(&r, PERR_FORMAT);
 	return finish(&r, m);

@@ -352,8 +352,8 @@ static void bulletin_judged(struct host_work *w)
 }
 
 /*
- * "Refused as stale unless the second is the header hash now in force (zeros if there is
- * none) and the version is higher" (section 6)
+ * PROTOCOL 6: "Refused as stale unless the second is the header hash now in force (zeros if
+ * there is none) and the version is higher"
  */
 void host_bulletin(struct host *h, struct session_call *call, const struct rpc_msg *m)
 {
@@ -455,7 +455,7 @@ static void policy_judged(struct host_work *w)
 	c->metas[0].bytes = c->bytes;
 	c->metas[0].len = c->len;
 	change_counter(c, &c->metas[1], c->u.policy.counter);
-	/* "The first policy, admitted once by the setup key" (section 10.1): forget the key in
+	/* PROTOCOL 10.1: "The first policy, admitted once by the setup key": forget the key in
 	 * the same commit */
 	c->metas[2].name = META_SETUP;
 	c->job.kind = c->n_ids > 0 ? WRITER_JOIN_DROP : WRITER_META;
@@ -573,7 +573,7 @@ static enum policy_order_kind kind_of(enum rpc_method m)
 }
 
 /*
- * "*day* is the day named to a server whose clock is in doubt" (section 10.2).  A server
+ * PROTOCOL 10.2: "*day* is the day named to a server whose clock is in doubt".  A server
  * that trusts its clock goes by it: an administrator's laptop may be hours off.
  */
 static bool order_day(struct host *h, const struct policy_order *o, uint32_t *day)

@@ -327,7 +327,7 @@ static uint8_t put_status(const struct writer_job *job)
 	case STORE_STORED:   return join ? RPC_STORED : RPC_ACCEPTED;
 	case STORE_THERE:    return RPC_ALREADY;
 	case STORE_FULL:     return join ? RPC_DISK_FULL : RPC_OVER_LIMIT;
-	case STORE_REFUSED:          /* "one answer per ticket" (section 9.2) */
+	case STORE_REFUSED:          /* PROTOCOL 9.2: "one answer per ticket" */
 	case STORE_NOTFOUND: break;
 	}
 	return RPC_NOT_KNOWN;

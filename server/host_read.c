@@ -246,7 +246,7 @@ static void task_done(struct host_work *w)
 	task_free(t);
 }
 
-/* "the signed header by the header hash" (section 6): it is in memory */
+/* PROTOCOL 6: "the signed header by the header hash"; it is in memory */
 static void header_get(struct host *h, struct session_call *call, uint32_t offset)
 {
 	struct rpc_msg m;

@@ -191,7 +191,7 @@ static void say_bye(struct session *s)
 		s->state = SESSION_DONE;
 }
 
-/* "Each side ends with a `bye`" (section 5.2), after what was asked before is answered */
+/* PROTOCOL 5.2: "Each side ends with a `bye`"; after what was asked before is answered */
 static void leave_if_ready(struct session *s)
 {
 	if (s->state == SESSION_LEAVING && s->n_calls == 0 && s->n_commits == 0)
@@ -208,7 +208,7 @@ void session_leave(struct session *s)
 	leave_if_ready(s);
 }
 
-/* "A message that is not in the table below ends the connection." (section 6) */
+/* PROTOCOL 6: "A message that is not in the table below ends the connection." */
 static void violation(struct session *s)
 {
 	forget_calls(s);
@@ -371,7 +371,8 @@ static uint8_t status_of(enum store_status st, bool erase)
 	return RPC_NOT_KNOWN;
 }
 
-/* "one byte for each put and each erase since the last commit of this connection, in order" */
+/* PROTOCOL 6: "one byte for each put and each erase since the last commit of this
+ * connection, in order" */
 static void report(struct session *s, struct session_call *c)
 {
 	struct session_batch *b = c->batch;
@@ -434,7 +435,7 @@ static void on_put(struct session *s, const uint8_t *cell, uint64_t now_ms)
 		die(s);
 		return;
 	}
-	/* "`put` beyond *puts per commit* ends the connection." (section 6) */
+	/* PROTOCOL 6: "`put` beyond *puts per commit* ends the connection." */
 	if (s->batch->n_how - s->batch->n_erases >= h->puts_per_commit ||
 	    s->batch->n_how >= RPC_STATUSES_MAX) {
 		violation(s);
@@ -599,8 +600,8 @@ static void on_first(struct session *s)
 	err = channel_accept(&s->ch, answer, &which, h->server_sk, h->server_pk, keys, n, h->rng);
 	/*
 	 * Asked only now, so that an outsider cannot fill the memory of what was seen:
-	 * "A first message that fits none gets no byte in answer.  A first message whose E
-	 * was seen before gets none either." (section 5.1)
+	 * PROTOCOL 5.1: "A first message that fits none gets no byte in answer. A first
+	 * message whose E was seen before gets none either."
 	 */
 	if (err != PERR_OK || !h->admit(h->ctx, which, e, &s->serial, &s->scope)) {
 		channel_kill(&s->ch);

@@ -435,6 +435,13 @@ static enum case_state state_of(const struct case_file *f)
 	return by_people;
 }
 
+static void first_received(struct case_summary *s, const struct case_source *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (s->received_day == 0 || list[i].by->received_day < s->received_day)
+			s->received_day = list[i].by->received_day;
+}
+
 static void sum_up_statements(struct case_file *f)
 {
 	struct case_summary *s = &f->s;
@@ -442,6 +449,9 @@ static void sum_up_statements(struct case_file *f)
 	s->n_statements = (uint32_t)f->n;
 	s->n_corrections = (uint32_t)f->n_corrections;
 	s->n_attachments = (uint32_t)f->n_attachments;
+	first_received(s, f->interviews, f->n_interviews);
+	if (f->n_interviews == 0)
+		first_received(s, f->corrections, f->n_corrections);
 	for (size_t i = 0; i < f->n; i++) {
 		const struct case_statement *st = f->at[i];
 
@@ -449,8 +459,6 @@ static void sum_up_statements(struct case_file *f)
 			s->pending = true;
 		if (!st->is_unknown && st->st.kind == STATEMENT_NOTE)
 			s->n_notes++;
-		if (s->received_day == 0 || st->received_day < s->received_day)
-			s->received_day = st->received_day;
 	}
 }
 
@@ -494,7 +502,7 @@ static enum perr sum_up_interview(struct client *c, struct case_file *f)
 	case_code_show(s->title, s->code);
 	err = open_instance(c, intake, &form, &in);
 	if (err == PERR_OK && form != NULL && in != NULL) {
-		marks_read(&m, form, in, s->day);
+		err = marks_read(&m, form, in, s->day);
 		if (m.title[0] != '\0')
 			memcpy(s->title, m.title, sizeof m.title);
 		s->urgent = m.urgent;

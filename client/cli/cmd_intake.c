@@ -95,11 +95,13 @@ static int say_faults(struct cli *cli, const struct faults *l, const char *file)
 	         "command:", file);
 	for (size_t i = 0; i < n; i++) {
 		const char *text = faults_at(l, i)->text;
-		char *safe = term_safe(text, strlen(text), TERM_LINE);
+		char *safe = term_safe(text, strlen(text), TERM_LINE), *item = NULL;
 
-		fputs("  - ", stderr);
-		term_wrap(stderr, term_width(2) - 4, 0, safe != NULL ? safe : "?");
+		if (safe == NULL || asprintf(&item, "- %s", safe) < 0)
+			item = NULL;
+		term_wrap(stderr, term_width(2), 2, item != NULL ? item : "- (out of memory)");
 		free(safe);
+		free(item);
 	}
 	if (faults_total(l) > n)
 		fprintf(stderr, "  and %zu more.\n", faults_total(l) - n);
@@ -251,9 +253,9 @@ int cmd_outbox(struct cli *cli, int argc, char **argv)
 		puts("Nothing waits here: the servers have everything.");
 		return EXIT_DONE;
 	}
-	printf("%u submission%s wait%s here (%u cells); %u cop%s of each wanted.\n", n.submissions,
+	printf("%u submission%s wait%s here (%u cells); each goes to %u server%s.\n", n.submissions,
 	       n.submissions == 1 ? "" : "s", n.submissions == 1 ? "s" : "", n.cells, n.needed,
-	       n.needed == 1 ? "y is" : "ies are");
+	       n.needed == 1 ? "" : "s");
 	if (n.on_one > 0)
 		printf("%u of them %s whole on a server already.\n", n.on_one,
 		       n.on_one == 1 ? "is" : "are");

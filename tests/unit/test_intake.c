@@ -8,7 +8,6 @@
 
 #include "fault.h"
 #include "kv_mem.h"
-#include "marks.h"
 #include "roster.h"
 #include "trust.h"
 
@@ -291,32 +290,6 @@ static void intake_counts_holders_without_keys_and_needs_one(void **state)
 	assert_non_null(strstr(why, "has published keys yet"));
 }
 
-static void marks_read_conditions_on_an_answer(void **state)
-{
-	static const struct {
-		const char *condition, *answer;
-		int holds;
-	} cases[] = {
-		{ ". = 'yes'", "yes", 1 }, { ". = 'yes'", "no", 0 }, { ".='yes'", "yes", 1 },
-		{ "selected(., 'insulin') or selected(., 'medicine')", "pain medicine", 1 },
-		{ "selected(., 'insulin')", "insuline", 0 },
-		{ "not(. = '')", "x", 1 }, { "not(selected(., 'none')) and . != ''", "none", 0 },
-		{ ". < 18", "17", 1 }, { ". < 18", "18", 0 }, { ". < 18", "", 0 },
-		{ ". >= 2 and (. <= 4 or . = 9)", "9", 1 }, { "true()", "", 1 },
-		{ "string-length(.) > 3", "ʼaʼaʼ", 1 }, { "count-selected(.) = 2", "a b", 1 },
-		{ "", "x", -1 }, { "../a = 'b'", "x", -1 }, { ". = 'yes' or", "x", -1 },
-		{ ". = 'yes", "yes", -1 }, { "today() > .", "x", -1 }, { "((((", "x", -1 },
-		{ ". = 'a' . = 'b'", "a", -1 },
-	};
-	char deep[200] = "";
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (marks_condition(cases[i].condition, cases[i].answer) != cases[i].holds)
-			fail_msg("%s on \"%s\"", cases[i].condition, cases[i].answer);
-	memset(deep, '(', sizeof deep - 1);
-	assert_int_equal(marks_condition(deep, "x"), -1);
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -330,7 +303,6 @@ int main(void)
 		T(intake_numbers_show_a_gap),
 		T(intake_is_never_sealed_to_a_desk_that_is_not_trusted),
 		T(intake_counts_holders_without_keys_and_needs_one),
-		cmocka_unit_test(marks_read_conditions_on_an_answer),
 	};
 
 	return cmocka_run_group_tests_name("intake", tests, NULL, NULL);

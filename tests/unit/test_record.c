@@ -158,6 +158,34 @@ static void record_is_named_after_whom_it_is_about(void **state)
 	assert_string_equal(s.form_id, "raid-intake");
 }
 
+static void marks_of_the_form_make_the_list(void **state)
+{
+	static const struct {
+		unsigned which;
+		const char *title;
+		bool urgent;
+		uint32_t deadline;
+	} cases[] = {
+		{ 1, "Xhunik Mateo Tzʼunun Palax", true, 20804 },
+		{ 10, "Tomás Xhunik Lukʼas Yaxʼajaw", false, 0 },
+		{ 12, "Doña Candelaria", false, 0 },
+	};
+	struct case_summary s;
+	uint8_t record[16];
+	char code[CASE_CODE_LEN + 1];
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		fixture_submit(f, FIX_VOLUNTEER0, cases[i].which, 0, code);
+		fixture_sync(f, FIX_HOLDER0);
+		OK(case_find(fix(f, FIX_HOLDER0), code, record, NULL));
+		OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+		assert_string_equal(s.title, cases[i].title);
+		assert_int_equal(s.urgent, cases[i].urgent);
+		assert_int_equal(s.deadline, cases[i].deadline);
+		assert_int_equal(s.received_day, 20782);
+	}
+}
+
 static void record_drops_repeats(void **state)
 {
 	uint8_t record[16], *env;
@@ -767,6 +795,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(record_holds_what_the_volunteer_sent),
 		T(record_is_named_after_whom_it_is_about),
+		T(marks_of_the_form_make_the_list),
 		T(record_drops_repeats),
 		T(record_is_the_same_at_both_holders),
 		T(assignee_sees_exactly_what_was_assigned),

@@ -90,7 +90,8 @@ SERVER_SRC   = \
                server/store_seg.c \
                server/store_state.c \
                server/writer.c \
-               server/scrub.c
+               server/scrub.c \
+               server/store_plan.c
 SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \

@@ -2,6 +2,7 @@
 /* The server's side of one connection (PROTOCOL sections 5 and 6), over a host made here. */
 #include "session.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "hex.h"
@@ -506,6 +507,26 @@ static void session_is_silent_to_any_flipped_bit(void **state)
 	printf("figure: flipped first messages: %u; answered: 0\n", n);
 }
 
+/* what an outsider can make the server keep: measured where malloc is the C library's */
+static void session_costs_little_before_it_authenticates(void **state)
+{
+	struct pair p;
+	size_t before, after;
+	uint8_t garbage[FRAME_SIZE] = { 7 };
+
+	fake_reset();
+	before = mallinfo2().uordblks;
+	pair_new(&p, RPC_FIELD);
+	(void)session_recv(p.s, garbage, NOISE_MSG_SIZE - 1, 1);
+	after = mallinfo2().uordblks;
+	printf("figure: allocated for a connection before it authenticates: %zu bytes\n",
+	       after - before);
+	assert_true(after - before < 8192);
+	(void)session_recv(p.s, garbage, sizeof garbage, 1);
+	assert_true(mallinfo2().uordblks - before < 8192);
+	pair_close(&p);
+}
+
 static void session_is_silent_to_a_replay(void **state)
 {
 	struct pair p;
@@ -849,6 +870,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(session_does_what_the_table_says_and_nothing_else),
 		cmocka_unit_test(session_is_silent_to_any_flipped_bit),
+		cmocka_unit_test(session_costs_little_before_it_authenticates),
 		cmocka_unit_test(session_is_silent_to_a_replay),
 		cmocka_unit_test(session_takes_input_cut_anywhere),
 		cmocka_unit_test(session_dies_on_a_replayed_frame_and_drops_its_calls),

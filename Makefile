@@ -305,6 +305,30 @@ TOOLS        = \
                server_limits
 SIM_SRC      = \
                tests/sim/world.c
+BENCHES      = \
+               bench_ingest \
+               bench_pg \
+               bench_pull \
+               bench_trial \
+               bench_uptodate \
+               bench_night \
+               bench_idle \
+               bench_grow \
+               bench_search
+# two kinds: over the blocking test client, and over the client's core
+BENCH_SRC    = \
+               tests/bench/bench.c
+BENCH_LOAD   = \
+               tests/bench/bare.c \
+               tests/bench/load.c \
+               tests/tools/client.c \
+               tests/tools/daemon.c
+BENCH_TEAM   = \
+               tests/bench/serve.c \
+               tests/bench/team.c
+BENCH_ON_bench_uptodate = $(BENCH_TEAM)
+BENCH_ON_bench_night    = $(BENCH_TEAM)
+BENCH_ON_bench_search   = $(BENCH_TEAM)
 TOOLS_SRC    = \
                tests/tools/client.c \
                tests/tools/daemon.c
@@ -316,7 +340,7 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
-        install uninstall clean dist unit-bins tools
+        install uninstall clean dist unit-bins tools bench-bins
 
 all: deps
 	@$(MAKE) --no-print-directory build
@@ -328,6 +352,9 @@ deps-test:
 	@tests/deps.sh test
 deps-bench:
 	@tests/deps.sh bench
+
+# found only when the benchmarks are built: nothing else needs libpq
+$(B)/tests/bench/bench_pg.o: OURS += $(shell pkg-config --cflags libpq 2>/dev/null)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

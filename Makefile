@@ -271,7 +271,8 @@ FUZZERS      = \
                fuzz_join \
                fuzz_policy \
                fuzz_case_code \
-               fuzz_session
+               fuzz_session \
+               fuzz_form
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_search = tests/unit/fixture_org.c
@@ -353,8 +354,8 @@ deps-test:
 deps-bench:
 	@tests/deps.sh bench
 
-# found only when the benchmarks are built: nothing else needs libpq
-$(B)/tests/bench/bench_pg.o: OURS += $(shell pkg-config --cflags libpq 2>/dev/null)
+# nothing else needs libpq
+$(B)/tests/bench/%.o: OURS += -Itests/tools $(shell pkg-config --cflags libpq 2>/dev/null)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -391,6 +392,11 @@ $(B)/tests/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay_main.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 # these stand on the client, whose names the small test client of the others shares
+$(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(BENCH_LOAD) $(BENCH_TEAM)) $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
+	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
+
 OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock)
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	@mkdir -p $(@D)
@@ -399,6 +405,7 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 
+bench-bins: $(patsubst %,$(B)/tests/bench/%,$(BENCHES))
 tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
 unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))

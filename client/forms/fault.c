@@ -6,6 +6,7 @@
 
 #include "farena.h"
 #include "fault.h"
+#include "fold.h"
 
 #define TEXT_MAX 1024
 #define BYTES_MAX ((size_t)8 << 20)
@@ -39,16 +40,20 @@ void faults_free(struct faults *l)
 static const char *keep(struct faults *l, const char *s)
 {
 	size_t len = strlen(s);
+	char *copy;
 
 	if (len > TEXT_MAX) {
 		len = TEXT_MAX;
 		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
 			len--;
 	}
-	s = farena_str(l->arena, s, len);
-	if (s == NULL)
+	copy = farena_str(l->arena, s, len);
+	if (copy == NULL)
 		l->is_broken = true;
-	return s;
+	else
+		/* Labels and answers of strangers end up on a terminal. */
+		fold_tidy(copy);
+	return copy;
 }
 
 void faults_add(struct faults *l, enum fault_kind kind, unsigned number, const char *path,

@@ -38,7 +38,7 @@ struct faults;
 struct faults *faults_new(void);        /* NULL: out of memory */
 void faults_free(struct faults *l);     /* wipes the texts; NULL is harmless */
 
-/* Copies all texts.  A list that ran out of memory says so in faults_is_broken. */
+/* Copies all texts, each made one line without control characters.  A list that ran out of memory says so in faults_is_broken. */
 void faults_add(struct faults *l, enum fault_kind kind, unsigned number, const char *path,
                 const char *label, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 

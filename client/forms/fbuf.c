@@ -68,24 +68,35 @@ void fbuf_fmt(struct fbuf *b, const char *fmt, ...)
 	explicit_bzero(text, sizeof text);
 }
 
-void fbuf_xml(struct fbuf *b, const char *s)
+static void escape(struct fbuf *b, const char *s, const char *special)
 {
 	size_t plain;
 
 	for (;;) {
-		plain = strcspn(s, "<>&\"'\r");
+		plain = strcspn(s, special);
 		fbuf_add(b, s, plain);
 		s += plain;
-		switch (*s++) {
+		switch (*s) {
 		case '\0': return;
 		case '<': fbuf_text(b, "&lt;"); break;
 		case '>': fbuf_text(b, "&gt;"); break;
 		case '&': fbuf_text(b, "&amp;"); break;
 		case '"': fbuf_text(b, "&quot;"); break;
-		case '\'': fbuf_text(b, "&#39;"); break;
-		default: fbuf_text(b, "&#13;"); break;
+		default: fbuf_fmt(b, "&#%d;", *s); break;
 		}
+		s++;
 	}
+}
+
+void fbuf_xml(struct fbuf *b, const char *s)
+{
+	escape(b, s, "<>&\"'\r");
+}
+
+void fbuf_attr(struct fbuf *b, const char *s)
+{
+	/* A parser would make spaces of these. */
+	escape(b, s, "<>&\"'\r\n\t");
 }
 
 void fbuf_json(struct fbuf *b, const char *s)

@@ -19,8 +19,9 @@ struct fbuf {
 void fbuf_add(struct fbuf *b, const void *bytes, size_t len);
 void fbuf_text(struct fbuf *b, const char *s);
 void fbuf_fmt(struct fbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Text and attribute values of XML and HTML. */
+/* Text of XML and HTML; values of attributes, whose line ends must survive. */
 void fbuf_xml(struct fbuf *b, const char *s);
+void fbuf_attr(struct fbuf *b, const char *s);
 /* A JSON string with its quotes. */
 void fbuf_json(struct fbuf *b, const char *s);
 /* A CSV field, quoted where it must be. */

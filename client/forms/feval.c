@@ -558,7 +558,7 @@ static void take_steps(struct feval *ev, struct nodes *l, const struct fstep *st
 
 			take_step(ev, &one, l->at[i], step, is_deep);
 			/* Predicates count within what one parent gave. */
-			if (step->predicates != NULL) {
+			if (step->predicates != NULL && one.n > before) {
 				struct nodes part = {one.at + before, one.n - before, 0};
 
 				filter(ev, &part, step->predicates);

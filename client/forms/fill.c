@@ -619,12 +619,9 @@ static const char *complete(struct fill *s, const struct fctl *ctl, char *text)
 
 static enum perr refuse(char why[FILL_WHY_SIZE], const char *text)
 {
-	size_t n;
-
 	snprintf(why, FILL_WHY_SIZE, "%s", text);
-	/* snprintf may have cut inside a character. */
-	for (n = strlen(why); n > 0 && !is_storable(why, n); n--)
-		why[n - 1] = '\0';
+	/* A message may have line ends, and may have been cut inside a character. */
+	fold_tidy(why);
 	return PERR_RANGE;
 }
 

@@ -6,6 +6,7 @@
 
 #include "fbuf.h"
 #include "fill_int.h"
+#include "fold.h"
 
 #define ANSWERS_MAX ((size_t)64 << 20)
 #define SCRATCH_MAX ((size_t)64 << 20)
@@ -218,6 +219,7 @@ static enum perr finish(struct fill *s, struct fill **out, enum perr err, char w
 		snprintf(why, FILL_WHY_SIZE, "There is not enough memory to fill in the form.");
 	else if (err == PERR_LIMIT)
 		snprintf(why, FILL_WHY_SIZE, "%s", s->ev.why);
+	fold_tidy(why);
 	fill_free(s);
 	return err;
 }
@@ -248,6 +250,15 @@ enum perr fill_new(struct fill **out, const struct xform *f, const struct fill_e
 
 /* ---- drafts ------------------------------------------------------------------------------- */
 
+static void attribute(struct fbuf *b, const char *name, const char *value)
+{
+	fbuf_text(b, " ");
+	fbuf_text(b, name);
+	fbuf_text(b, "=\"");
+	fbuf_attr(b, value);
+	fbuf_text(b, "\"");
+}
+
 static void write_node(struct fill *s, struct fbuf *b, const struct fnode *n, bool is_draft,
                        const char *outer_ns)
 {
@@ -258,20 +269,20 @@ static void write_node(struct fill *s, struct fbuf *b, const struct fnode *n, bo
 
 	if (!is_draft && !feval_relevant(&s->ev, n))
 		return;
-	fbuf_fmt(b, "<%.250s", n->name);
+	fbuf_text(b, "<");
+	fbuf_text(b, n->name);
 	if (strcmp(ns, outer_ns) != 0) {
-		fbuf_text(b, " xmlns=\"");
-		fbuf_xml(b, ns);
-		fbuf_text(b, "\"");
+		attribute(b, "xmlns", ns);
 	}
-	for (at = n->attrs; at != NULL; at = at->next) {
-		/* Of attributes with a namespace only the version is part of a record. */
-		if (at->ns[0] != '\0' && strcmp(at->name, "version") != 0)
-			continue;
-		fbuf_fmt(b, " %.250s=\"", at->name);
-		fbuf_xml(b, at->value);
-		fbuf_text(b, "\"");
+	if (n->parent == NULL) {
+		attribute(b, "id", s->form->id);
+		if (s->form->version[0] != '\0')
+			attribute(b, "version", s->form->version);
 	}
+	for (at = n->attrs; at != NULL; at = at->next)
+		if (at->ns[0] == '\0' && (n->parent != NULL || (strcmp(at->name, "id") != 0
+		                         && strcmp(at->name, "version") != 0)))
+			attribute(b, at->name, at->value);
 	if (n->first == NULL && n->text[0] == '\0') {
 		fbuf_text(b, "/>");
 		return;
@@ -280,7 +291,9 @@ static void write_node(struct fill *s, struct fbuf *b, const struct fnode *n, bo
 	fbuf_xml(b, n->text);
 	for (c = n->first; c != NULL; c = c->next)
 		write_node(s, b, c, is_draft, ns);
-	fbuf_fmt(b, "</%.250s>", n->name);
+	fbuf_text(b, "</");
+	fbuf_text(b, n->name);
+	fbuf_text(b, ">");
 }
 
 enum perr fill_submission(struct fill *s, uint8_t **xml, size_t *len)
@@ -307,13 +320,13 @@ enum perr fill_draft(struct fill *s, uint8_t **draft, size_t *len)
 	const char *path = fill_place_path(s, s->scratch);
 
 	fbuf_text(&b, "<draft xmlns=\"" DRAFT_NS "\" form=\"");
-	fbuf_xml(&b, s->form->id);
+	fbuf_attr(&b, s->form->id);
 	fbuf_text(&b, "\" version=\"");
-	fbuf_xml(&b, s->form->version);
+	fbuf_attr(&b, s->form->version);
 	fbuf_text(&b, "\" lang=\"");
-	fbuf_xml(&b, s->form->n_langs == 0 ? "" : s->form->langs[s->ev.lang]);
+	fbuf_attr(&b, s->form->n_langs == 0 ? "" : s->form->langs[s->ev.lang]);
 	fbuf_text(&b, "\" at=\"");
-	fbuf_xml(&b, path == NULL ? "" : path);
+	fbuf_attr(&b, path == NULL ? "" : path);
 	fbuf_text(&b, "\">");
 	write_node(s, &b, s->root, true, DRAFT_NS);
 	fbuf_text(&b, "</draft>\n");

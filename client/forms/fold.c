@@ -103,6 +103,28 @@ unsigned fold_utf8(const char **s, const char *end)
 	return c;
 }
 
+void fold_tidy(char *s)
+{
+	const char *r = s, *end = s + strlen(s), *start;
+	char *w = s;
+	unsigned c;
+
+	while (r < end) {
+		start = r;
+		c = fold_utf8(&r, end);
+		if (c == 0xfffd && r - start == 1)
+			continue;
+		if (c < 32 || (c >= 127 && c < 160) || (c >= 0x202a && c <= 0x202e)
+		    || (c >= 0x2066 && c <= 0x2069) || c == 0x2028 || c == 0x2029) {
+			*w++ = ' ';
+			continue;
+		}
+		memmove(w, start, (size_t)(r - start));
+		w += r - start;
+	}
+	*w = '\0';
+}
+
 size_t fold_length(const char *s, size_t len)
 {
 	const char *end = s + len;

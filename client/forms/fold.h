@@ -29,6 +29,12 @@ size_t fold_text(char *out, size_t out_cap, const char *text, size_t len);
  */
 unsigned fold_utf8(const char **s, const char *end);
 
+/*
+ * Makes s one line that a terminal may print: control characters, line ends and signs that
+ * turn the direction of writing become spaces, bytes that are not UTF-8 go away.
+ */
+void fold_tidy(char *s);
+
 /* Code points of s[0..len) */
 size_t fold_length(const char *s, size_t len);
 

@@ -72,7 +72,7 @@ static void end_run(struct parse *p)
 	size_t start = p->run_start[p->depth];
 	struct fnode *n;
 
-	if (!p->lim->mixed || p->at == NULL || is_blank_line(t->bytes + start, t->len - start))
+	if (!p->lim->mixed || p->at == NULL || t->len == start || is_blank_line(t->bytes + start, t->len - start))
 		return;
 	if (!count_node(p))
 		return;

@@ -206,7 +206,8 @@ static void check_node(struct instance *in, const struct fnode *n, size_t lang,
 	if (def == NULL) {
 		/* Said once, at the top of what is unknown, or at the question it stands in. */
 		if (n->parent != NULL && n->parent->def != NULL && n->parent->def->first != NULL
-		    && !(n->parent->def->is_meta && n->parent->def->depth == 1))
+		    && !(n->parent->def->is_meta && n->parent->def->depth == 1)
+		    && !(n->parent->parent == NULL && strcmp(n->name, "meta") == 0))
 			faults_add(faults, FAULT_UNKNOWN, 0, path, n->name, "The form has no question "
 			           "\"%s\" (%s).", n->name, path);
 		goto out;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "fexpr.h"
+#include "fold.h"
+#include "instance_int.h"
 
 #define ARENA_MAX ((size_t)128 << 20)
 #define NODES_MAX 600000
@@ -21,6 +23,7 @@ int xparse_fail(struct xparse *p, enum perr err, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(p->why, XFORM_WHY_SIZE, fmt, ap);
 	va_end(ap);
+	fold_tidy(p->why);
 	p->err = err;
 	return -1;
 }
@@ -260,7 +263,8 @@ static int parse_model(struct xparse *p, struct fnode *model)
 
 	if (n == NULL || (f->primary = ftree_child(n, NULL)) == NULL)
 		return xparse_fail(p, PERR_FORMAT, "The form has no primary instance.");
-	f->primary->parent = NULL;
+	/* A tree of its own: what else stands in <instance> is nobody's sibling. */
+	ftree_unlink(f->primary);
 	f->id = ftree_attr(f->primary, "", "id");
 	if (f->id == NULL)
 		f->id = f->primary->ns;         /* as in the oldest forms */
@@ -288,7 +292,6 @@ static int parse_model(struct xparse *p, struct fnode *model)
 static int settle_repeats(struct xparse *p, struct fnode *n)
 {
 	struct fdef *def = (struct fdef *)n->def;
-	const struct fnode *s;
 	struct fnode *c;
 
 	if (def->is_repeat) {
@@ -297,10 +300,9 @@ static int settle_repeats(struct xparse *p, struct fnode *n)
 		def->repeat = def;
 	} else {
 		def->repeat = def->parent == NULL ? NULL : def->parent->repeat;
-		for (s = n->next; s != NULL; s = s->next)
-			if (s->def == def)
-				return xparse_fail(p, PERR_FORMAT, "The node %s stands twice in the form's "
-				                   "data and is no repeat.", def->path);
+		if (n->ord > 1)
+			return xparse_fail(p, PERR_FORMAT, "The node %s stands twice in the form's "
+			                   "data and is no repeat.", def->path);
 	}
 	for (c = n->first; c != NULL; c = c->next)
 		if (settle_repeats(p, c) != 0)
@@ -430,8 +432,13 @@ enum perr xform_parse(struct xform **out, const uint8_t *xml, size_t xml_len,
 		goto out;
 	}
 	f->title = ftree_child(head, "title") == NULL ? "" : ftree_child(head, "title")->text;
-	if (parse_model(&p, model) != 0 || xparse_body(&p, body) != 0
-	    || settle_repeats(&p, f->primary) != 0 || check_places(&p, f->body, NULL) != 0
+	if (parse_model(&p, model) != 0 || xparse_body(&p, body) != 0)
+		goto out;
+	if (instance_order(f->arena, f->primary) != 0) {
+		xparse_nomem(&p);
+		goto out;
+	}
+	if (settle_repeats(&p, f->primary) != 0 || check_places(&p, f->body, NULL) != 0
 	    || xform_index_choices(&p) != 0
 	    || fexpr_compile_form(&p) != 0)
 		goto out;

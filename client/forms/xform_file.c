@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fold.h"
 #include "xform_int.h"
 
 #define FILE_BYTES_MAX ((size_t)8 << 20)
@@ -216,6 +217,7 @@ enum perr xform_supply(struct xform *f, const char *name, const uint8_t *bytes, 
 	enum perr err;
 
 	snprintf(why, XFORM_WHY_SIZE, "The form does not name a file \"%.100s\".", name);
+	fold_tidy(why);
 	if (len == 0 || len > FILE_BYTES_MAX) {
 		snprintf(why, XFORM_WHY_SIZE, len == 0 ? "The file is empty."
 		         : "The file is larger than %zu MiB.", FILE_BYTES_MAX >> 20);

@@ -57,12 +57,15 @@ static void instance_check_names_each_fault(void **state)
 	/* A client may add to the meta block what the form did not foresee. */
 	check_faults(form, DATA("<meta><instanceID>uuid:1</instanceID><deprecatedID/></meta>"),
 	             INSTANCE_BASIC, NULL);
+	check_faults(FORM_HEAD "<instance><data id='t' version='1'><q/></data></instance></model></h:head>"
+	             "<h:body/></h:html>", DATA("<meta><instanceID>uuid:1</instanceID></meta>"),
+	             INSTANCE_BASIC, NULL);
 }
 
 static void instance_file_names_are_only_names(void **state)
 {
 	static const char *const bad[] = {"", ".", "..", "a/b", "a\\b", ".hidden", "a\nb", "c:x",
-	                                  "\xff", "a\xe2\x80\xae" "b"};
+	                                  "\xff", "a\xe2\x80\xae.b"};
 	char name[INSTANCE_FILE_NAME_MAX + 2];
 	size_t i;
 

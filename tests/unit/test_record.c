@@ -340,6 +340,132 @@ static void assignment_counts_from_holders_only(void **state)
 	free(copy);
 }
 
+static enum perr count_case(void *arg, const struct case_summary *s)
+{
+	++*(unsigned *)arg;
+	return PERR_OK;
+}
+
+/* somebody no roster names: kept, because a later one may; shown to nobody until then */
+static void assignment_by_a_stranger_is_kept_aside(void **state)
+{
+	struct client *c = fix(f, FIX_COUNSEL);
+	struct statement *st;
+	struct case_file *file;
+	struct sign_key stranger;
+	unsigned n = 0, hidden = 0;
+	uint8_t record[16], *env;
+	size_t len;
+
+	submit_one(7, record);
+	OK(case_open(fix(f, FIX_HOLDER0), record, &file));
+	st = note_on(record, c->me->sign_pk, "");
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_ASSIGNMENT;
+	st->body.passed.reason = doc_text_of("");
+	st->body.passed.original = file->interviews[0].bytes;
+	st->body.passed.original_sig = file->interviews[0].sig;
+	signed_key_new(&stranger, rng_system());
+	OK(envelope_make(&env, &len, NULL, st, 1, NULL, 0, &stranger, rng_system()));
+	assert_int_equal(take(FIX_COUNSEL, env, len), TAKE_PENDING);
+	OK(case_each(c, count_case, &n, &hidden));
+	assert_int_equal(n, 0);
+	assert_int_equal(hidden, 1);
+	/* a roster that names them a volunteer: they may not assign, and it is dropped */
+	memcpy(c->staff->volunteers[0].key, stranger.id, 32);
+	c->header_hash[0] ^= 1;
+	OK(case_each(c, count_case, &n, &hidden));
+	assert_int_equal(hidden, 0);
+	assert_int_equal(take(FIX_COUNSEL, env, len), TAKE_BAD);
+	doc_free(env, len);
+	case_close(file);
+	free(st);
+}
+
+static void assignment_is_whole_or_not_at_all(void **state)
+{
+	struct assign_done done;
+	struct case_summary s;
+	char why[DISPATCH_WHY];
+	uint8_t record[16];
+
+	submit_one(1, record);
+	kv_mem_fail_commit(f->p[FIX_HOLDER0].kv, 1);
+	assert_int_equal(assign_record(fix(f, FIX_HOLDER0), record,
+	                               fix(f, FIX_COUNSEL)->me->sign_pk, "", false, &done, why),
+	                 PERR_IO);
+	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+	assert_int_equal(s.state, CASE_OPEN);
+	assert_int_equal(fixture_upload(f, FIX_HOLDER0), 0);
+	assign_to_counsel(record);
+	fixture_sync(f, FIX_COUNSEL);
+	assert_int_equal(f->p[FIX_COUNSEL].taken[TAKE_NEW], 1);
+}
+
+static void only_holders_assign_and_only_to_readers_with_keys(void **state)
+{
+	const uint8_t *counsel = fix(f, FIX_COUNSEL)->me->sign_pk;
+	struct client *c = fix(f, FIX_HOLDER0);
+	struct assign_done done;
+	char why[DISPATCH_WHY], name[96];
+	uint8_t record[16], key[32];
+
+	submit_one(4, record);
+	assign_to_counsel(record);
+	fixture_sync(f, FIX_COUNSEL);
+	assert_int_equal(assign_record(fix(f, FIX_COUNSEL), record, c->me->sign_pk, "", false,
+	                               &done, why), PERR_REFUSED);
+	assert_non_null(strstr(why, "only the attorneys who hold its desk"));
+	client_key_name(name, "batch/", counsel, 32);
+	OK(kv_begin(c->kv));
+	OK(kv_del(c->kv, name));
+	OK(kv_commit(c->kv));
+	assert_int_equal(assign_record(c, record, counsel, "", false, &done, why), PERR_NOTFOUND);
+	assert_non_null(strstr(why, "has not published keys yet: ask them to run `amparo sync`"));
+	/* names as people type them */
+	OK(assign_find(c, "maria x'xajax de la cruz", key));
+	assert_memory_equal(key, counsel, 32);
+	OK(assign_find(c, "MARÍA", key));
+	assert_int_equal(assign_find(c, "Teresa Núñez", key), PERR_NOTFOUND);
+	assert_int_equal(assign_find(c, "", key), PERR_NOTFOUND);
+}
+
+static struct statement *custody_of(uint32_t through, uint32_t held)
+{
+	struct statement *st = note_on((const uint8_t *)"0123456789abcdef", f->desk, "");
+
+	memset(&st->body, 0, sizeof st->body);
+	st->kind = STATEMENT_CUSTODY;
+	st->body.custody.through_day = through;
+	st->body.custody.n_held = held;
+	return st;
+}
+
+static enum perr keep_custody(void *arg, const struct statement *st)
+{
+	*(struct statement_custody *)arg = st->body.custody;
+	return PERR_OK;
+}
+
+static void custody_keeps_the_newest_of_each_holder(void **state)
+{
+	struct statement_custody *k = calloc(1, sizeof *k);
+
+	assert_non_null(k);
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20780, 7), 1, FIX_HOLDER0),
+	                 TAKE_NEW);
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20782, 9), 2, FIX_HOLDER0),
+	                 TAKE_NEW);
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20781, 8), 3, FIX_HOLDER0),
+	                 TAKE_KNOWN);
+	assert_int_equal(take_statement(FIX_COUNSEL, custody_of(20790, 99), 1, FIX_HOLDER0),
+	                 TAKE_BAD);
+	OK(record_custody(fix(f, FIX_HOLDER0), keep_custody, k));
+	assert_int_equal(k->through_day, 20782);
+	assert_int_equal(k->n_held, 9);
+	free(k);
+}
+
 static void status_from_others_than_holders_moves_nothing(void **state)
 {
 	uint8_t record[16];
@@ -801,6 +927,10 @@ int main(void)
 		T(assignee_sees_exactly_what_was_assigned),
 		T(answers_and_notes_reach_all_readers),
 		T(assignment_counts_from_holders_only),
+		T(assignment_by_a_stranger_is_kept_aside),
+		T(assignment_is_whole_or_not_at_all),
+		T(only_holders_assign_and_only_to_readers_with_keys),
+		T(custody_keeps_the_newest_of_each_holder),
 		T(status_from_others_than_holders_moves_nothing),
 		T(statement_resealed_to_another_reader_is_refused),
 		T(envelope_with_any_changed_byte_is_refused),

@@ -170,7 +170,9 @@ FORMS_SRC    = \
                client/forms/fcond.c \
                client/forms/flint.c \
                client/forms/fmark.c \
-               client/forms/fpaper.c
+               client/forms/fpaper.c \
+               client/forms/fill_settle.c \
+               client/forms/fval.c
 CLI_MAIN     = client/cli/main.c
 CLI_SRC      = \
                client/cli/cli.c \

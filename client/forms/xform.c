@@ -274,6 +274,8 @@ static int parse_model(struct xparse *p, struct fnode *model)
 	f->version = s == NULL ? "" : s;
 	if (define(p, f->primary, NULL) != 0)
 		return -1;
+	if (f->root->first == NULL)
+		return xparse_fail(p, PERR_FORMAT, "The form's data has no questions.");
 	for (n = ftree_next(n, "instance"); n != NULL; n = ftree_next(n, "instance"))
 		if (parse_instance(p, n) != 0)
 			return -1;

@@ -57,6 +57,8 @@ static void xform_refuses_what_is_no_form(void **state)
 	form_refused(FORM_HEAD "</model></h:head><h:body/></h:html>", "primary instance");
 	form_refused(FORM_HEAD "<instance><data xmlns=''/></instance></model></h:head><h:body/></h:html>",
 	             "no id");
+	form_refused(FORM_HEAD "<instance><data id='t'>text</data></instance></model></h:head><h:body/>"
+	             "</h:html>", "no questions");
 	form_refused(FORM("<q/>", "<bind nodeset='/data/x'/>", ""), "/data/x");
 	form_refused(FORM("<q/>", "", "<input ref='/data/x'><label>X</label></input>"), "/data/x");
 	form_refused(FORM("<q/>", "<bind nodeset='/data/q'/><bind nodeset='/data/q'/>", ""),

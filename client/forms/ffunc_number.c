@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "ffunc_int.h"
+#include "fold.h"
 
 #define PI 3.14159265358979323846
 #define EARTH_CIRCUMFERENCE_M 40075017.0
@@ -312,7 +313,7 @@ static void f_base64_decode(struct feval *ev, const struct fexpr *e, struct fval
 	fval_set_string(out, "");
 	if (s != NULL && sodium_base642bin((unsigned char *)s, len, text, len, " \t\r\n", &n, NULL,
 	                                   sodium_base64_VARIANT_ORIGINAL) == 0
-	    && memchr(s, 0, n) == NULL)
+	    && fold_is_text(s, n))
 		fval_set_string(out, s);
 }
 

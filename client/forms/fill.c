@@ -467,21 +467,6 @@ enum perr fill_review(struct fill *s, bool (*fn)(void *ctx, const struct fill_st
 
 /* ---- answering -------------------------------------------------------------------------- */
 
-/* Text that XML can hold, in UTF-8; everything else would break the submission. */
-static bool is_storable(const char *text, size_t len)
-{
-	const char *s = text, *end = text + len;
-	unsigned c;
-
-	while (s < end) {
-		c = fold_utf8(&s, end);
-		if ((c < 32 && c != '\n' && c != '\t') || c == 127 || c == 0xfffd || c == 0xfffe
-		    || c == 0xffff)
-			return false;
-	}
-	return true;
-}
-
 /* What people type, made what ODK stores. */
 static const char *complete(struct fill *s, const struct fctl *ctl, char *text)
 {
@@ -565,7 +550,7 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 		len--;
 	if (len > FILL_ANSWER_MAX)
 		return refuse(why, "The answer is too long.");
-	if (memchr(text, 0, len) != NULL || !is_storable(text, len))
+	if (memchr(text, '\r', len) != NULL || !fold_is_text(text, len))
 		return refuse(why, "The answer holds a sign that cannot be stored.");
 	copy = farena_str(s->scratch, text, len);
 	if (copy == NULL)

@@ -125,6 +125,21 @@ void fold_tidy(char *s)
 	*w = '\0';
 }
 
+bool fold_is_text(const char *s, size_t len)
+{
+	const char *end = s + len, *start;
+	unsigned c;
+
+	while (s < end) {
+		start = s;
+		c = fold_utf8(&s, end);
+		if ((c < 32 && c != '\n' && c != '\t' && c != '\r') || c == 0xfffe || c == 0xffff
+		    || (c == 0xfffd && s - start == 1))
+			return false;
+	}
+	return true;
+}
+
 size_t fold_length(const char *s, size_t len)
 {
 	const char *end = s + len;

@@ -35,6 +35,9 @@ unsigned fold_utf8(const char **s, const char *end);
  */
 void fold_tidy(char *s);
 
+/* Whether s is UTF-8 that an XML document can hold: no control signs but tab and line ends. */
+bool fold_is_text(const char *s, size_t len);
+
 /* Code points of s[0..len) */
 size_t fold_length(const char *s, size_t len);
 

@@ -190,7 +190,7 @@ static enum perr parse_file(struct xform *f, struct finst *inst, const uint8_t *
 	if (inst->is_csv) {
 		if (len >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0)
 			c.s += 3;
-		if (memchr(bytes, 0, len) != NULL) {
+		if (!fold_is_text(c.s, (size_t)(c.end - c.s))) {
 			wrong(&c, "it is not text in UTF-8");
 			return PERR_FORMAT;
 		}

@@ -205,6 +205,8 @@ static void xform_supply_reads_csv(void **state)
 	csv_refused("na me,label\n", "name");
 	csv_refused("name,label\na,b,c\n", "more fields");
 	csv_refused("name,label\n\"a\"b,c\n", "behind a closing quote");
+	csv_refused("name,label\na,\xff\n", "UTF-8");
+	csv_refused("name,label\na,\x01\n", "UTF-8");
 	csv_refused("", "empty");
 }
 

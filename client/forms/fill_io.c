@@ -350,7 +350,7 @@ static void prune(struct fnode *n)
 	for (c = n->first; c != NULL; c = next) {
 		next = c->next;
 		if (c->def == NULL ? !is_own_id(c) : (!c->def->is_repeat && c->ord > 1)
-		    || (c->def->first == NULL && c->first != NULL)) {
+		    || (c->def->first == NULL && c->first != NULL && !is_own_id(c))) {
 			ftree_unlink(c);
 			continue;
 		}

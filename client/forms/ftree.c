@@ -267,7 +267,8 @@ enum perr ftree_parse(struct fnode **root, struct farena *a, const uint8_t *xml,
 	err = p->err;
 	if (err != PERR_OK)
 		goto out;
-	if (!p->ctxt->wellFormed || p->root == NULL || p->at != NULL) {
+	/* A prefix nobody declared would be part of a name. */
+	if (!p->ctxt->wellFormed || !p->ctxt->nsWellFormed || p->root == NULL || p->at != NULL) {
 		err = PERR_FORMAT;
 		e = xmlCtxtGetLastError(p->ctxt);
 		snprintf(why, FTREE_WHY, "The document is not well-formed XML (line %d).",

@@ -216,7 +216,8 @@ static void check_node(struct instance *in, const struct fnode *n, size_t lang,
 	if (!def->is_repeat && n->parent != NULL && n->ord > 1)
 		faults_add(faults, FAULT_REPEATED, def->ctl == NULL ? 0 : def->ctl->number, path, name,
 		           "\"%s\" stands more than once (%s).", name, path);
-	if (def->first == NULL && n->first != NULL)
+	/* An empty <meta/> in the form leaves to the client what stands in it. */
+	if (def->first == NULL && n->first != NULL && !(def->is_meta && def->depth == 1))
 		faults_add(faults, FAULT_UNKNOWN, def->ctl == NULL ? 0 : def->ctl->number, path, name,
 		           "\"%s\" is a question, but the answers have a group there (%s).", name,
 		           path);

@@ -589,6 +589,45 @@ static void fill_speaks_the_language_asked_for(void **state)
 	xform_free(f);
 }
 
+static void fill_keeps_its_instance_id_over_a_draft(void **state)
+{
+	static const char *const metas[] = {"", "<meta/>", "<meta><instanceID/></meta>",
+	                                    "<orx:meta><orx:instanceID/></orx:meta>"};
+	char form[1024], why[FILL_WHY_SIZE], *before, *after;
+	struct fill *s, *again;
+	struct faults *l;
+	struct instance *in;
+	struct xform *f;
+	uint8_t *draft;
+	size_t i, len;
+
+	for (i = 0; i < sizeof metas / sizeof metas[0]; i++) {
+		snprintf(form, sizeof form, "%s<instance><data id='t' version='1'><q/>%s</data></instance>"
+		         "</model></h:head><h:body><input ref='/data/q'/></h:body></h:html>", FORM_HEAD,
+		         metas[i]);
+		f = form_of(form);
+		s = begin(f);
+		assert_int_equal(fill_draft(s, &draft, &len), PERR_OK);
+		assert_int_equal(fill_open(&again, f, &env, draft, len, why), PERR_OK);
+		before = submission(s);
+		after = submission(again);
+		assert_string_equal(before, after);
+		in = instance_of(f, after);
+		l = faults_new();
+		assert_int_equal(strncmp(instance_id(in), "uuid:", 5), 0);
+		assert_int_equal(instance_check(in, INSTANCE_FULL, NULL, &noon, l), PERR_OK);
+		assert_int_equal(faults_count(l), 0);
+		faults_free(l);
+		instance_free(in);
+		free(before);
+		free(after);
+		free(draft);
+		fill_free(s);
+		fill_free(again);
+		xform_free(f);
+	}
+}
+
 static bool count_step(void *ctx, const struct fill_step *step)
 {
 	(*(unsigned *)ctx)++;
@@ -627,6 +666,7 @@ int main(void)
 		cmocka_unit_test(fill_keeps_once_and_computes_chains_in_any_order),
 		cmocka_unit_test(fill_handles_repeats_in_repeats),
 		cmocka_unit_test(fill_speaks_the_language_asked_for),
+		cmocka_unit_test(fill_keeps_its_instance_id_over_a_draft),
 		cmocka_unit_test(fill_review_shows_every_step),
 	};
 

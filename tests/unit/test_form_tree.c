@@ -94,6 +94,7 @@ static void ftree_refuses_every_truncation(void **state)
 	assert_int_equal(parse(FAMILY_DATA, strlen(FAMILY_DATA), why), PERR_OK);
 	refused("<a></b>", PERR_FORMAT, "well-formed");
 	refused("<a/><a/>", PERR_FORMAT, "well-formed");
+	refused("<a><x:b/></a>", PERR_FORMAT, "well-formed");
 	refused("<a>\xff\xfe</a>", PERR_FORMAT, "well-formed");
 }
 

@@ -14,12 +14,33 @@
 #define NODES_MAX 100000
 #define DRAFT_NS "urn:amparo:draft:1"
 
+/* Instances in the form and in drafts may lack nodes that others of their kind have. */
+static int plant_missing(struct farena *a, struct fnode *n)
+{
+	const struct fdef *d;
+	struct fnode *c, *planted;
+
+	for (d = n->def->first; d != NULL; d = d->next) {
+		for (c = n->first; c != NULL && c->def != d; c = c->next)
+			;
+		if (c != NULL || d->is_repeat)
+			continue;
+		planted = fill_plant(a, d->node);
+		if (planted == NULL)
+			return -1;
+		fill_insert(n, planted, NULL);
+	}
+	return 0;
+}
+
 struct fnode *fill_plant(struct farena *a, const struct fnode *from)
 {
+	/* Text beside the questions of a group is no answer. */
+	const char *text = from->def->first == NULL ? from->text : "";
 	struct fnode *n = ftree_new(a, from->ns, from->name), *child, *last;
 	const struct fnode *c;
 
-	if (n == NULL || ftree_set_text(a, n, from->text, strlen(from->text)) != 0)
+	if (n == NULL || ftree_set_text(a, n, text, strlen(text)) != 0)
 		return NULL;
 	n->def = from->def;
 	n->attrs = from->attrs;
@@ -31,30 +52,23 @@ struct fnode *fill_plant(struct farena *a, const struct fnode *from)
 		child = fill_plant(a, c);
 		if (child == NULL)
 			return NULL;
-		last = n->last;
+		for (last = n->last; last != NULL && last->def != child->def; last = last->prev)
+			;
+		child->ord = last == NULL ? 1 : last->ord + 1;
 		ftree_insert(n, child, NULL);
-		if (last != NULL && last->def == child->def)
-			child->ord = last->ord + 1;
 	}
-	return n;
+	return plant_missing(a, n) == 0 ? n : NULL;
 }
 
-/* A draft lacks nothing, but may come from anywhere: what is missing is planted again. */
 int fill_complete(struct fill *s, struct fnode *n)
 {
-	const struct fdef *d;
-	struct fnode *c, *planted;
+	struct fnode *c;
 
-	for (d = n->def->first; d != NULL; d = d->next) {
-		for (c = n->first; c != NULL && c->def != d; c = c->next)
-			;
-		if (c != NULL || d->is_repeat)
-			continue;
-		planted = fill_plant(s->answers, d->node);
-		if (planted == NULL)
-			return -1;
-		fill_insert(n, planted, NULL);
-	}
+	if (n->def->first != NULL && n->text_cap > 0
+	    && ftree_set_text(s->answers, n, "", 0) != 0)
+		return -1;
+	if (plant_missing(s->answers, n) != 0)
+		return -1;
 	for (c = n->first; c != NULL; c = c->next)
 		if (c->def != NULL && c->def->first != NULL && fill_complete(s, c) != 0)
 			return -1;

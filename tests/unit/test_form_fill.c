@@ -589,6 +589,22 @@ static void fill_speaks_the_language_asked_for(void **state)
 	xform_free(f);
 }
 
+static void fill_completes_instances_that_lack_questions(void **state)
+{
+	struct xform *f = form_of(FORM("<p>text</p><p><a>1</a><g><b/></g></p><p><c/></p>", "",
+		"<repeat nodeset='/data/p'><input ref='/data/p/a'/><input ref='/data/p/g/b'/>"
+		"<input ref='/data/p/c'/></repeat>"));
+	struct fill *s = begin(f);
+
+	has(s, "<p><a>1</a><g><b/></g><c/></p>", true);
+	has(s, "text", false);
+	at(s, FILL_QUESTION, "/data/p[1]/a", "a");
+	answer(s, "x");
+	at(s, FILL_QUESTION, "/data/p[1]/g/b", "b");
+	fill_free(s);
+	xform_free(f);
+}
+
 static void fill_keeps_its_instance_id_over_a_draft(void **state)
 {
 	static const char *const metas[] = {"", "<meta/>", "<meta><instanceID/></meta>",
@@ -666,6 +682,7 @@ int main(void)
 		cmocka_unit_test(fill_keeps_once_and_computes_chains_in_any_order),
 		cmocka_unit_test(fill_handles_repeats_in_repeats),
 		cmocka_unit_test(fill_speaks_the_language_asked_for),
+		cmocka_unit_test(fill_completes_instances_that_lack_questions),
 		cmocka_unit_test(fill_keeps_its_instance_id_over_a_draft),
 		cmocka_unit_test(fill_review_shows_every_step),
 	};

@@ -246,6 +246,7 @@ struct piece {
 	uint8_t *data;
 	uint8_t *cells;
 	uint8_t *failed;         /* a byte for each chunk: threads do not share bytes */
+	struct reader_key key;
 	uint32_t first;          /* number of its first chunk in the group */
 	bool is_whole;
 };
@@ -272,9 +273,9 @@ static void open_chunk(void *arg, size_t i)
 	}
 	p = &g->p[lo];
 	chunk = (uint32_t)i - p->first;
-	p->failed[chunk] = blob_open_chunk(p->data, &p->o->want.ref, chunk,
-	                                   p->cells + (size_t)chunk * CELL_SIZE,
-	                                   g->w->c->seasons, g->w->c->n_seasons) != PERR_OK;
+	p->failed[chunk] = blob_open_chunk_with(p->data, &p->o->want.ref, &p->key, chunk,
+	                                        p->cells + (size_t)chunk * CELL_SIZE,
+	                                        g->w->c->seasons, g->w->c->n_seasons) != PERR_OK;
 }
 
 static void check_one(void *arg, size_t i)
@@ -310,8 +311,9 @@ static enum perr try_others(struct wants *w, struct piece *p, uint32_t chunk)
 		err = spool_find(w->spool, tag, nth, cell);
 		if (err != PERR_OK)
 			return err == PERR_NOTFOUND ? PERR_OK : err;
-		p->failed[chunk] = blob_open_chunk(p->data, &p->o->want.ref, chunk, cell,
-		                                   w->c->seasons, w->c->n_seasons) != PERR_OK;
+		p->failed[chunk] = blob_open_chunk_with(p->data, &p->o->want.ref, &p->key, chunk,
+		                                        cell, w->c->seasons,
+		                                        w->c->n_seasons) != PERR_OK;
 	}
 	return err;
 }
@@ -326,6 +328,7 @@ static enum perr read_cells(struct wants *w, struct piece *p)
 	p->failed = calloc(n, 1);
 	if (p->data == NULL || p->cells == NULL || p->failed == NULL)
 		return PERR_NOMEM;
+	blob_key(&p->key, &p->o->want.ref);
 	for (i = 0; i < n; i++) {
 		uint8_t tag[CELL_TAG_SIZE];
 
@@ -388,6 +391,7 @@ static void group_free(struct group *g)
 	for (i = 0; i < g->n; i++) {
 		if (g->p[i].data != NULL)
 			sodium_memzero(g->p[i].data, g->p[i].o->want.ref.size);
+		sodium_memzero(&g->p[i].key, sizeof g->p[i].key);
 		free(g->p[i].data);
 		free(g->p[i].cells);
 		free(g->p[i].failed);

@@ -87,12 +87,18 @@ void blob_chunk_tag(uint8_t tag[CELL_TAG_SIZE], const struct blob_ref *ref, uint
 	sodium_memzero(ds, sizeof ds);
 }
 
-enum perr blob_seal_chunk(uint8_t cell[CELL_SIZE], const struct blob_ref *ref, uint32_t i,
-                          const uint8_t *data, size_t len, const struct season *season,
-                          struct rng rng)
+void blob_key(struct reader_key *key, const struct blob_ref *ref)
+{
+	memcpy(key->sk, ref->sk, sizeof key->sk);
+	crypto_scalarmult_base(key->pk, key->sk);
+}
+
+enum perr blob_seal_chunk_with(uint8_t cell[CELL_SIZE], const struct blob_ref *ref,
+                               const struct reader_key *key, uint32_t i, const uint8_t *data,
+                               size_t len, const struct season *season, struct rng rng)
 {
 	enum perr err;
-	uint8_t ds[CELL_DS_SIZE], pk[32];
+	uint8_t ds[CELL_DS_SIZE];
 	size_t at, n;
 
 	if (len != ref->size || !chunk_place(ref->size, i, &at, &n)) {
@@ -100,23 +106,33 @@ enum perr blob_seal_chunk(uint8_t cell[CELL_SIZE], const struct blob_ref *ref, u
 		return PERR_RANGE;
 	}
 	blob_chunk_ds(ds, ref, i);
-	crypto_scalarmult_base(pk, ref->sk);
-	err = cell_seal_chunk(cell, ds, n > 0 ? data + at : NULL, n, pk, season, rng);
+	err = cell_seal_chunk(cell, ds, n > 0 ? data + at : NULL, n, key->pk, season, rng);
 	sodium_memzero(ds, sizeof ds);
-	sodium_memzero(pk, sizeof pk);
 	return err;
 }
 
-enum perr blob_open_chunk(uint8_t *data, const struct blob_ref *ref, uint32_t i,
-                          const uint8_t cell[CELL_SIZE],
-                          const struct season *seasons, size_t n_seasons)
+enum perr blob_seal_chunk(uint8_t cell[CELL_SIZE], const struct blob_ref *ref, uint32_t i,
+                          const uint8_t *data, size_t len, const struct season *season,
+                          struct rng rng)
+{
+	struct reader_key key;
+	enum perr err;
+
+	blob_key(&key, ref);
+	err = blob_seal_chunk_with(cell, ref, &key, i, data, len, season, rng);
+	sodium_memzero(&key, sizeof key);
+	return err;
+}
+
+enum perr blob_open_chunk_with(uint8_t *data, const struct blob_ref *ref,
+                               const struct reader_key *key, uint32_t i,
+                               const uint8_t cell[CELL_SIZE],
+                               const struct season *seasons, size_t n_seasons)
 {
 	enum perr err;
-	struct reader_key key;
 	uint8_t payload[CELL_PAYLOAD_MAX], tag[CELL_TAG_SIZE];
 	size_t at, n, got;
 
-	sodium_memzero(&key, sizeof key);
 	sodium_memzero(payload, sizeof payload);
 	err = PERR_RANGE;
 	if (!chunk_place(ref->size, i, &at, &n))
@@ -130,16 +146,26 @@ enum perr blob_open_chunk(uint8_t *data, const struct blob_ref *ref, uint32_t i,
 	blob_chunk_tag(tag, ref, i);
 	if (sodium_memcmp(tag, cell + CELL_TAG_AT, CELL_TAG_SIZE) != 0)
 		goto out;
-	memcpy(key.sk, ref->sk, sizeof key.sk);
-	crypto_scalarmult_base(key.pk, key.sk);
-	err = cell_open_chunk(payload, &got, cell, &key, seasons, n_seasons);
+	err = cell_open_chunk(payload, &got, cell, key, seasons, n_seasons);
 	if (err == PERR_OK && got != n)
 		err = PERR_FORMAT;
 	if (err == PERR_OK && n > 0)
 		memcpy(data + at, payload, n);
 out:
-	sodium_memzero(&key, sizeof key);
 	sodium_memzero(payload, sizeof payload);
+	return err;
+}
+
+enum perr blob_open_chunk(uint8_t *data, const struct blob_ref *ref, uint32_t i,
+                          const uint8_t cell[CELL_SIZE],
+                          const struct season *seasons, size_t n_seasons)
+{
+	struct reader_key key;
+	enum perr err;
+
+	blob_key(&key, ref);
+	err = blob_open_chunk_with(data, ref, &key, i, cell, seasons, n_seasons);
+	sodium_memzero(&key, sizeof key);
 	return err;
 }
 

@@ -48,6 +48,21 @@ PERR_MUST_CHECK enum perr blob_seal_chunk(uint8_t cell[CELL_SIZE], const struct 
                                          uint32_t i, const uint8_t *data, size_t len,
                                          const struct season *season, struct rng rng);
 
+/*
+ * The blob's key pair.  Its public half costs a third of a chunk: whoever seals or opens
+ * many works it out once and calls the _with variants below.  key is secret: wipe.
+ */
+void blob_key(struct reader_key *key, const struct blob_ref *ref);
+PERR_MUST_CHECK enum perr blob_seal_chunk_with(uint8_t cell[CELL_SIZE],
+                                              const struct blob_ref *ref,
+                                              const struct reader_key *key, uint32_t i,
+                                              const uint8_t *data, size_t len,
+                                              const struct season *season, struct rng rng);
+PERR_MUST_CHECK enum perr blob_open_chunk_with(uint8_t *data, const struct blob_ref *ref,
+                                              const struct reader_key *key, uint32_t i,
+                                              const uint8_t cell[CELL_SIZE],
+                                              const struct season *seasons, size_t n_seasons);
+
 void blob_chunk_ds(uint8_t ds[CELL_DS_SIZE], const struct blob_ref *ref, uint32_t i);
 void blob_chunk_tag(uint8_t tag[CELL_TAG_SIZE], const struct blob_ref *ref, uint32_t i);
 

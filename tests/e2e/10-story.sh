@@ -54,11 +54,11 @@ same "ana holds every acknowledged record" "$(n_cases ana)" 12
 same "ben holds every acknowledged record" "$(n_cases ben)" 12
 found_by() { as ana cases --search "$1" --json | grep -o '"code":"[0-9A-Z-]*"' | cut -d'"' -f4; }
 same "search folds case, accents and glottal marks" "$(found_by "xhunik mateo tzunun")" "${code[01]}"
-as ana show "${code[01]}" --lang es >"$work/out" 2>&1
-claim "show has the name" grep -q "Xhunik Mateo Tzʼunun Palax" "$work/out"
-claim "show has no raw XML" sh -c "! grep -q '</' '$work/out'"
-as ana show "${code[01]}" --lang en >"$work/out.en" 2>&1
-claim "show in English differs from Spanish" sh -c "! cmp -s '$work/out' '$work/out.en'"
+as ana show "${code[01]}" --lang es >"$work/show.es" 2>&1
+claim "show has the name" grep -q "Xhunik Mateo Tzʼunun Palax" "$work/show.es"
+claim "show has no raw XML" sh -c "! grep -q '</' '$work/show.es'"
+as ana show "${code[01]}" --lang en >"$work/show.en" 2>&1
+claim "show in English differs from Spanish" sh -c "! cmp -s '$work/show.es' '$work/show.en'"
 
 claim "ana assigns one case to carla" as ana assign "${code[01]}" "Carla Reyes" --reason "speaks Mam" --words-checked
 claim "ana writes a note" as ana note "${code[01]}" "Called the facility: she may be seen on Monday."

@@ -55,6 +55,6 @@ claim "a laptop two hours behind syncs" with_clock -$hours ben sync --yes
 n_cases() { as "$1" cases --json | grep -o '"code"' | wc -l; }
 same "both intakes opened on the laptop ahead" "$(n_cases ana)" 2
 same "both intakes opened on the laptop behind" "$(n_cases ben)" 2
-as ana cases --json >"$work/out"
-claim "no record bears a day a week away" sh -c "! grep -q '$(date -u -d '+7 days' +%Y-%m-%d)\|$(date -u -d '-7 days' +%Y-%m-%d)' '$work/out'"
+as ana cases --json >"$work/cases"
+claim "no record bears a day a week away" sh -c "! grep -q '$(date -u -d '+7 days' +%Y-%m-%d)\|$(date -u -d '-7 days' +%Y-%m-%d)' '$work/cases'"
 finish

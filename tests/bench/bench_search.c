@@ -96,7 +96,7 @@ int main(void)
 	struct bench_series one = { .n = 0 }, again = { .n = 0 }, least = { .n = 0 },
 	                    open = { .n = 0 }, list = { .n = 0 };
 	unsigned runs = bench_number("BENCH_RUNS", 9), n = bench_number("BENCH_CASES", 10000), i;
-	struct team *t = team_new(VOLUNTEERS);
+	struct team *t = team_new(VOLUNTEERS, true);
 	struct member *m = &t->holders[0];
 	unsigned hits = 0, cases;
 	size_t text = 0;

@@ -15,7 +15,7 @@ int main(void)
 	const double least = 2 * NOISE_MSG_SIZE + 4 * FRAME_SIZE;
 	struct bench_series trips = { .n = 0 }, bytes = { .n = 0 }, ms = { .n = 0 };
 	unsigned runs = bench_number("BENCH_RUNS", 9), i;
-	struct team *t = team_new(1);
+	struct team *t = team_new(1, false);
 	struct member *who[] = { &t->holders[0], &t->volunteers[0] };
 	size_t k;
 

@@ -87,7 +87,7 @@ static void open_client(struct member *m)
 	must(client_open(&m->c, m->kv, &env), "client_open");
 }
 
-static void member_new(struct member *m, const char *name, bool has_vault)
+static void member_new(struct member *m, const char *name, bool has_vault, bool downloads)
 {
 	snprintf(m->name, sizeof m->name, "%s", name);
 	if (has_vault) {
@@ -101,8 +101,10 @@ static void member_new(struct member *m, const char *name, bool has_vault)
 			bench_broke("out of memory");
 		must(vault_create(home, PASS, sizeof PASS - 1, VAULT_LIGHT), "vault_create");
 		must(vault_derive(m->key, home, PASS, sizeof PASS - 1), "vault_derive");
-		must(spool_dir_new(&store, dir), "spool_dir_new");
-		must(spool_open(&m->spool, store), "spool_open");
+		if (downloads) {
+			must(spool_dir_new(&store, dir), "spool_dir_new");
+			must(spool_open(&m->spool, store), "spool_open");
+		}
 	} else {
 		m->kv = kv_mem_new();
 		if (m->kv == NULL)
@@ -193,7 +195,7 @@ static enum perr take_answer(void *arg, const struct org_answer *a)
 
 /* n people with one invitation each, confirmed together */
 static void join_all(struct team *t, struct member *m, size_t n, enum client_role role,
-                     const uint8_t *desk)
+                     const uint8_t *desk, bool in_memory)
 {
 	struct invite *inv = calloc(n, sizeof *inv);
 	struct answers k = { .v = calloc(n, sizeof *k.v), .max = n };
@@ -208,7 +210,7 @@ static void join_all(struct team *t, struct member *m, size_t n, enum client_rol
 	for (i = 0; i < n; i++) {
 		snprintf(name, sizeof name, "%s %zu", role == ROLE_VOLUNTEER ? "volunteer" : "holder",
 		         i + 1);
-		member_new(&m[i], name, role != ROLE_VOLUNTEER);
+		member_new(&m[i], name, !in_memory, role != ROLE_VOLUNTEER);
 		must(enrol_begin(m[i].c, &inv[i], name, languages, 2), "enrol_begin");
 		team_sync(&m[i]);
 		must(enrol_answer(m[i].c), "enrol_answer");
@@ -265,26 +267,26 @@ static void found_desk(struct team *t)
 	sync_both(t);
 }
 
-struct team *team_new(size_t n_volunteers)
+struct team *team_new(size_t n_volunteers, bool in_memory)
 {
 	struct team *t = calloc(1, sizeof *t);
 
 	if (t == NULL || sodium_init() < 0)
 		bench_broke("out of memory");
 	serve_start(&t->server, "team");
-	member_new(&t->admin, "administrator", false);
+	member_new(&t->admin, "administrator", false, false);
 	must(spool_open(&t->admin.spool, spool_mem_new()), "spool_open");
 	must(org_found(t->admin.c, "Amparo del Delta", "Teresa Nunez"), "org_found");
 	must(org_server_add(t->admin.c, &t->server.card), "org_server_add");
 	push(t);
 	team_sync(&t->admin);
-	join_all(t, t->holders, 2, ROLE_ATTORNEY, NULL);
+	join_all(t, t->holders, 2, ROLE_ATTORNEY, NULL, false);
 	found_desk(t);
 	t->volunteers = calloc(n_volunteers + 1, sizeof *t->volunteers);
 	if (t->volunteers == NULL)
 		bench_broke("out of memory");
 	if (n_volunteers > 0)
-		join_all(t, t->volunteers, n_volunteers, ROLE_VOLUNTEER, t->desk);
+		join_all(t, t->volunteers, n_volunteers, ROLE_VOLUNTEER, t->desk, in_memory);
 	t->n_volunteers = n_volunteers;
 	(void)team_release(t);
 	sync_both(t);

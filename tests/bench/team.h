@@ -4,8 +4,8 @@
  * holders of a desk with the raid-intake form published, and volunteers; the client's core
  * over the client's own link and loopback.
  *
- * Holders have real vaults on the disk (in $BENCH_DIR); a volunteer's store is in memory,
- * since forty phones do not share one disk.  Everything ends the program if it fails.
+ * Stores are real vaults on the disk (in $BENCH_DIR), on request with those of the
+ * volunteers in memory.  Everything ends the program if it fails.
  */
 #ifndef AMPARO_BENCH_TEAM_H
 #define AMPARO_BENCH_TEAM_H
@@ -33,7 +33,8 @@ struct team {
 	size_t n_volunteers;
 };
 
-struct team *team_new(size_t n_volunteers);
+/* in_memory: the volunteers' stores, where their speed is not the question */
+struct team *team_new(size_t n_volunteers, bool in_memory);
 void team_free(struct team *t);
 
 /* sync, to the end; on any thread, one at a time for each member */

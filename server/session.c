@@ -146,6 +146,19 @@ static void detach(struct session_call *c)
 		c->session = NULL;
 }
 
+/* kept for the host too: what all sessions will say counts before it is said */
+static void reserve(struct session *s, size_t bytes)
+{
+	s->reserved += bytes;
+	s->host->out_reserved += bytes;
+}
+
+static void unreserve(struct session *s, size_t bytes)
+{
+	s->reserved -= bytes;
+	s->host->out_reserved -= bytes;
+}
+
 /* nobody is left to answer to */
 static void forget_calls(struct session *s)
 {
@@ -156,7 +169,7 @@ static void forget_calls(struct session *s)
 	s->commits_end = &s->commits;
 	s->n_calls = 0;
 	s->n_commits = 0;
-	s->reserved = 0;
+	unreserve(s, s->reserved);
 	batch_free(s->host, s->batch);
 	s->batch = NULL;
 }
@@ -272,7 +285,7 @@ static struct session_call *call_new(struct session *s, const struct rpc_msg *m,
 	c->scope = s->scope;
 	c->msgid = m->msgid;
 	c->reserved = frames * FRAME_SIZE;
-	s->reserved += c->reserved;
+	reserve(s, c->reserved);
 	return c;
 }
 
@@ -294,7 +307,7 @@ static struct session *call_end(struct session_call *c)
 		assert(*at != NULL);
 	*at = c->next;
 	s->n_calls--;
-	s->reserved -= c->reserved;
+	unreserve(s, c->reserved);
 	return s;
 }
 
@@ -341,7 +354,7 @@ void session_cell(struct session_call *c, const uint8_t *cell)
 	m.cell = cell;
 	/* what was reserved is now real */
 	c->reserved -= FRAME_SIZE;
-	s->reserved -= FRAME_SIZE;
+	unreserve(s, FRAME_SIZE);
 	(void)say(s, &m, 1 + c->reserved / FRAME_SIZE);
 }
 
@@ -411,7 +424,7 @@ void session_committed(struct session_call *c, enum rpc_error error)
 		if (s->commits == NULL)
 			s->commits_end = &s->commits;
 		s->n_commits--;
-		s->reserved -= first->reserved;
+		unreserve(s, first->reserved);
 		report(s, first);
 		call_free(first);
 	}
@@ -538,7 +551,8 @@ static void on_request(struct session *s, const struct rpc_msg *m)
 	s->calls = c;
 	s->n_calls++;
 	/* those who do not read their answers must not take the memory of those who do */
-	if (frames_of(m) > 1 && s->host->out_now + c->reserved > s->host->out_max) {
+	if (frames_of(m) > 1 &&
+	    s->host->out_now + s->host->out_reserved > s->host->out_max) {
 		s->host->n_refused++;
 		session_fail(c, RPC_LATER);
 		return;

@@ -35,7 +35,9 @@
 #include "writer.h"
 
 #define SESSION_COMMITS   2              /* commits of one connection under way */
-#define SESSION_OUT_HIGH  (256u << 10)   /* bytes of answers that wait to be sent */
+/* Bytes of answers that wait to be sent or will be made: enough that one pull is read from the
+ * disk while another is sealed and a third is on its way. */
+#define SESSION_OUT_HIGH  (640u << 10)
 
 enum session_state {
 	SESSION_AWAIT_FIRST,     /* the first handshake message */
@@ -95,6 +97,7 @@ struct session_host {
 	uint32_t puts_per_minute;        /* of one connection; 0 = no limit */
 	size_t out_max;                  /* answers of all sessions together */
 	size_t out_now;                  /* kept by the sessions */
+	size_t out_reserved;             /* what requests under way will add; kept by them too */
 	uint64_t n_refused;              /* puts refused for limits; kept by the sessions */
 
 	/* the derived access keys that may come in now; valid until the loop is left */

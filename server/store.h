@@ -26,8 +26,8 @@
  * open again.  Whatever was not answered with PERR_OK before may or may not be there.
  *
  * Memory: STORE_ID_BYTES per cell for the id set, 8 bytes per 70 cells of an open segment
- * (at most STORE_OPEN_MAX of them), and during a release up to 4 KiB per cell of the file
- * being written, but never more than 512 MiB.
+ * (at most STORE_OPEN_MAX of them) and 8 bytes per cell of it that was read, and during a
+ * release up to 4 KiB per cell of the file being written, but never more than 512 MiB.
  */
 #ifndef AMPARO_STORE_H
 #define AMPARO_STORE_H
@@ -277,7 +277,7 @@ size_t store_segments(struct store *st, uint32_t day, uint32_t release,
  *          belong to a digest: an erasure or settling in between gives PERR_STATE: list again.
  * cells    out: n * STORE_CELL bytes; got says how many were there (fewer at the end)
  *
- * Every cell is hashed again.  PERR_NOTFOUND: no such segment (any more): list again.
+ * Every cell is checked again.  PERR_NOTFOUND: no such segment (any more): list again.
  * PERR_CORRUPT: damaged; all readable cells are in `cells`, a damaged one is all zero.
  */
 PERR_MUST_CHECK enum perr store_read(struct store *st, uint32_t day, uint32_t release,

@@ -67,8 +67,9 @@ uint32_t store_seg_count(const struct store_seg *seg);
 const uint8_t *store_seg_ids_digest(const struct store_seg *seg);
 
 /*
- * Copy n cells at the given positions (each < count; rising runs are read in one go) and hash
- * each.  A damaged cell is zeroed, the others are there: PERR_CORRUPT.
+ * Copy n cells at the given positions (each < count; rising runs are read in one go) and check
+ * each: by its hash the first time since the opening, later by a keyed checksum of what hashed
+ * right.  A damaged cell is zeroed, the others are there: PERR_CORRUPT.
  */
 PERR_MUST_CHECK enum perr store_seg_read(const struct store_seg *seg, const uint32_t *positions,
                                          uint32_t n, uint8_t *cells);

@@ -164,7 +164,7 @@ static int print_card(const struct policy_card *card, const char *dir, const cha
 		       "Next:\n"
 		       "  1. start the server:   amparod run --data %s --listen %s\n"
 		       "  2. give the card to an administrator, on a way nobody else reads, who\n"
-		       "     enters:             amparo server add CARD\n"
+		       "     enters:             amparo server add\n"
 		       "Until then the server admits only the card, and stores nothing.\n",
 		       dir, text, dir, listen);
 		if (fflush(stdout) == 0)

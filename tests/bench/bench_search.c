@@ -134,8 +134,8 @@ int main(void)
 	             "looking once through the same bytes in memory", BENCH_VALUE_MAX, 200);
 	bench_note("a vault just opened, %zu bytes of text, %u hits; once more, in memory now: "
 	           "%.0f ms", text, hits, bench_median(&again));
-	bench_figure("open_10000_cases", bench_median(&open), "ms", 1000,
-	             "a second, which Argon2id takes before this", BENCH_VALUE_MAX, 200);
+	bench_figure("open_10000_cases", bench_median(&open), "ms", 200,
+	             "an aim of our own: not noticed behind Argon2id", BENCH_VALUE_MAX, 200);
 	bench_note("vault and client opened, the key given; the list of all cases: %.0f ms",
 	           bench_median(&list));
 	team_free(t);

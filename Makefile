@@ -206,6 +206,8 @@ UNIT_TESTS   = \
                test_form_xform \
                test_mp \
                test_peer \
+               test_notices \
+               test_prekeys \
                test_cell \
                test_blob \
                test_channel \
@@ -279,6 +281,8 @@ MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_search = tests/unit/fixture_org.c
 MORE_test_export = tests/unit/fixture_org.c
+MORE_test_notices = tests/unit/fixture_org.c
+MORE_test_prekeys = tests/unit/fixture_org.c
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
                -Wl,--wrap=fstatvfs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
@@ -390,7 +394,7 @@ $(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
-$(B)/tests/test_intake $(B)/tests/test_record $(B)/tests/test_search $(B)/tests/test_export: $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,intake record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka

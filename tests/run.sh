@@ -25,14 +25,22 @@ failures=
 
 now() { date +%s; }
 
-# one NAME BUILD COMMAND…: run it, count its claims, show its figures
-one() {
-	local name=$1 b=$2 rc ok run skip bad log
+log_of() { echo "$2/log/$(echo "$1" | tr '/ ' '__').log"; }
+# run_one NAME BUILD COMMAND…: run it into its log, its exit code beside it
+run_one() {
+	local name=$1 b=$2 log
 	shift 2
 	mkdir -p "$b/log"
-	log=$b/log/$(echo "$name" | tr '/ ' '__').log
+	log=$(log_of "$name" "$b")
 	B=$b timeout -k 5 "${LIMIT:-240}" "$@" >"$log" 2>&1 </dev/null
-	rc=$?
+	echo $? >"$log.rc"
+}
+export -f run_one log_of
+# count_one NAME BUILD: count its claims, show its figures
+count_one() {
+	local name=$1 b=$2 rc ok run skip bad log
+	log=$(log_of "$name" "$b")
+	rc=$(cat "$log.rc" 2>/dev/null || echo 1)
 	run=$(grep -ac '^\[ RUN  ' "$log")
 	if [ "$run" -gt 0 ]; then
 		ok=$(grep -ac '\[       OK \]' "$log")
@@ -63,6 +71,8 @@ one() {
 	fi
 }
 
+one() { run_one "$@"; count_one "$1" "$2"; }
+
 # suite TITLE BUDGET_SECONDS FUNCTION ARGS…
 suite() {
 	local title=$1 budget=$2 t0 t p0=$passed f0=$failed mark=
@@ -86,7 +96,10 @@ build() { # build B SAN GOALS…
 	fi
 }
 
-units()  { for t in $UNIT_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
+# several at a time: each has its own temporary files
+units()  { rm -f "$1"/log/test_*.rc
+	printf '%s\n' $UNIT_TESTS | xargs -P "$jobs" -I{} bash -c 'run_one {} "$0" "$0/tests/{}"' "$1"
+	for t in $UNIT_TESTS; do count_one "$t" "$1"; done; }
 sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
@@ -97,7 +110,7 @@ mkdir -p build/log
 case $mode in
 short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
-	[ "$mode" = long ] && LIMIT=3600
+	[ "$mode" = long ] && export LIMIT=3600
 	t_all=$(now)
 	suite "build" 90 build build "" build unit-bins tools || true
 	suite "documents against code" 10 spec

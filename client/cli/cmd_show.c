@@ -79,7 +79,7 @@ static bool one_row(void *ctx, const struct render_row *row)
 			cmd_print(row->label, n);
 			putchar(' ');
 		}
-		printf("%u of %u\n", row->index, row->n_of);
+		printf("%u/%u\n", row->index, row->n_of);
 		break;
 	case RENDER_QUESTION:
 	case RENDER_HIDDEN:

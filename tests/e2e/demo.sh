@@ -11,10 +11,10 @@ part() { printf '\n%s%s%s\n' "$bold" "$*" "$off"; }
 say()  { printf '%s\n' "$*"; }
 # run NAME COMMAND…: shows the command and what it prints; anything wrong ends the demo
 run() {
-	local who=$1 rc
+	local who=$1 rc arg
 	shift
 	printf '%s%s$ amparo' "$dim" "$who"
-	printf ' %q' "$@" | sed 's/\\ / /g'
+	for arg in "$@"; do case $arg in *[!A-Za-z0-9./:=_-]*) printf ' "%s"' "$arg" ;; *) printf ' %s' "$arg" ;; esac; done
 	printf '%s\n' "$off"
 	as "$who" "$@" >"$work/out" 2>&1
 	rc=$?

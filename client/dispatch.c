@@ -170,6 +170,7 @@ enum perr dispatch_blob(struct dispatch *d, const uint8_t *data, size_t len, str
 {
 	struct client *c = d->c;
 	const struct season *season = season_of(c);
+	struct reader_key key;
 	uint32_t n;
 	uint8_t *cells;
 	enum perr err;
@@ -184,9 +185,11 @@ enum perr dispatch_blob(struct dispatch *d, const uint8_t *data, size_t len, str
 	cells = d->n + n >= OUTBOX_GROUP_MAX ? NULL : next_cells(d, n);
 	if (cells == NULL)
 		err = d->n + n >= OUTBOX_GROUP_MAX ? PERR_RANGE : PERR_NOMEM;
+	blob_key(&key, ref);
 	for (uint32_t i = 0; i < n && err == PERR_OK; i++)
-		err = blob_seal_chunk(cells + (size_t)i * CELL_SIZE, ref, i, data, len, season,
-		                      c->env.rng);
+		err = blob_seal_chunk_with(cells + (size_t)i * CELL_SIZE, ref, &key, i, data, len,
+		                           season, c->env.rng);
+	sodium_memzero(&key, sizeof key);
 	if (err == PERR_OK)
 		d->n += n;
 	else

@@ -58,6 +58,22 @@ static uint64_t measure_room(struct store *st)
 	return bytes < pool_room ? bytes : pool_room;
 }
 
+static enum store_status append_one(struct store *st, struct store_cell *c)
+{
+	enum perr err;
+
+	if (store_ids_get(st->tombs, c->id, NULL))
+		return STORE_REFUSED;           /* what was erased stays erased */
+	if (st->room == 0)
+		return store_ids_get(st->ids, c->id, NULL) ? STORE_THERE : STORE_FULL;
+	err = store_ids_add(st->ids, c->id, 0);
+	if (err != PERR_OK)
+		return err == PERR_EXISTS ? STORE_THERE : STORE_FULL;
+	st->room--;
+	st->batch[st->n_batch++] = c;
+	return STORE_STORED;
+}
+
 enum perr store_append(struct store *st, struct store_cell *cells, size_t n)
 {
 	size_t i;
@@ -77,21 +93,8 @@ enum perr store_append(struct store *st, struct store_cell *cells, size_t n)
 		st->batch = batch;
 		st->max_batch = max;
 	}
-	for (i = 0; i < n; i++) {
-		struct store_cell *c = &cells[i];
-
-		if (store_ids_get(st->ids, c->id, NULL)) {
-			c->status = STORE_THERE;
-		} else if (store_ids_get(st->tombs, c->id, NULL)) {
-			c->status = STORE_REFUSED;      /* what was erased stays erased */
-		} else if (st->room == 0 || store_ids_put(st->ids, c->id, 0) != PERR_OK) {
-			c->status = STORE_FULL;
-		} else {
-			st->room--;
-			st->batch[st->n_batch++] = c;
-			c->status = STORE_STORED;
-		}
-	}
+	for (i = 0; i < n; i++)
+		cells[i].status = append_one(st, &cells[i]);
 	atomic_store(&st->is_full, st->room == 0);
 	return PERR_OK;
 }

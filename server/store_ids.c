@@ -96,6 +96,8 @@ bool store_ids_get(const struct store_ids *set, const uint8_t id[32], uint32_t *
 	struct slot want;
 	size_t i;
 
+	if (set->count == 0)
+		return false;
 	fingerprint(set, id, &want);
 	i = seek(set->slots, set->n_slots, &want);
 	if (is_empty(&set->slots[i]))
@@ -105,7 +107,8 @@ bool store_ids_get(const struct store_ids *set, const uint8_t id[32], uint32_t *
 	return true;
 }
 
-enum perr store_ids_put(struct store_ids *set, const uint8_t id[32], uint32_t where)
+static enum perr put(struct store_ids *set, const uint8_t id[32], uint32_t where,
+                     bool may_replace)
 {
 	struct slot want;
 	size_t i;
@@ -121,8 +124,20 @@ enum perr store_ids_put(struct store_ids *set, const uint8_t id[32], uint32_t wh
 	i = seek(set->slots, set->n_slots, &want);
 	if (is_empty(&set->slots[i]))
 		set->count++;
+	else if (!may_replace)
+		return PERR_EXISTS;
 	set->slots[i] = want;
 	return PERR_OK;
+}
+
+enum perr store_ids_put(struct store_ids *set, const uint8_t id[32], uint32_t where)
+{
+	return put(set, id, where, true);
+}
+
+enum perr store_ids_add(struct store_ids *set, const uint8_t id[32], uint32_t where)
+{
+	return put(set, id, where, false);
 }
 
 void store_ids_del(struct store_ids *set, const uint8_t id[32])

@@ -31,6 +31,10 @@ bool store_ids_get(const struct store_ids *set, const uint8_t id[32], uint32_t *
 PERR_MUST_CHECK enum perr store_ids_put(struct store_ids *set, const uint8_t id[32],
                                         uint32_t where);
 
+/* Add if it is not there; PERR_EXISTS: it is, unchanged.  PERR_NOMEM: not added. */
+PERR_MUST_CHECK enum perr store_ids_add(struct store_ids *set, const uint8_t id[32],
+                                        uint32_t where);
+
 void store_ids_del(struct store_ids *set, const uint8_t id[32]);
 
 /* Visit every entry; keep() may change *where and says whether the entry stays. */

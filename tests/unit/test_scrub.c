@@ -144,7 +144,7 @@ static void scrub_notices_every_damage_to_live_data(void **state)
 	fill(good, c);
 	new_dir(dir);
 	copy_tree(good, dir);
-	for (i = 0; i < 800; i++) {
+	for (i = 0; i < 480; i++) {
 		const char *name = names[i % 4];
 		bool is_sector = i / 4 % 4 == 3;
 		size_t len = is_sector ? 512 : 1;
@@ -185,7 +185,7 @@ static void scrub_notices_every_damage_to_live_data(void **state)
 	printf("figure: damages: %u; noticed: %u; on unused bytes: %u; unnoticed on live data: %u\n",
 	       damages, noticed, dead_bytes, unnoticed);
 	assert_int_equal(unnoticed, 0);
-	assert_true(noticed > 400);
+	assert_true(noticed > 240);
 	rm_tree(dir);
 	rm_tree(good);
 	free(c);

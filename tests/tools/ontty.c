@@ -4,8 +4,9 @@
  *
  *	ontty COMMAND [ARG…] <answers
  *
- * Each time the output ends in ": ", ":" and a line end, or "? ", the next line of the
- * input is typed.  What the terminal shows goes to stdout.  The exit code is the
+ * Each time the output ends in ": ", "? ", "] " or "Enter:" and the program has been silent for
+ * 100 ms, the next line of the input is typed: a prompt waits, a line of text that happens
+ * to end like one goes on.  What the terminal shows goes to stdout.  The exit code is the
  * program's; 124 if nothing happens for 60 seconds.
  */
 #include <poll.h>
@@ -18,12 +19,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define SILENCE_MS 100
+
 static bool asks(const char *tail, size_t n)
 {
 	while (n > 0 && (tail[n - 1] == '\r' || tail[n - 1] == '\n'))
 		n--;
 	return (n >= 2 && (memcmp(tail + n - 2, ": ", 2) == 0 || memcmp(tail + n - 2, "? ", 2) == 0 ||
-	        memcmp(tail + n - 2, "] ", 2) == 0)) || (n >= 1 && tail[n - 1] == ':');
+	        memcmp(tail + n - 2, "] ", 2) == 0)) ||
+	       (n >= 6 && memcmp(tail + n - 6, "Enter:", 6) == 0);
 }
 
 int main(int argc, char **argv)
@@ -63,7 +67,7 @@ int main(int argc, char **argv)
 			}
 			tail[n_tail++] = buf[i];
 		}
-		if (asks(tail, n_tail)) {
+		if (asks(tail, n_tail) && poll(&p, 1, SILENCE_MS) == 0) {
 			n_tail = 0;
 			n = getline(&line, &room, stdin);
 			if (n > 0 && write(fd, line, (size_t)n) != n)

@@ -226,6 +226,7 @@ UNIT_TESTS   = \
                test_envelope \
                test_day \
                test_store \
+               test_store_life \
                test_batch \
                test_board \
                test_admins \
@@ -291,6 +292,7 @@ WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlink
                -Wl,--wrap=mdb_cursor_open -Wl,--wrap=mdb_txn_commit
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_store = -Wl,--wrap=fstatvfs
+WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread
 SIM_TESTS    = \
                sim_sync
 E2E_TESTS    = \

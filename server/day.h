@@ -18,7 +18,7 @@
 #define DAY_SECONDS    86400
 #define DAY_LEAP_MAX   2     /* days a clock may be ahead of the last recorded day */
 #define DAY_JITTER_MAX 3     /* expiry comes 0..3 days after the retention */
-#define DAY_SETTLE_AGE 2     /* a day is settled once it is older than this many days */
+#define DAY_SETTLE_AGE 2     /* without a policy: a day older than this many days is settled */
 
 /* unix_s   in: seconds since 1970, from the wall clock; negative counts as 0 */
 uint32_t day_of(int64_t unix_s);

@@ -510,8 +510,8 @@ static void log_release(struct host *h, const struct store_release *r)
 		host_log(h, "released %u cells; %u erased, %u days settled, %u days expired",
 		         r->released, r->erased, r->settled_days, r->expired_days);
 	if (r->deferred > 0)
-		host_log(h, "%u files wait for more free space before they can be rebuilt",
-		         r->deferred);
+		host_log(h, "%u files were not rebuilt, for want of space or because they are "
+		            "damaged; the next release tries again", r->deferred);
 }
 
 static void order_done(struct writer_job *job)
@@ -550,6 +550,7 @@ static void set_release(struct change *c, uint32_t day, bool frozen)
 	r->frozen = frozen;
 	if (p != NULL) {
 		r->retention_days = p->retention_days;
+		r->settle_days = p->settle_days;
 		memcpy(r->seed, p->seed, 32);
 	}
 }

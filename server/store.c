@@ -62,6 +62,13 @@ void store_tag(uint8_t tag[STORE_ID], const uint8_t ds[STORE_DS])
 	sodium_memzero(&h, sizeof h);
 }
 
+void store_count_erasure(struct store_counts *counts, uint32_t due_day)
+{
+	counts->erasures++;
+	if (counts->erase_day == 0 || due_day < counts->erase_day)
+		counts->erase_day = due_day;
+}
+
 void store_seg_record(const struct store_segment *s, uint8_t key[STORE_SEG_KEY],
                       uint8_t val[STORE_SEG_VAL])
 {
@@ -221,7 +228,9 @@ static enum perr load_record(void *arg, const uint8_t *key, size_t key_len, cons
 		st->counts.board_staged++;
 		return PERR_OK;
 	case 'E':
-		st->counts.erasures++;
+		if (len != 4)
+			return PERR_CORRUPT;
+		store_count_erasure(&st->counts, store_get32(val));
 		return PERR_OK;
 	case 'J':
 		st->counts.inbox++;

@@ -26,7 +26,8 @@
  * open again.  Whatever was not answered with PERR_OK before may or may not be there.
  *
  * Memory: STORE_ID_BYTES per cell for the id set, 8 bytes per 70 cells of an open segment
- * (at most STORE_OPEN_MAX of them) and 8 bytes per cell of it that was read, and during a
+ * (at most STORE_OPEN_MAX of them) and 8 bytes per cell of it that was read, 40 bytes per cell
+ * of the pool once an erasure named one of them, and during a
  * release up to 4 KiB per cell of the file being written, but never more than 512 MiB.
  */
 #ifndef AMPARO_STORE_H
@@ -117,6 +118,7 @@ struct store_counts {
 	uint64_t cells;             /* in segments */
 	uint32_t segments;
 	uint32_t erasures;          /* waiting */
+	uint32_t erase_day;         /* from which the next of them is applied; 0: none waits */
 	uint32_t tombstones;
 	uint32_t inbox;
 	uint32_t board;             /* shown */
@@ -170,7 +172,8 @@ PERR_MUST_CHECK enum perr store_append(struct store *st, struct store_cell *cell
  *
  * ds       in: erase secret of the entry to take off then, or NULL; one that fits no entry
  *          only adds
- * status   out: STORED, THERE (shown or staged), FULL (STORE_BOARD_MAX would be exceeded)
+ * status   out: STORED, THERE (shown or staged), FULL (STORE_BOARD_MAX would be exceeded, or
+ *          the reserve touched)
  */
 PERR_MUST_CHECK enum perr store_board_put(struct store *st, const uint8_t *cell,
                                           const uint8_t id[STORE_ID],
@@ -197,7 +200,8 @@ PERR_MUST_CHECK enum perr store_join_drop(struct store *st, const uint8_t (*tick
  * (day_erase_due), and until then can be voided.
  *
  * ds       in: BLAKE2b-256("amparo/1 tag" ‖ ds) must be the T of the stored cell
- * status   out: STORED; THERE (waits already, or erased already); NOTFOUND; REFUSED; FULL
+ * status   out: STORED; THERE (waits already, or erased already); NOTFOUND; REFUSED;
+ *          FULL (STORE_ERASE_MAX, or not even what the next release writes is left)
  */
 PERR_MUST_CHECK enum perr store_erase(struct store *st, const uint8_t id[STORE_ID],
                                       const uint8_t ds[STORE_DS], uint32_t due_day,
@@ -227,6 +231,7 @@ struct store_release {
 	uint32_t day;               /* in: the segment's day, >= store_day; PERR_RANGE otherwise */
 	bool frozen;                /* in: leave the recorded day, settle, erase, expire nothing */
 	uint32_t retention_days;    /* in: from the policy; 0 = never expire */
+	uint32_t settle_days;       /* in: from the policy; 0 = DAY_SETTLE_AGE */
 	uint8_t seed[32];           /* in: policy seed, for the expiry jitter */
 	const struct store_meta *metas; /* in: set in the same commit (an order's counter) */
 	size_t n_metas;
@@ -240,9 +245,13 @@ struct store_release {
 };
 
 /*
- * [W] Turn the pool into a segment, apply the board, settle days older than DAY_SETTLE_AGE,
+ * [W] Turn the pool into a segment, apply the board, settle days older than settle_days,
  * apply erasures that are due, expire, write state.mdb anew, overwrite and unlink what is
  * retired.  A batch must not be open (PERR_STATE).
+ *
+ * On a disk that is nearly full the pool goes first: a day is rebuilt only if the segment
+ * and the state that this release must write still fit behind it.  What does not fit is
+ * deferred, and goes on at the next release, with what this one gave back.
  *
  * With an empty pool there is no segment and no release number is used, but the rest happens
  * and the day is recorded.

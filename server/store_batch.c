@@ -58,6 +58,20 @@ static uint64_t measure_room(struct store *st)
 	return bytes < pool_room ? bytes : pool_room;
 }
 
+/*
+ * Is the disk so full that what is not a cell must wait as well?  "a reserve of free disk for
+ * erasure and release": an erasure may use the reserve, but never what the next release has to
+ * write, or the disk would stay full for ever.
+ */
+static bool is_short(struct store *st, bool may_use_reserve)
+{
+	uint64_t kept = store_release_bytes(st) + SLACK_BYTES, bytes;
+
+	if (!may_use_reserve)
+		kept += atomic_load(&st->reserve);
+	return store_free_bytes(st, &bytes) != PERR_OK || bytes <= kept;
+}
+
 static enum store_status append_one(struct store *st, struct store_cell *c)
 {
 	enum perr err;
@@ -173,7 +187,8 @@ enum perr store_board_put(struct store *st, const uint8_t *cell, const uint8_t i
 		goto out;
 	/* Staged entries are bounded too: someone may replace the same entry all day long. */
 	*status = STORE_FULL;
-	if (scan->left >= STORE_BOARD_MAX || st->counts.board_staged >= STORE_BOARD_MAX)
+	if (scan->left >= STORE_BOARD_MAX || st->counts.board_staged >= STORE_BOARD_MAX ||
+	    is_short(st, false))
 		goto out;
 	memcpy(key + 1, id, STORE_ID);
 	err = store_state_put(&st->state, key, sizeof key, tag, sizeof tag, cell, STORE_CELL);
@@ -280,7 +295,7 @@ enum perr store_join_put(struct store *st, const uint8_t ticket[STORE_ID], const
 	if (err != PERR_NOTFOUND)
 		return err;
 	*status = STORE_FULL;
-	if (st->counts.inbox >= STORE_INBOX_MAX)
+	if (st->counts.inbox >= STORE_INBOX_MAX || is_short(st, false))
 		return PERR_OK;
 	err = store_state_put(&st->state, key, sizeof key, id, STORE_ID, cell, STORE_CELL);
 	if (err != PERR_OK)
@@ -332,19 +347,14 @@ static enum perr tag_of(struct store *st, const uint8_t id[STORE_ID], uint32_t w
 		}
 	}
 	for (n = 0; n < 2; n++) {
-		const struct store_pool *pool = n == 0 ? &st->pool : &st->old_pool;
-		struct store_seg_item *items;
-		size_t n_items;
+		struct store_pool *pool = n == 0 ? &st->pool : &st->old_pool;
+		struct store_seg_item item;
 
 		if (pool->env == NULL)
 			continue;
-		err = store_pool_items(pool, &items, &n_items);
-		if (err != PERR_OK)
-			return err;
-		for (i = 0; i < n_items && memcmp(items[i].id, id, STORE_ID) != 0; i++)
-			;
-		err = i < n_items ? store_pool_cell(pool, &items[i], cell) : PERR_NOTFOUND;
-		free(items);
+		err = store_pool_find(pool, id, &item);
+		if (err == PERR_OK)
+			err = store_pool_cell(pool, &item, cell);
 		if (err != PERR_NOTFOUND) {
 			memcpy(tag, cell + 32, STORE_ID);
 			return err;
@@ -387,29 +397,43 @@ enum perr store_erase(struct store *st, const uint8_t id[STORE_ID], const uint8_
 	if (err != PERR_NOTFOUND)
 		return err;
 	*status = STORE_FULL;
-	if (st->counts.erasures >= STORE_ERASE_MAX)
+	if (st->counts.erasures >= STORE_ERASE_MAX || is_short(st, true))
 		return PERR_OK;
 	store_put32(due, due_day);
 	err = store_state_put(&st->state, key, sizeof key, due, sizeof due, NULL, 0);
 	if (err != PERR_OK)
 		return store_batch_failed(st, err);
-	st->counts.erasures++;
+	store_count_erasure(&st->counts, due_day);
 	*status = STORE_STORED;
+	return PERR_OK;
+}
+
+static enum perr count_again(void *arg, const uint8_t *key, size_t key_len, const uint8_t *val,
+                             size_t len)
+{
+	if (val == NULL || len != 4)
+		return PERR_CORRUPT;
+	store_count_erasure(arg, store_get32(val));
 	return PERR_OK;
 }
 
 enum perr store_erase_void(struct store *st, const uint8_t (*ids)[STORE_ID], size_t n,
                            size_t *voided)
 {
+	struct store_view view;
 	enum perr err = store_batch_begin(st);
 
 	*voided = 0;
 	if (err == PERR_OK)
 		err = n == 0 ? delete_kind(st, 'E', voided) :
 		               delete_ids(st, 'E', ids, n, voided);
-	if (err == PERR_OK)
-		st->counts.erasures -= (uint32_t)*voided;
-	return err;
+	if (err != PERR_OK || *voided == 0)
+		return err;
+	st->counts.erasures = st->counts.erase_day = 0;
+	if (n == 0)
+		return PERR_OK;
+	err = store_view_open(&view, &st->state, 1);
+	return err == PERR_OK ? store_view_each(&view, 'E', count_again, &st->counts) : err;
 }
 
 /* ---- metas and the commit ---- */

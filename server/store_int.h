@@ -86,6 +86,9 @@ PERR_MUST_CHECK enum perr store_free_bytes(const struct store *st, uint64_t *byt
 /* Bytes the next release writes: segment, state, fresh pool. */
 uint64_t store_release_bytes(const struct store *st);
 
+/* One more erasure waits. */
+void store_count_erasure(struct store_counts *counts, uint32_t due_day);
+
 /* The tag an erase secret belongs to. */
 void store_tag(uint8_t tag[STORE_ID], const uint8_t ds[STORE_DS]);
 

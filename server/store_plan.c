@@ -94,6 +94,7 @@ static enum perr gather(struct store_plan *p, struct store_build *b)
 {
 	struct store *st = p->st;
 	struct adding add = { .b = b };
+	uint8_t last[STORE_ID];
 	size_t i, kept = 0, before;
 	enum perr err = PERR_OK;
 
@@ -129,9 +130,28 @@ static enum perr gather(struct store_plan *p, struct store_build *b)
 		return err;
 	store_seg_sort(b->items, b->n_items);
 	for (i = 0; i < b->n_items; i++) {
+		/* One cell in two files: its first file could not be read when the server
+		 * started, so it was taken again, and now it can. */
+		if (i > 0 && memcmp(b->items[i].id, last, STORE_ID) == 0)
+			continue;
+		memcpy(last, b->items[i].id, STORE_ID);
 		if (!is_due(p, b->items[i].id)) {
 			b->items[kept++] = b->items[i];
 			continue;
+		}
+		if (p->n_erased == p->max_erased) {
+			size_t max = 2 * p->max_erased + 1;
+			uint8_t (*ids)[STORE_ID] = realloc(p->erased, max * STORE_ID);
+			uint32_t *days;
+
+			if (ids == NULL)
+				return PERR_NOMEM;
+			p->erased = ids;
+			days = realloc(p->erased_day, max * sizeof *days);
+			if (days == NULL)
+				return PERR_NOMEM;
+			p->erased_day = days;
+			p->max_erased = max;
 		}
 		memcpy(p->erased[p->n_erased], b->items[i].id, STORE_ID);
 		p->erased_day[p->n_erased++] = b->out.day;
@@ -289,8 +309,14 @@ static enum perr add_build(struct store_plan *p, const struct store_segment *out
 	if (err == PERR_OK)
 		err = store_free_bytes(st, &bytes);
 	if (err == PERR_OK) {
-		/* The reserve is there for releasing and erasing; settling can wait. */
-		need = store_seg_bytes(b->n_items) + (is_urgent ? 0 : atomic_load(&st->reserve));
+		/* The reserve is there for releasing and erasing; settling can wait.  And what
+		 * is rebuilt must not take the place of what has to be released: a disk full of
+		 * erasures would never again release anything. */
+		need = store_seg_bytes(b->n_items);
+		if (n > 0)
+			need += store_release_bytes(st);
+		if (!is_urgent)
+			need += atomic_load(&st->reserve);
 		err = bytes < need ? PERR_FULL : make(p, b);
 	}
 	if (n > 0 && (err == PERR_FULL || err == PERR_CORRUPT || err == PERR_IO))
@@ -314,7 +340,8 @@ static enum perr plan_days(struct store_plan *p)
 	enum perr err = PERR_OK;
 
 	for (i = 0; err == PERR_OK && i < n; i = j) {
-		bool is_old = v[i].day + DAY_SETTLE_AGE < p->rel->day && !p->rel->frozen;
+		uint32_t age = p->rel->settle_days != 0 ? p->rel->settle_days : DAY_SETTLE_AGE;
+		bool is_old = (uint64_t)v[i].day + age < p->rel->day && !p->rel->frozen;
 		bool is_loose = false, is_touched = false;
 
 		for (j = i; j < n && v[j].day == v[i].day; j++) {
@@ -330,12 +357,16 @@ static enum perr plan_days(struct store_plan *p)
 		if (is_old && is_loose) {
 			struct store_segment out = v[j - 1];
 			uint32_t deferred = p->rel->deferred;
+			size_t n_list = p->n_list;
 
 			out.settled = true;
 			err = add_build(p, &out, i, j - i, is_touched);
 			if (p->rel->deferred == deferred)
 				p->rel->settled_days++;
-			continue;
+			if (p->rel->deferred == deferred || err != PERR_OK || !is_touched)
+				continue;
+			/* no room for the whole day: at least what is due leaves its own file */
+			p->n_list = n_list;
 		}
 		for (; err == PERR_OK && i < j; i++) {
 			if (has_due(p, &v[i]))
@@ -422,8 +453,9 @@ enum perr store_plan_make(struct store_plan *p, uint32_t number)
 	if (err != PERR_OK)
 		return err;
 	p->due_where = calloc(p->n_due + 1, sizeof *p->due_where);
-	p->erased = malloc((p->n_due + 1) * STORE_ID);
-	p->erased_day = malloc((p->n_due + 1) * sizeof *p->erased_day);
+	p->max_erased = p->n_due + 1;
+	p->erased = malloc(p->max_erased * STORE_ID);
+	p->erased_day = malloc(p->max_erased * sizeof *p->erased_day);
 	if (p->due_where == NULL || p->erased == NULL || p->erased_day == NULL)
 		return PERR_NOMEM;
 	for (i = 0; i < p->n_due; i++)

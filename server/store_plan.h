@@ -29,7 +29,7 @@ struct store_plan {
 	bool *is_retired;               /* of the old list */
 	uint8_t (*erased)[STORE_ID];    /* due, and taken out by some build */
 	uint32_t *erased_day;
-	size_t n_erased;
+	size_t n_erased, max_erased;
 	uint8_t (*dropped)[STORE_ID];   /* damaged and not kept */
 	size_t n_dropped;
 	uint8_t (*due)[STORE_ID];       /* sorted */

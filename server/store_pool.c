@@ -137,6 +137,9 @@ void store_pool_close(struct store_pool *pool)
 	if (pool->env != NULL)
 		mdb_env_close(pool->env);
 	pool->env = NULL;
+	free(pool->index);
+	pool->index = NULL;
+	pool->n_index = 0;
 }
 
 static int append_txn(struct store_pool *pool, struct store_cell *const *cells, size_t n)
@@ -268,6 +271,35 @@ enum perr store_pool_items(const struct store_pool *pool, struct store_seg_item 
 	}
 	*items = g.items;
 	*n = g.n;
+	return PERR_OK;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	return memcmp(((const struct store_seg_item *)a)->id,
+	              ((const struct store_seg_item *)b)->id, STORE_ID);
+}
+
+enum perr store_pool_find(struct store_pool *pool, const uint8_t id[STORE_ID],
+                          struct store_seg_item *item)
+{
+	struct store_seg_item want, *found;
+	enum perr err;
+
+	if (pool->index == NULL || pool->n_index != pool->count) {
+		free(pool->index);
+		pool->index = NULL;
+		err = store_pool_items(pool, &pool->index, &pool->n_index);
+		if (err != PERR_OK)
+			return err;
+		store_seg_sort(pool->index, pool->n_index);
+	}
+	memcpy(want.id, id, STORE_ID);
+	found = pool->n_index == 0 ? NULL : bsearch(&want, pool->index, pool->n_index,
+	                                            sizeof want, by_id);
+	if (found == NULL)
+		return PERR_NOTFOUND;
+	*item = *found;
 	return PERR_OK;
 }
 

@@ -30,6 +30,9 @@ struct store_pool {
 	uint64_t count;         /* cells */
 	uint64_t next;          /* arrival number of the next one */
 	uint64_t map_bytes, max_bytes;
+	/* by id, of all cells when it was last asked for: store_pool_find */
+	struct store_seg_item *index;
+	size_t n_index;
 };
 
 /* Make a new pool file, zeros included, synced and closed. */
@@ -60,6 +63,14 @@ PERR_MUST_CHECK enum perr store_pool_prewrite(struct store_pool *pool, uint64_t 
  */
 PERR_MUST_CHECK enum perr store_pool_items(const struct store_pool *pool,
                                            struct store_seg_item **items, size_t *n);
+
+/*
+ * The item of one id.  The first one after an append reads the tree, the others look it up
+ * in memory (40 bytes a cell until the pool is closed): erasures name cells of the pool by the
+ * thousand.  PERR_NOTFOUND, else as store_pool_items.
+ */
+PERR_MUST_CHECK enum perr store_pool_find(struct store_pool *pool, const uint8_t id[STORE_ID],
+                                          struct store_seg_item *item);
 
 /* Read the cell of an item and hash it.  PERR_CORRUPT: it has rotted. */
 PERR_MUST_CHECK enum perr store_pool_cell(const struct store_pool *pool,

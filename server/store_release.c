@@ -148,7 +148,9 @@ static enum perr rewrite_record(void *arg, const uint8_t *key, size_t key_len,
 		    !store_ids_get(p->st->ids, key + 1, &where) ||
 		    (where != 0 && day_is_gone(p, STORE_WHERE_DAY(where))))
 			return PERR_OK;
-		w->counts.erasures++;
+		if (len != 4)
+			return PERR_CORRUPT;
+		store_count_erasure(&w->counts, store_get32(val));
 		break;
 	case 'T':
 		if (store_plan_expires(p, store_get32(val)))

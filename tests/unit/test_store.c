@@ -579,32 +579,6 @@ static void erase_later(struct store *st, const struct test_cell *c, uint32_t du
 	assert_int_equal(status, STORE_STORED);
 }
 
-/* Count a pattern in all files of the folder. */
-static const uint8_t *needle;
-static unsigned needle_found;
-
-static int hunt(const char *path, const struct stat *sb, int type, struct FTW *f)
-{
-	size_t len, i;
-	uint8_t *buf;
-
-	if (!S_ISREG(sb->st_mode))
-		return 0;
-	buf = slurp("/", path, &len);
-	for (i = 0; i + 16 <= len; i++)
-		needle_found += buf[i] == needle[0] && memcmp(buf + i, needle, 16) == 0;
-	free(buf);
-	return 0;
-}
-
-static unsigned count_in_folder(const char *dir, const uint8_t *bytes)
-{
-	needle = bytes;
-	needle_found = 0;
-	nftw(dir, hunt, 16, FTW_PHYS);
-	return needle_found;
-}
-
 static void store_erasure_rests_then_leaves_nothing_but_the_id(void **state)
 {
 	struct test_cell *c = make_cells(0, 200);
@@ -630,12 +604,12 @@ static void store_erasure_rests_then_leaves_nothing_but_the_id(void **state)
 	assert_int_equal(store_commit(st), PERR_OK);
 	st = reopen(st, dir);
 	assert_int_equal(release_on(st, DAY0).erased, 1);
-	assert_int_equal(count_in_folder(dir, c[120].cell + 1000), 0);
-	assert_int_equal(count_in_folder(dir, c[3].cell + 1000), 1);    /* the hunt can find */
+	assert_int_equal(in_folder(dir, c[120].cell + 1000), 0);
+	assert_int_equal(in_folder(dir, c[3].cell + 1000), 1);    /* the hunt can find */
 	assert_int_equal(release_on(st, DAY0 + 1).erased, 0);
 	assert_int_equal(release_on(st, DAY0 + 2).erased, 1);
-	assert_int_equal(count_in_folder(dir, c[3].cell + 1000), 0);
-	assert_int_equal(count_in_folder(dir, c[3].cell + 32), 0);
+	assert_int_equal(in_folder(dir, c[3].cell + 1000), 0);
+	assert_int_equal(in_folder(dir, c[3].cell + 32), 0);
 	count_released(st, c, 200, times);
 	for (i = 0; i < 150; i++)
 		assert_int_equal(times[i], i != 3 && i != 120);
@@ -762,8 +736,8 @@ static void store_days_expire_with_everything_of_theirs(void **state)
 	for (; day < DAY0 + 65; day++)
 		release_on(st, day);
 	assert_int_equal(store_segments(st, 0, 0, segs, 8), 0);
-	assert_int_equal(count_in_folder(dir, c[0].cell + 1000), 0);
-	assert_int_equal(count_in_folder(dir, c[0].id), 0);     /* nor its waiting erasure */
+	assert_int_equal(in_folder(dir, c[0].cell + 1000), 0);
+	assert_int_equal(in_folder(dir, c[0].id), 0);     /* nor its waiting erasure */
 	put_cells(st, c, 20, STORE_STORED);
 	store_close(st);
 	rm_tree(dir);
@@ -900,8 +874,8 @@ static void store_bulletin_switches_whole_sets_of_parts(void **state)
 	assert_memory_equal(buf, part[1] + 5, 1000);
 	assert_int_equal(store_part_get(st, hash[1], 199990, buf, 1000, &got, &total), PERR_OK);
 	assert_int_equal(got, 10);
-	assert_int_equal(count_in_folder(dir, part[2]), 0);
-	assert_int_equal(count_in_folder(dir, part[1]), 1);
+	assert_int_equal(in_folder(dir, part[2]), 0);
+	assert_int_equal(in_folder(dir, part[1]), 1);
 	/* A part whose bytes are not its hash's. */
 	assert_int_equal(store_part_put(st, hash[2], 200000, 0, part[1], 200000, &have),
 	                 PERR_FORMAT);

@@ -378,6 +378,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		conn_close(c);
 		return;
 	}
+	session_set_source(c->session, quota_source_tag(c->source));
 	c->read_ms = uv_now(c->set->loop);
 	used = session_recv(c->session, in, (size_t)n, c->read_ms);
 	if (used < (size_t)n)

@@ -79,6 +79,7 @@ struct host {
 	struct commit *waiting, **waiting_end;           /* the writer's queue was full */
 	struct commit *slow, **slow_end;
 	struct quota_meter meters[RPC_SETUP + 1];
+	uint64_t n_full, n_alerts;       /* puts refused for want of space; hours over a scope's total */
 };
 
 /* what a steward's connection is uploading: session data of the host */

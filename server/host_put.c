@@ -71,6 +71,13 @@ struct commit {
 	bool died;
 };
 
+/* for host_tick_slow */
+struct turn {
+	struct commit *c;
+	size_t at;                       /* place in the line */
+	bool is_next;
+};
+
 static void commit_finish(struct commit *c)
 {
 	if (c->under_way > 0 || c->cells_due || c->erases_due)
@@ -106,6 +113,7 @@ static void cells_done(struct writer_job *job)
 			if (job->result != PERR_OK)
 				b->cells[i].status = STORE_FULL;
 			full = full || b->cells[i].status == STORE_FULL;
+			c->h->n_full += b->cells[i].status == STORE_FULL;
 		}
 		if (full)
 			told_full(c->h);
@@ -206,13 +214,50 @@ void host_retry(struct host *h)
 	}
 }
 
-/* one slowed commit a tick; true: there are more */
+/* by source, and of one source who has sent the least, first come first */
+static int by_turn(const void *x, const void *y)
+{
+	const struct turn *a = x, *b = y;
+
+	if (a->c->call->source != b->c->call->source)
+		return a->c->call->source < b->c->call->source ? -1 : 1;
+	if (a->c->call->used != b->c->call->used)
+		return a->c->call->used < b->c->call->used ? -1 : 1;
+	return a->at < b->at ? -1 : 1;
+}
+
+/*
+ * One slowed commit of each source a tick; true: there are more.  Not one of all in the order
+ * in which they came: whoever has a hundred connections would have a hundred times the turns,
+ * and everybody else would wait behind them until they give up.  Of one source, which may be
+ * the proxy of a whole onion service, those go first who have sent the least.
+ */
 bool host_tick_slow(struct host *h)
 {
-	struct commit *c = first_of(&h->slow, &h->slow_end);
+	struct turn *turns;
+	struct commit *c;
+	size_t n = 0, i;
 
-	if (c != NULL)
-		enqueue(c);
+	for (c = h->slow; c != NULL; c = c->next)
+		n++;
+	if (n == 0)
+		return false;
+	turns = malloc(n * sizeof *turns);
+	if (turns == NULL)
+		return true;             /* the next tick */
+	for (n = 0; (c = first_of(&h->slow, &h->slow_end)) != NULL; n++)
+		turns[n] = (struct turn){ .c = c, .at = n };
+	qsort(turns, n, sizeof *turns, by_turn);
+	for (i = 0; i < n; i++)
+		turns[i].is_next = i == 0 ||
+		                   turns[i].c->call->source != turns[i - 1].c->call->source;
+	for (i = 0; i < n; i++)
+		if (!turns[i].is_next)
+			append(&h->slow_end, turns[i].c);
+	for (i = 0; i < n; i++)
+		if (turns[i].is_next)
+			enqueue(turns[i].c);
+	free(turns);
 	return h->slow != NULL;
 }
 
@@ -255,6 +300,7 @@ static bool is_slow(struct host *h, enum rpc_scope scope, size_t n)
 	case QUOTA_FINE:
 		return false;
 	case QUOTA_SLOW_AND_TELL:
+		h->n_alerts++;
 		host_log(h, "more than %u cells from the scope %s within an hour: it is slowed "
 		            "down, nothing is refused", per_hour, scope_name(scope));
 		return true;

@@ -141,6 +141,11 @@ bool quota_source_enter(struct quota_sources *s, struct quota_source **out,
 	return true;
 }
 
+uint64_t quota_source_tag(const struct quota_source *src)
+{
+	return src == NULL ? 0 : src->hash;
+}
+
 void quota_source_leave(struct quota_sources *s, struct quota_source *src)
 {
 	(void)s;

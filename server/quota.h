@@ -52,6 +52,8 @@ void quota_sources_free(struct quota_sources *s);
 bool quota_source_enter(struct quota_sources *s, struct quota_source **out,
                          const uint8_t *addr, size_t addr_len, uint32_t max_connections,
                          uint32_t per_minute, uint64_t now_ms);
+/* stands for the source while the server runs, to nobody else; 0 for NULL */
+uint64_t quota_source_tag(const struct quota_source *src);
 /* NULL is harmless */
 void quota_source_leave(struct quota_sources *s, struct quota_source *src);
 

@@ -28,6 +28,7 @@ struct session {
 	struct session_out *out, *out_last;
 	size_t out_bytes;                        /* made and not yet sent */
 	struct quota_bucket puts;
+	uint64_t source, used;
 	void *data;                              /* the host's */
 	struct channel ch;
 };
@@ -47,6 +48,11 @@ enum perr session_new(struct session **out, struct session_host *host, void (*wa
 	channel_listen(&s->ch);
 	*out = s;
 	return PERR_OK;
+}
+
+void session_set_source(struct session *s, uint64_t source)
+{
+	s->source = source;
 }
 
 /* ---- batches ----------------------------------------------------------------------------- */
@@ -73,6 +79,7 @@ static bool batch_need(struct session *s)
 	if (s->batch == NULL)
 		return false;
 	s->batch->n_how = 0;
+	s->batch->n_puts = 0;
 	s->batch->n_cells = 0;
 	s->batch->n_erases = 0;
 	s->batch->erases = NULL;
@@ -449,11 +456,11 @@ static void on_put(struct session *s, const uint8_t *cell, uint64_t now_ms)
 		return;
 	}
 	/* PROTOCOL 6: "`put` beyond *puts per commit* ends the connection." */
-	if (s->batch->n_how - s->batch->n_erases >= h->puts_per_commit ||
-	    s->batch->n_how >= RPC_STATUSES_MAX) {
+	if (s->batch->n_puts >= h->puts_per_commit || s->batch->n_how >= RPC_STATUSES_MAX) {
 		violation(s);
 		return;
 	}
+	s->batch->n_puts++;
 	if (cell_check(cell) != PERR_OK) {
 		decided(s, RPC_NOT_A_CELL);
 		return;
@@ -477,8 +484,9 @@ static void on_put(struct session *s, const uint8_t *cell, uint64_t now_ms)
 	decided(s, SESSION_HOW_CELL);
 }
 
-static void on_erase(struct session *s, const uint8_t *list, size_t len)
+static void on_erase(struct session *s, const uint8_t *list, size_t len, uint64_t now_ms)
 {
+	const struct session_host *h = s->host;
 	size_t i, n = len / (STORE_ID + STORE_DS);
 	struct writer_erase *grown;
 
@@ -504,8 +512,15 @@ static void on_erase(struct session *s, const uint8_t *list, size_t len)
 	free(s->batch->erases);
 	s->batch->erases = grown;
 	for (i = 0; i < n; i++, list += STORE_ID + STORE_DS) {
-		struct writer_erase *e = &s->batch->erases[s->batch->n_erases++];
+		struct writer_erase *e;
 
+		/* each costs the writer a look at the cell: no dearer and no cheaper than a put */
+		if (!quota_take(&s->puts, h->puts_per_minute, h->puts_per_minute, now_ms)) {
+			s->host->n_refused++;
+			decided(s, RPC_OVER_LIMIT);
+			continue;
+		}
+		e = &s->batch->erases[s->batch->n_erases++];
 		memcpy(e->id, list, STORE_ID);
 		memcpy(e->ds, list + STORE_ID, STORE_DS);
 		e->status = STORE_FULL;
@@ -526,6 +541,9 @@ static void on_commit(struct session *s, const struct rpc_msg *m)
 		return;
 	c->batch = s->batch;
 	s->batch = NULL;
+	s->used += c->batch->n_cells;
+	c->source = s->source;
+	c->used = s->used;
 	*s->commits_end = c;
 	s->commits_end = &c->next;
 	s->n_commits++;
@@ -591,7 +609,7 @@ static void on_message(struct session *s, const uint8_t *msg, size_t len, uint64
 	if (m.method == RPC_PUT)
 		on_put(s, m.cell, now_ms);
 	else if (m.method == RPC_ERASE)
-		on_erase(s, m.bytes, m.bytes_len);
+		on_erase(s, m.bytes, m.bytes_len, now_ms);
 	else if (m.method == RPC_COMMIT)
 		on_commit(s, &m);
 	else if (m.method == RPC_BYE)

@@ -64,7 +64,7 @@ struct session_out {
 #define SESSION_HOW_CELL  0x80           /* the next of cells[] */
 #define SESSION_HOW_ERASE 0x81           /* the next of erases[]; other values: the answer */
 struct session_batch {
-	size_t n_how, n_cells, n_erases;
+	size_t n_how, n_puts, n_cells, n_erases;
 	struct store_cell cells[RPC_BATCH];      /* buffers from host->cell_take */
 	struct writer_erase *erases;
 	uint8_t how[RPC_STATUSES_MAX];
@@ -81,6 +81,8 @@ struct session_call {
 	enum rpc_scope scope;
 	uint32_t msgid;
 	struct session_batch *batch;     /* RPC_COMMIT only */
+	uint64_t source;                 /* as session_set_source said */
+	uint64_t used;                   /* cells this session sent for storing, with these */
 	/* the session's own */
 	const struct session_host *host;
 	struct session_call *next;
@@ -129,6 +131,8 @@ struct session_host {
  */
 PERR_MUST_CHECK enum perr session_new(struct session **out, struct session_host *host,
                                      void (*wake)(void *user), void *user);
+/* whom it shares its turns with when there are not enough for all; 0, the default: unknown */
+void session_set_source(struct session *s, uint64_t source);
 /* wipes; requests under way lose their session; NULL is harmless */
 void session_free(struct session *s);
 

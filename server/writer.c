@@ -53,7 +53,10 @@ static void queue_move(struct queue *to, struct queue *from, const struct writer
 
 static size_t weight(const struct writer_job *job)
 {
-	return job->kind == WRITER_APPEND && job->u.append.n > 0 ? job->u.append.n : 1;
+	size_t n = job->kind == WRITER_APPEND ? job->u.append.n :
+	           job->kind == WRITER_ERASE ? job->u.erase.n : 1;
+
+	return n > 0 ? n : 1;
 }
 
 /* These commit by themselves, with no batch open. */

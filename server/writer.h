@@ -83,8 +83,8 @@ struct writer;
  *
  * st           in: borrowed until writer_stop returns; from now on only the writer makes its
  *              [W] calls
- * max_cells    in: bound of the queue, in cells (every other job counts as one);
- *              0 = 16384.  It bounds the memory of a batch: about 4 KiB per cell.
+ * max_cells    in: bound of the queue, in cells and erasures (every other job counts as
+ *              one); 0 = 16384.  It bounds the memory of a batch: about 4 KiB per cell.
  * notify, arg  in: called from the writer's thread when there is something to collect;
  *              several finished jobs may share one call.  NULL: poll with writer_wait.
  */

@@ -732,6 +732,33 @@ static void session_refuses_puts_over_the_minutes_allowance(void **state)
 	pair_close(&p);
 }
 
+static void session_holds_erasures_to_the_same_allowance(void **state)
+{
+	struct pair p;
+	struct rpc_msg m;
+	unsigned i;
+
+	fake_reset();
+	fake.host.puts_per_minute = 40;
+	pair_open(&p, RPC_COUNSEL);
+	params(&m, RPC_ERASE);
+	m.bytes_len = 64 * 64;
+	(void)send_msg(&p, &m);
+	/* refused erasures are no puts: eight more fit the batch */
+	for (i = 0; i < 8; i++)
+		(void)send_method(&p, RPC_PUT);
+	assert_int_equal(session_state(p.s), SESSION_OPEN);
+	(void)send_method(&p, RPC_COMMIT);
+	(void)drain(&p, RPC_COMMIT);
+	assert_int_equal(p.m.bytes_len, 64 + 8);
+	for (i = 0; i < 64; i++)
+		assert_int_equal(p.m.bytes[i], i < 40 ? RPC_ACCEPTED : RPC_OVER_LIMIT);
+	for (; i < 72; i++)
+		assert_int_equal(p.m.bytes[i], RPC_OVER_LIMIT);
+	assert_int_equal(fake.host.n_refused, 24 + 8);
+	pair_close(&p);
+}
+
 static void session_stops_reading_while_answers_are_not_read(void **state)
 {
 	struct pair p;
@@ -883,6 +910,7 @@ int main(void)
 		cmocka_unit_test(session_reports_every_status_in_its_place),
 		cmocka_unit_test(session_ends_when_more_is_put_than_announced),
 		cmocka_unit_test(session_refuses_puts_over_the_minutes_allowance),
+		cmocka_unit_test(session_holds_erasures_to_the_same_allowance),
 		cmocka_unit_test(session_stops_reading_while_answers_are_not_read),
 		cmocka_unit_test(session_passes_cells_before_the_answer),
 		cmocka_unit_test(session_finishes_what_was_asked_before_its_bye),

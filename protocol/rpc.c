@@ -245,7 +245,7 @@ static void get_segments(struct mp_reader *r, struct rpc_msg *m)
 
 static void get_status(struct mp_reader *r, struct rpc_msg *m)
 {
-	mp_array(r, 10);
+	mp_array(r, 15);
 	m->st.day = get_u32(r);
 	m->st.cells_waiting = get_u32(r);
 	m->st.cells_released = get_u32(r);
@@ -253,9 +253,14 @@ static void get_status(struct mp_reader *r, struct rpc_msg *m)
 	m->st.board = get_u32(r);
 	m->st.joins = get_u32(r);
 	m->st.erasures = get_u32(r);
+	m->st.erase_day = get_u32(r);
 	m->st.free_mib = get_u32(r);
+	m->st.reserve_mib = get_u32(r);
 	m->st.refused = get_u32(r);
+	m->st.refused_full = get_u32(r);
+	m->st.alerts = get_u32(r);
 	m->st.frozen = mp_bool(r);
+	m->st.full = mp_bool(r);
 }
 
 static void get_result(struct mp_reader *r, struct rpc_msg *m)
@@ -521,7 +526,7 @@ static void put_segments(struct mp_writer *w, const struct rpc_msg *m)
 
 static void put_status(struct mp_writer *w, const struct rpc_msg *m)
 {
-	mp_put_array(w, 10);
+	mp_put_array(w, 15);
 	mp_put_uint(w, m->st.day);
 	mp_put_uint(w, m->st.cells_waiting);
 	mp_put_uint(w, m->st.cells_released);
@@ -529,9 +534,14 @@ static void put_status(struct mp_writer *w, const struct rpc_msg *m)
 	mp_put_uint(w, m->st.board);
 	mp_put_uint(w, m->st.joins);
 	mp_put_uint(w, m->st.erasures);
+	mp_put_uint(w, m->st.erase_day);
 	mp_put_uint(w, m->st.free_mib);
+	mp_put_uint(w, m->st.reserve_mib);
 	mp_put_uint(w, m->st.refused);
+	mp_put_uint(w, m->st.refused_full);
+	mp_put_uint(w, m->st.alerts);
 	mp_put_bool(w, m->st.frozen);
+	mp_put_bool(w, m->st.full);
 }
 
 static void put_result(struct mp_writer *w, const struct rpc_msg *m)

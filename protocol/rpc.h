@@ -85,8 +85,8 @@ struct rpc_msg {
 	struct rpc_segment segments[64]; /* segments result; n of them */
 	struct {
 		uint32_t day, cells_waiting, cells_released, segments, board, joins, erasures,
-		         free_mib, refused;
-		bool frozen;
+		         erase_day, free_mib, reserve_mib, refused, refused_full, alerts;
+		bool frozen, full;
 	} st;                            /* status result */
 };
 

@@ -300,6 +300,7 @@ static const struct {
 	{ "board_waiting", "board changes waiting", false },
 	{ "joins_waiting", "join answers waiting", false },
 	{ "erasures_waiting", "erasures waiting", false },
+	{ "erase_day", "day from which the next is applied", false },
 	{ "tombstones", "tombstones", false },
 	{ "damaged", "damage met since start", false },
 	{ "free_mib", "free MiB", false },
@@ -307,6 +308,8 @@ static const struct {
 	{ "disk_full", "disk full, cells are refused", true },
 	{ "connections", "connections", false },
 	{ "refused_for_limits", "refused for limits", false },
+	{ "refused_for_space", "cells refused for want of space", false },
+	{ "alerts", "hours over a scope's total", false },
 	{ "turned_away", "connections turned away", false },
 	{ "next_release_in_seconds", "seconds to the next release", false },
 };

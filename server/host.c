@@ -607,6 +607,8 @@ static void report_done(struct host_work *w)
 	g->r.counter = access_known(h->access)->counter;
 	g->r.bulletin_version = h->known.version;
 	g->r.refused = h->sessions.n_refused;
+	g->r.refused_full = h->n_full;
+	g->r.alerts = h->n_alerts;
 	g->r.next_release_s = day_next_release(&s, now_s);
 	g->done(g->arg, &g->r);
 	free(g);

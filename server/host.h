@@ -91,7 +91,9 @@ struct host_report {
 	uint32_t counter, bulletin_version;
 	struct store_counts counts;
 	struct store_space space;
-	uint64_t refused;
+	uint64_t refused;                /* for limits, since the start */
+	uint64_t refused_full;           /* for want of space */
+	uint64_t alerts;                 /* hours in which a scope went over its total */
 	int64_t next_release_s;
 };
 /* gathered on a worker; done is called on this thread with a report of its own lifetime.

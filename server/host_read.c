@@ -179,8 +179,13 @@ static void put_status(struct task *t, struct rpc_msg *m)
 	m->st.board = t->counts.board;
 	m->st.joins = t->counts.inbox;
 	m->st.erasures = t->counts.erasures;
+	m->st.erase_day = t->counts.erase_day;
 	m->st.free_mib = u32(t->space.free_bytes >> 20);
+	m->st.reserve_mib = u32(t->space.reserve_bytes >> 20);
 	m->st.refused = u32(t->h->sessions.n_refused);
+	m->st.refused_full = u32(t->h->n_full);
+	m->st.alerts = u32(t->h->n_alerts);
+	m->st.full = t->space.is_full;
 	m->st.frozen = day_is_frozen(t->h->view.day, t->h->env.unix_s(t->h->env.ctx));
 }
 

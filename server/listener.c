@@ -186,7 +186,7 @@ struct asker {
 	uv_pipe_t pipe;
 	uv_write_t req;
 	struct server *srv;
-	char text[1024];
+	char text[1400];
 };
 
 static void asker_on_close(uv_handle_t *h)
@@ -214,18 +214,21 @@ static void report_done(void *arg, const struct host_report *r)
 	n = snprintf(a->text, sizeof a->text,
 	             "day %u\nfrozen %d\npolicy %d\ncounter %u\nbulletin_version %u\n"
 	             "cells_waiting %llu\ncells_released %llu\nsegments %u\nboard %u\n"
-	             "board_waiting %u\njoins_waiting %u\nerasures_waiting %u\ntombstones %u\n"
+	             "board_waiting %u\njoins_waiting %u\nerasures_waiting %u\nerase_day %u\n"
+	             "tombstones %u\n"
 	             "damaged %u\nfree_mib %llu\nreserve_mib %llu\ndisk_full %d\n"
-	             "connections %zu\nrefused_for_limits %llu\nturned_away %llu\n"
+	             "connections %zu\nrefused_for_limits %llu\nrefused_for_space %llu\n"
+	             "alerts %llu\nturned_away %llu\n"
 	             "next_release_in_seconds %lld\n",
 	             r->day, r->frozen, r->has_policy, r->counter, r->bulletin_version,
 	             (unsigned long long)r->counts.pool_cells,
 	             (unsigned long long)r->counts.cells, r->counts.segments, r->counts.board,
 	             r->counts.board_staged, r->counts.inbox, r->counts.erasures,
-	             r->counts.tombstones, r->counts.damaged,
+	             r->counts.erase_day, r->counts.tombstones, r->counts.damaged,
 	             (unsigned long long)(r->space.free_bytes >> 20),
 	             (unsigned long long)(r->space.reserve_bytes >> 20), r->disk_full, set->n,
-	             (unsigned long long)r->refused, (unsigned long long)set->n_turned_away,
+	             (unsigned long long)r->refused, (unsigned long long)r->refused_full,
+	             (unsigned long long)r->alerts, (unsigned long long)set->n_turned_away,
 	             (long long)(r->next_release_s - clock_unix_s()));
 	buf = uv_buf_init(a->text, n < 0 ? 0 : (unsigned)n);
 	a->req.data = a;

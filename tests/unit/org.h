@@ -21,6 +21,8 @@ struct org {
 	size_t link_len;
 	uint8_t access[6][32];
 	uint8_t ticket[2][16];
+	/* of the policy; 0: as policy_default */
+	uint32_t alert_cells_per_hour, reserve_mib, settle_days;
 };
 
 static inline void org_init(struct org *o, uint8_t seed)
@@ -79,6 +81,12 @@ static inline void org_policy(const struct org *o, const uint8_t server_pk[32],
 		policy_ticket_hash(p->tickets[i], o->ticket[i]);
 	p->n_tickets = tickets;
 	p->erase_delay_hours = 48;
+	if (o->alert_cells_per_hour != 0)
+		p->limits.alert_cells_per_hour = o->alert_cells_per_hour;
+	if (o->reserve_mib != 0)
+		p->limits.reserve_mib = o->reserve_mib;
+	if (o->settle_days != 0)
+		p->settle_days = o->settle_days;
 	for (i = 0; i < ORG_ADMINS; i++)
 		keys[i] = &o->admin[i];
 	assert_int_equal(policy_pad_tickets(p, rng_system()), PERR_OK);

@@ -446,7 +446,7 @@ static uint8_t erase(struct peer *p, uint32_t number, bool right)
 
 static void host_erases_after_the_delay_unless_it_is_voided(void **state)
 {
-	struct peer p;
+	struct peer p, steward;
 	uint8_t cell[CELL_SIZE], ds[32], id[32];
 	uint32_t n, i;
 
@@ -462,6 +462,10 @@ static void host_erases_after_the_delay_unless_it_is_voided(void **state)
 	assert_int_equal(erase(&p, 1, true), RPC_ACCEPTED);
 	make_cell(cell, ds, 1);
 	cell_id(id, cell);
+	peer_open(&steward, RPC_STEWARD);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_int_equal(steward.m.st.erasures, 2);
+	assert_int_equal(steward.m.st.erase_day, DAY0 + 3);
 	assert_int_equal(order(RPC_ERASE_VOID, POLICY_VOID, 3, id, 1, &n), RPC_SIGNATURE);
 	assert_int_equal(order(RPC_ERASE_VOID, POLICY_VOID, 3, id, 2, &n), RPC_OK);
 	assert_int_equal(n, 1);
@@ -473,6 +477,179 @@ static void host_erases_after_the_delay_unless_it_is_voided(void **state)
 	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 5, NULL, 1, &n), RPC_OK);
 	assert_int_equal(commit_one(&p, 0), RPC_ERASED);
 	assert_int_equal(commit_one(&p, 1), RPC_ALREADY);
+	/* what was erased is not told from what was never there by those who do not know it;
+	 * it was "already" for whoever asks again */
+	assert_int_equal(erase(&p, 0, true), RPC_ALREADY);
+	/* too late to void; and what was voided can be asked again, and rests again */
+	make_cell(cell, ds, 0);
+	cell_id(id, cell);
+	assert_int_equal(order(RPC_ERASE_VOID, POLICY_VOID, 6, id, 2, &n), RPC_OK);
+	assert_int_equal(n, 0);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_int_equal(steward.m.st.erasures, 0);
+	assert_int_equal(steward.m.st.erase_day, 0);
+	assert_int_equal(erase(&p, 1, true), RPC_ACCEPTED);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_int_equal(steward.m.st.erase_day, DAY0 + 6);
+	w.unix_s += 2 * 86400;
+	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 7, NULL, 1, &n), RPC_OK);
+	assert_int_equal(commit_one(&p, 1), RPC_ALREADY);
+	w.unix_s += 86400;
+	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 8, NULL, 1, &n), RPC_OK);
+	assert_int_equal(commit_one(&p, 1), RPC_ERASED);
+	peer_close(&steward);
+	peer_close(&p);
+	world_free();
+}
+
+/* ---- limits ------------------------------------------------------------------------------ */
+
+/* put one cell and ask for the commit; the answer is not waited for */
+static void begin_commit(struct peer *p, uint32_t number, unsigned cells)
+{
+	uint8_t cell[CELL_SIZE], ds[32];
+	struct rpc_msg m = { .type = RPC_NOTIFY, .method = RPC_PUT, .cell = cell };
+	unsigned i;
+
+	for (i = 0; i < cells; i++) {
+		make_cell(cell, ds, number + i);
+		tell(p, &m);
+	}
+	m = (struct rpc_msg){ .type = RPC_REQUEST, .method = RPC_COMMIT, .msgid = ++p->next_id };
+	tell(p, &m);
+}
+
+/*
+ * One turn of the slow line, which gives so many commits to the writer: which of n peers have
+ * their answer afterwards.  Nothing else can answer before the next turn.
+ */
+static void one_turn(struct peer *p, size_t n, bool *answered, unsigned expected)
+{
+	size_t i;
+
+	(void)host_tick(w.h);
+	while (expected > 0) {
+		collect();
+		for (i = 0; i < n; i++) {
+			if (!listen(&p[i], RPC_COMMIT))
+				continue;
+			assert_true(expected-- > 0);
+			answered[i] = true;
+		}
+	}
+}
+
+#define FLOOD 20
+static void host_gives_every_source_its_turn_when_a_scope_is_slowed(void **state)
+{
+	static struct peer p[FLOOD + 2];
+	bool answered[FLOOD + 2] = { false };
+	struct peer steward;
+	unsigned i, n;
+
+	world_new();
+	w.org.alert_cells_per_hour = 1;
+	assert_int_equal(put_policy(w.setup, 1, 0x1e, 2, 2), RPC_OK);
+	for (i = 0; i < FLOOD + 2; i++) {
+		peer_open(&p[i], RPC_FIELD);
+		session_set_source(p[i].s, i < FLOOD ? 7 : 8 + i);
+	}
+	(void)host_tick(w.h);
+	assert_int_equal(commit_one(&p[0], 1000), RPC_STORED);  /* the hour's allowance */
+	assert_null(strstr(w.logged, "is slowed down"));
+	/* one member with many connections, all before the two who have one each */
+	for (i = 0; i < FLOOD + 2; i++)
+		begin_commit(&p[i], i * 10, i < FLOOD ? 3 : 1);
+	one_turn(p, FLOOD + 2, answered, 3);
+	assert_true(answered[FLOOD] && answered[FLOOD + 1]);
+	for (i = n = 0; i < FLOOD; i++)
+		n += answered[i];
+	assert_int_equal(n, 1);
+	/* nobody is refused, and the flood has its turns */
+	for (i = 1; i < FLOOD; i++)
+		one_turn(p, FLOOD, answered, 1);
+	for (i = 0; i < FLOOD; i++) {
+		assert_true(answered[i]);
+		assert_int_equal(p[i].m.bytes[0], RPC_STORED);
+	}
+	assert_non_null(strstr(w.logged, "it is slowed down, nothing is refused"));
+	peer_open(&steward, RPC_STEWARD);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_int_equal(steward.m.st.alerts, 1);
+	assert_int_equal(steward.m.st.refused, 0);
+	assert_false(steward.m.st.full);
+	/* all from one address, as behind an onion service: who sent the least goes first */
+	memset(answered, 0, sizeof answered);
+	for (i = 0; i < FLOOD + 1; i++) {
+		session_set_source(p[i].s, 0);
+		begin_commit(&p[i], 5000 + i * 10, 1);
+	}
+	one_turn(p, FLOOD + 1, answered, 1);
+	assert_true(answered[FLOOD]);
+	for (i = 0; i < FLOOD; i++)
+		assert_false(answered[i]);
+	peer_close(&steward);
+	for (i = 0; i < FLOOD + 2; i++)
+		peer_close(&p[i]);
+	world_free();
+}
+
+static void host_counts_what_a_full_disk_refuses(void **state)
+{
+	struct peer p, steward;
+	uint32_t n;
+
+	world_with_policy();
+	peer_open(&p, RPC_COUNSEL);
+	assert_int_equal(commit_one(&p, 0), RPC_STORED);
+	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 2, NULL, 1, &n), RPC_OK);
+	w.org.reserve_mib = 1u << 30;
+	assert_int_equal(put_policy(w.org.access[RPC_STEWARD], 3, 0x1e, 2, 2), RPC_OK);
+	assert_int_equal(commit_one(&p, 1), RPC_DISK_FULL);
+	assert_int_equal(commit_one(&p, 2), RPC_DISK_FULL);
+	assert_int_equal(erase(&p, 0, true), RPC_ACCEPTED);
+	peer_open(&steward, RPC_STEWARD);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_int_equal(steward.m.st.refused_full, 2);
+	assert_int_equal(steward.m.st.reserve_mib, 1u << 30);
+	assert_true(steward.m.st.full);
+	w.unix_s += 86400;
+	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 4, NULL, 1, &n), RPC_OK);
+	w.unix_s += 2 * 86400;
+	assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 5, NULL, 1, &n), RPC_OK);
+	assert_int_equal(commit_one(&p, 0), RPC_ERASED);
+	w.org.reserve_mib = 1;
+	assert_int_equal(put_policy(w.org.access[RPC_STEWARD], 6, 0x1e, 2, 2), RPC_OK);
+	assert_int_equal(commit_one(&p, 1), RPC_STORED);
+	assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+	assert_false(steward.m.st.full);
+	peer_close(&steward);
+	peer_close(&p);
+	world_free();
+}
+
+static void host_settles_when_the_policy_says(void **state)
+{
+	struct peer p, steward;
+	uint32_t n, i;
+
+	world_new();
+	w.org.settle_days = 4;
+	assert_int_equal(put_policy(w.setup, 1, 0x1e, 2, 2), RPC_OK);
+	peer_open(&p, RPC_FIELD);
+	peer_open(&steward, RPC_STEWARD);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(commit_one(&p, i), RPC_STORED);
+		assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 2 + i, NULL, 1, &n), RPC_OK);
+	}
+	/* in steps the clock may take */
+	for (i = 0; i < 5; i++) {
+		w.unix_s += 86400;
+		assert_int_equal(order(RPC_RELEASE, POLICY_RELEASE, 4 + i, NULL, 1, &n), RPC_OK);
+		assert_int_equal(simple(&steward, RPC_STATUS), RPC_OK);
+		assert_int_equal(steward.m.st.segments, i < 4 ? 2 : 1);
+	}
+	peer_close(&steward);
 	peer_close(&p);
 	world_free();
 }
@@ -797,6 +974,9 @@ int main(void)
 		cmocka_unit_test(host_follows_policies_with_rising_counters_only),
 		cmocka_unit_test(host_serves_cells_after_a_release_and_not_before),
 		cmocka_unit_test(host_erases_after_the_delay_unless_it_is_voided),
+		cmocka_unit_test(host_gives_every_source_its_turn_when_a_scope_is_slowed),
+		cmocka_unit_test(host_counts_what_a_full_disk_refuses),
+		cmocka_unit_test(host_settles_when_the_policy_says),
 		cmocka_unit_test(host_refuses_replayed_and_forged_orders),
 		cmocka_unit_test(host_changes_the_board_at_releases),
 		cmocka_unit_test(host_keeps_one_join_answer_per_open_ticket),

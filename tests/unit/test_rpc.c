@@ -195,8 +195,12 @@ static void sample(struct rpc_msg *m, enum rpc_method method, enum dir d)
 		m->st.board = 400;
 		m->st.joins = 5;
 		m->st.erasures = 70000;
+		m->st.erase_day = 20785;
 		m->st.free_mib = 100000;
+		m->st.reserve_mib = 256;
 		m->st.refused = 8;
+		m->st.refused_full = 130;
+		m->st.alerts = 2;
 		m->st.frozen = true;
 		break;
 	case RPC_BYE:

@@ -39,6 +39,7 @@
  *	case/<record id hex>  statements merged                            case.c
  *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
+ *	figures/<Noise key hex>  what a server last said of itself         steward.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H

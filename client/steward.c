@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "bulletin.h"
+#include "admins.h"
 #include "join.h"
+#include "mp.h"
 #include "org.h"
 #include "policy.h"
 #include "roster.h"
@@ -38,7 +40,12 @@ struct visit {
 	size_t n_parts, part_at, asked;
 	uint32_t join_at, join_n;
 	bool setup_done;
+	const uint8_t (*ids)[32];    /* to be voided */
+	uint32_t n_ids;
 };
+
+/* not to be asked for from outside */
+#define STEWARD_VOID 0x100u
 
 static void next(struct visit *v);
 
@@ -449,29 +456,117 @@ static void on_release(void *ud, enum perr err, const struct rpc_msg *a)
 	next(v);
 }
 
-static void order_release(struct visit *v)
+static void on_voided(void *ud, enum perr err, const struct rpc_msg *a)
 {
-	struct policy_order o = { .counter = v->counter + 1, .kind = POLICY_RELEASE,
-	                          .day = client_day(v->c) };
-	struct rpc_msg m = { .method = RPC_RELEASE };
+	struct visit *v = ud;
+
+	if (!went_on(v, err, a))
+		return;
+	v->counter++;
+	v->r->voided = a->n;
+	v->want &= ~STEWARD_VOID;
+	next(v);
+}
+
+static void send_order(struct visit *v, enum policy_order_kind kind, enum rpc_method method,
+                       peer_cb *cb)
+{
+	struct policy_order *o = calloc(1, sizeof *o);
+	struct rpc_msg m = { .method = method };
 	struct sign_key key;
 	const struct sign_key *keys[] = { &key };
 	uint8_t *order = NULL;
 	size_t len = 0;
-	enum perr err;
+	enum perr err = PERR_NOMEM;
 
-	memcpy(o.server_pk, v->server_pk, 32);
-	client_sign_key(v->c, &key);
-	err = policy_order_sign(&order, &len, &o, keys, 1);
-	signed_key_wipe(&key);
+	if (o != NULL) {
+		memcpy(o->server_pk, v->server_pk, 32);
+		o->counter = v->counter + 1;
+		o->kind = kind;
+		o->day = client_day(v->c);
+		if (kind == POLICY_VOID) {
+			o->n_ids = v->n_ids;
+			memcpy(o->ids, v->ids, (size_t)v->n_ids * 32);
+		}
+		client_sign_key(v->c, &key);
+		err = policy_order_sign(&order, &len, o, keys, 1);
+		signed_key_wipe(&key);
+	}
+	free(o);
 	if (err != PERR_OK) {
 		stop(v, err, "the order could not be signed");
 		return;
 	}
 	m.bytes = order;
 	m.bytes_len = len;
-	call(v, &m, on_release);
+	call(v, &m, cb);
 	doc_free(order, len);            /* peer_call has encoded it */
+}
+
+#define FIGURES 15
+
+static enum perr keep_figures(struct visit *v)
+{
+	const struct steward_figures *st = &v->r->st;
+	const uint32_t at[FIGURES] = {
+		st->day, st->cells_waiting, st->cells_released, st->segments, st->board, st->joins,
+		st->erasures, st->erase_day, st->free_mib, st->reserve_mib, st->refused,
+		st->refused_full, st->alerts, st->frozen, st->full
+	};
+	uint8_t buf[FIGURES * 5 + 8];
+	struct mp_writer w;
+	char name[96];
+	size_t len, i;
+	enum perr err;
+
+	mp_writer_init(&w, buf, sizeof buf);
+	mp_put_array(&w, FIGURES);
+	for (i = 0; i < FIGURES; i++)
+		mp_put_uint(&w, at[i]);
+	err = mp_written(&w, &len);
+	client_key_name(name, "figures/", v->server_pk, 32);
+	if (err == PERR_OK)
+		err = kv_begin(v->c->kv);
+	if (err == PERR_OK)
+		err = kv_put(v->c->kv, name, buf, len);
+	if (err == PERR_OK)
+		err = kv_commit(v->c->kv);
+	kv_abort(v->c->kv);
+	return err;
+}
+
+enum perr steward_last(struct client *c, size_t at, struct steward_figures *f)
+{
+	uint32_t got[FIGURES];
+	struct mp_reader r;
+	uint8_t *value;
+	char name[96];
+	size_t len, i;
+	enum perr err;
+
+	memset(f, 0, sizeof *f);
+	if (c->field == NULL || at >= c->field->n_servers)
+		return PERR_NOTFOUND;
+	client_key_name(name, "figures/", c->field->servers[at].pk, 32);
+	err = kv_get(c->kv, name, &value, &len);
+	if (err != PERR_OK)
+		return err;
+	mp_reader_init(&r, value, len);
+	mp_array(&r, FIGURES);
+	for (i = 0; i < FIGURES; i++)
+		got[i] = (uint32_t)mp_uint(&r, UINT32_MAX);
+	err = mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	kv_free(value);
+	if (err != PERR_OK)
+		return err;
+	*f = (struct steward_figures){
+		.day = got[0], .cells_waiting = got[1], .cells_released = got[2],
+		.segments = got[3], .board = got[4], .joins = got[5], .erasures = got[6],
+		.erase_day = got[7], .free_mib = got[8], .reserve_mib = got[9],
+		.refused = got[10], .refused_full = got[11], .alerts = got[12],
+		.frozen = got[13] != 0, .full = got[14] != 0
+	};
+	return PERR_OK;
 }
 
 static void on_status(void *ud, enum perr err, const struct rpc_msg *a)
@@ -481,17 +576,21 @@ static void on_status(void *ud, enum perr err, const struct rpc_msg *a)
 	if (!went_on(v, err, a))
 		return;
 	v->r->has_status = true;
-	v->r->st.cells_waiting = a->st.cells_waiting;
-	v->r->st.cells_released = a->st.cells_released;
-	v->r->st.segments = a->st.segments;
-	v->r->st.board = a->st.board;
-	v->r->st.joins = a->st.joins;
-	v->r->st.erasures = a->st.erasures;
-	v->r->st.free_mib = a->st.free_mib;
-	v->r->st.refused = a->st.refused;
-	v->r->st.frozen = a->st.frozen;
+	v->r->st = (struct steward_figures){
+		.day = a->st.day, .cells_waiting = a->st.cells_waiting,
+		.cells_released = a->st.cells_released, .segments = a->st.segments,
+		.board = a->st.board, .joins = a->st.joins, .erasures = a->st.erasures,
+		.erase_day = a->st.erase_day, .free_mib = a->st.free_mib,
+		.reserve_mib = a->st.reserve_mib, .refused = a->st.refused,
+		.refused_full = a->st.refused_full, .alerts = a->st.alerts,
+		.frozen = a->st.frozen, .full = a->st.full
+	};
 	v->want &= ~(unsigned)STEWARD_STATUS;
-	next(v);
+	err = keep_figures(v);
+	if (err != PERR_OK)
+		stop(v, err, "the vault could not be written");
+	else
+		next(v);
 }
 
 /* ---- the visit ---------------------------------------------------------------------- */
@@ -513,7 +612,9 @@ static void next(struct visit *v)
 	} else if (v->want & STEWARD_ANSWERS) {
 		ask_answer(v);
 	} else if (v->want & STEWARD_RELEASE) {
-		order_release(v);
+		send_order(v, POLICY_RELEASE, RPC_RELEASE, on_release);
+	} else if (v->want & STEWARD_VOID) {
+		send_order(v, POLICY_VOID, RPC_ERASE_VOID, on_voided);
 	} else if (v->want & STEWARD_STATUS) {
 		struct rpc_msg m = { .method = RPC_STATUS };
 
@@ -541,8 +642,14 @@ static void on_hello(void *ud, enum perr err, const struct rpc_msg *a)
 		next(v);
 }
 
+struct wish {
+	unsigned want;
+	const uint8_t (*ids)[32];
+	uint32_t n_ids;
+};
+
 static enum perr connect_as(struct client *c, const struct sync_net *net, size_t at,
-                            const uint8_t key[32], bool is_setup, unsigned want,
+                            const uint8_t key[32], bool is_setup, const struct wish *wish,
                             struct steward_server *r, bool *setup_done)
 {
 	struct visit *v = calloc(1, sizeof *v);
@@ -555,7 +662,9 @@ static enum perr connect_as(struct client *c, const struct sync_net *net, size_t
 	v->c = c;
 	v->r = r;
 	v->at = at;
-	v->want = want;
+	v->want = is_setup ? 0 : wish->want;
+	v->ids = wish->ids;
+	v->n_ids = wish->n_ids;
 	v->is_setup = is_setup;
 	v->server_pk = c->field->servers[at].pk;
 	r->complete = false;
@@ -581,8 +690,8 @@ static enum perr connect_as(struct client *c, const struct sync_net *net, size_t
 	return err;
 }
 
-enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at, unsigned want,
-                        struct steward_server *r)
+static enum perr visit(struct client *c, const struct sync_net *net, size_t at,
+                       const struct wish *wish, struct steward_server *r)
 {
 	uint8_t key[32], *setup = NULL;
 	char name[96];
@@ -597,7 +706,7 @@ enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
 	client_key_name(name, "setup/", c->field->servers[at].pk, 32);
 	err = kv_get(c->kv, name, &setup, &len);
 	if (err == PERR_OK && len == 32) {
-		err = connect_as(c, net, at, setup, true, 0, r, &done);
+		err = connect_as(c, net, at, setup, true, wish, r, &done);
 		/*
 		 * Refused in the handshake: the server has its policy (we were killed before we
 		 * noted it), or is not there.  The steward's key will tell.
@@ -611,7 +720,36 @@ enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
 	if (err == PERR_OK)
 		err = client_access(c, RPC_STEWARD, key);
 	if (err == PERR_OK)
-		err = connect_as(c, net, at, key, false, want, r, &done);
+		err = connect_as(c, net, at, key, false, wish, r, &done);
 	sodium_memzero(key, sizeof key);
 	return r->err = err;
+}
+
+enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at, unsigned want,
+                        struct steward_server *r)
+{
+	const struct wish wish = { .want = want };
+
+	return visit(c, net, at, &wish, r);
+}
+
+enum perr steward_void(struct client *c, const struct sync_net *net, size_t at,
+                       const uint8_t (*ids)[32], uint32_t n, struct steward_server *r)
+{
+	const struct wish wish = { STEWARD_VOID | STEWARD_STATUS, ids, n };
+	uint32_t needs;
+
+	memset(r, 0, sizeof *r);
+	if (c->admin == NULL || at >= c->field->n_servers || client_admins(c) == NULL)
+		return r->err = PERR_STATE;
+	if (n > POLICY_ORDER_IDS_MAX)
+		return r->err = PERR_RANGE;
+	snprintf(r->address, sizeof r->address, "%s", c->field->servers[at].address);
+	needs = policy_order_needs(client_admins(c), POLICY_VOID);
+	if (needs > 1) {
+		snprintf(r->why, sizeof r->why, "voiding takes the signatures of %u administrators "
+		         "and this device has one; nothing was sent", needs);
+		return r->err = PERR_SIGS;
+	}
+	return visit(c, net, at, &wish, r);
 }

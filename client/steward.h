@@ -7,7 +7,7 @@
  * a visit that was cut goes on at the next one, and a server that missed three versions
  * gets the newest.  In the store: setup/<key hex> until the first policy is in force,
  * pushed/<key hex> the header hash for which the last policy was accepted,
- * answer/<ticket hex> an opened answer.
+ * answer/<ticket hex> an opened answer, figures/<key hex> what the server said of itself last.
  */
 #ifndef AMPARO_STEWARD_H
 #define AMPARO_STEWARD_H
@@ -23,7 +23,18 @@ enum steward_want {
 	STEWARD_PUSH    = 1,         /* policy and bulletin, where they are behind */
 	STEWARD_ANSWERS = 2,         /* answers to invitations */
 	STEWARD_RELEASE = 4,         /* order a release now */
-	STEWARD_STATUS  = 8          /* the server's counts */
+	STEWARD_STATUS  = 8          /* the server's counts; kept in the store as well */
+};
+
+/* what a server says of itself */
+struct steward_figures {
+	uint32_t day;                /* the server's, when it said so */
+	uint32_t cells_waiting, cells_released, segments, board, joins;
+	uint32_t erasures, erase_day;        /* waiting; from when the next is applied, 0: none */
+	uint32_t free_mib, reserve_mib;
+	uint32_t refused, refused_full;      /* since its start: for limits, for want of space */
+	uint32_t alerts;             /* hours since its start in which a scope sent too much */
+	bool frozen, full;
 };
 
 struct steward_server {
@@ -36,12 +47,9 @@ struct steward_server {
 	uint32_t answers;            /* new ones stored */
 	uint32_t day;                /* of the server */
 	uint32_t released_day, released_number, released_cells;  /* STEWARD_RELEASE */
+	uint32_t voided;             /* steward_void */
 	bool has_status;
-	struct {
-		uint32_t cells_waiting, cells_released, segments, board, joins, erasures,
-		         free_mib, refused;
-		bool frozen;
-	} st;
+	struct steward_figures st;
 };
 
 /*
@@ -53,5 +61,18 @@ struct steward_server {
  */
 PERR_MUST_CHECK enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
                                        unsigned want, struct steward_server *result);
+/*
+ * Void erasures that wait at server number `at`.  PROTOCOL 10.2: it takes the threshold of
+ * administrators.
+ * ids     in: n of them, at most POLICY_ORDER_IDS_MAX; n 0: all
+ * result  out: voided, and the status after it
+ * PERR_SIGS: more signatures are needed than this administrator's; nothing was sent, and
+ * why says how many.  Else as steward_visit.
+ */
+PERR_MUST_CHECK enum perr steward_void(struct client *c, const struct sync_net *net, size_t at,
+                                      const uint8_t (*ids)[32], uint32_t n,
+                                      struct steward_server *result);
+/* what server number `at` said of itself at the last visit.  PERR_NOTFOUND: never asked */
+PERR_MUST_CHECK enum perr steward_last(struct client *c, size_t at, struct steward_figures *f);
 
 #endif

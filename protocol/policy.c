@@ -330,12 +330,33 @@ enum perr policy_order_sign(uint8_t **out, size_t *out_len, const struct policy_
 	return err;
 }
 
+enum perr policy_order_cosign(uint8_t **out, size_t *out_len, struct policy_order *o,
+                              const uint8_t *in, size_t in_len, const struct sign_key *key)
+{
+	struct signed_doc d = { 0 };
+	struct policy_order order;
+	enum perr err = signed_decode(&d, in, in_len);
+
+	*out = NULL;
+	*out_len = 0;
+	if (err == PERR_OK)
+		err = policy_order_decode(&order, d.bytes, d.len);
+	if (err == PERR_OK)
+		err = signed_add(&d.sigs, key, POLICY_ORDER_CONTEXT, d.bytes, d.len);
+	if (err == PERR_OK)
+		err = signed_encode(out, out_len, &d);
+	if (err == PERR_OK && o != NULL)
+		*o = order;
+	signed_doc_free(&d);
+	return err;
+}
+
 /*
  * PROTOCOL 10.2: "kind 1 release (one administrator's signature is enough; *day* is the day named
  * to a server whose clock is in doubt), 2 void waiting erasures (threshold; no ids = all), 3
  * clear the board (threshold)"
  */
-static uint32_t signatures_for(const struct admins *a, enum policy_order_kind kind)
+uint32_t policy_order_needs(const struct admins *a, enum policy_order_kind kind)
 {
 	switch (kind) {
 	case POLICY_RELEASE:
@@ -360,7 +381,7 @@ enum perr policy_order_open(struct policy_order *o, const struct admins *a,
 	if (err == PERR_OK)
 		err = policy_order_decode(o, doc.p, doc.len);
 	if (err == PERR_OK)
-		err = signed_check(&sigs, signatures_for(a, o->kind), POLICY_ORDER_CONTEXT, doc.p,
+		err = signed_check(&sigs, policy_order_needs(a, o->kind), POLICY_ORDER_CONTEXT, doc.p,
 		                   doc.len, a->last.keys, a->last.n);
 	if (err == PERR_OK && memcmp(o->server_pk, server_pk, 32) != 0)
 		err = PERR_CHAIN;

@@ -109,6 +109,19 @@ PERR_MUST_CHECK enum perr policy_order_sign(uint8_t **out, size_t *out_len,
                                            const struct policy_order *o,
                                            const struct sign_key *const *keys, size_t n_keys);
 /*
+ * Add one more administrator's signature to a signed order: who orders sends it round, and
+ * whoever signs last brings it to the server.  in is not changed; a second signature under
+ * the same key takes the place of the first.
+ * o  out: what is being signed, to be shown to a person first; may be NULL
+ * PERR_FORMAT, PERR_UNKNOWN: not an order, or of a kind not known here.  Verifies nothing: the
+ * server does.
+ */
+PERR_MUST_CHECK enum perr policy_order_cosign(uint8_t **out, size_t *out_len,
+                                             struct policy_order *o, const uint8_t *in,
+                                             size_t in_len, const struct sign_key *key);
+/* how many administrators must sign an order of this kind */
+uint32_t policy_order_needs(const struct admins *a, enum policy_order_kind kind);
+/*
  * Decode and judge a signed order at the server with this key, under the administrators
  * of its policy.  One administrator's signature is enough for POLICY_RELEASE.
  * PERR_FORMAT; PERR_SIGS; PERR_CHAIN: for another server; PERR_OLD: counter not above

@@ -7,6 +7,7 @@
 
 #include "cli.h"
 #include "cmd_desk.h"
+#include "cmd_erasures.h"
 #include "desk.h"
 #include "holders.h"
 #include "link.h"
@@ -781,6 +782,9 @@ const struct cli_command cli_org_commands[] = {
 	  "Every server makes what arrived readable at once, instead of at its next scheduled\n"
 	  "release.  Also sets right a server that stopped because its clock jumped.\n",
 	  cmd_release },
+	{ "erasures", "erasures that wait on the servers", cmd_erasures_help, cmd_erasures },
+	{ "erasures void", "void erasures before they are applied", cmd_erasures_void_help,
+	  cmd_erasures_void },
 	{ "invite", "make invitations",
 	  "Use: amparo invite [--role ROLE] [--count N] [--sheet FILE.html] [--desk NAME] [--for NOTE]\n\n"
 	  "Prints one line per invitation, or slips with QR codes to print.  An invitation is for\n"

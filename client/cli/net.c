@@ -302,7 +302,7 @@ int net_sync(struct cli *cli, unsigned flags)
 			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop);
 	}
 	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)
-		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS, flags, loop);
+		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS | STEWARD_STATUS, flags, loop);
 	link_loop_free(loop);
 	return code;
 }

@@ -11,6 +11,7 @@
 #include "outbox.h"
 #include "prekeys.h"
 #include "roster.h"
+#include "steward.h"
 #include "term.h"
 
 /* one line of the list, and the first one not done gives the next step */
@@ -194,6 +195,90 @@ static enum perr server_lines(struct list *l)
 	return PERR_OK;
 }
 
+/*
+ * What each server said of itself at the last visit: what waits there, what it refused, what
+ * it has left.  Nobody's doing can be seen in it, only how much.
+ */
+static enum perr figure_lines(struct list *l)
+{
+	struct client *c = l->cli->client;
+	char what[WHAT_SIZE], seen[16], from[16];
+	struct steward_figures f;
+
+	for (uint32_t i = 0; i < c->field->n_servers; i++) {
+		const char *name = c->field->servers[i].address;
+		enum perr err = steward_last(c, i, &f);
+
+		if (err == PERR_NOTFOUND)
+			continue;
+		if (err != PERR_OK)
+			return err;
+		cli_day(seen, f.day);
+		if (f.erasures > 0) {
+			cli_day(from, f.erase_day);
+			snprintf(what, sizeof what, "server %s: %u erasure%s wait%s, the next is applied "
+			         "from %s on", name, f.erasures, f.erasures == 1 ? "" : "s",
+			         f.erasures == 1 ? "s" : "", from);
+			line(l, false, what, "if your attorneys did not ask for that many, run `amparo "
+			     "erasures void --all`");
+		}
+		snprintf(what, sizeof what, "server %s, on %s: %u refused for limits, %u for want of "
+		         "space since its start; %u MiB free, %u kept for erasure and release", name,
+		         seen, f.refused, f.refused_full, f.free_mib, f.reserve_mib);
+		line(l, !f.full, what, "free some space on that server: new cells are refused and "
+		     "wait on the devices");
+		if (f.alerts > 0) {
+			snprintf(what, sizeof what, "server %s: in %u hour%s since its start a scope sent "
+			         "more than its total and was slowed", name, f.alerts,
+			         f.alerts == 1 ? "" : "s");
+			line(l, false, what, "if it was no night of many intakes, a member floods: its "
+			     "log names the scope");
+		}
+		if (f.frozen) {
+			snprintf(what, sizeof what, "server %s doubts its clock: nothing is erased or "
+			         "expires", name);
+			line(l, false, what, "set its clock right, then run `amparo release`");
+		}
+	}
+	return PERR_OK;
+}
+
+/* the same for a program: ,"servers":[…] */
+static enum perr figures_json(struct client *c)
+{
+	struct steward_figures f;
+	enum perr err = PERR_OK;
+	unsigned n = 0;
+
+	fputs(",\"servers\":[", stdout);
+	for (uint32_t i = 0; err == PERR_OK && i < c->field->n_servers; i++) {
+		const char *name = c->field->servers[i].address;
+		char seen[16], from[16] = "";
+
+		err = steward_last(c, i, &f);
+		if (err == PERR_NOTFOUND) {
+			err = PERR_OK;
+			continue;
+		}
+		if (err != PERR_OK)
+			break;
+		cli_day(seen, f.day);
+		if (f.erasures > 0)
+			cli_day(from, f.erase_day);
+		printf("%s{\"server\":", n++ == 0 ? "" : ",");
+		cli_json_str(stdout, name, strlen(name));
+		printf(",\"day\":\"%s\",\"cells_waiting\":%u,\"cells_released\":%u,"
+		       "\"erasures\":%u,\"applied_from\":\"%s\",\"free_mib\":%u,"
+		       "\"reserve_mib\":%u,\"refused_for_limits\":%u,\"refused_for_space\":%u,"
+		       "\"alerts\":%u,\"disk_full\":%s,\"frozen\":%s}", seen, f.cells_waiting,
+		       f.cells_released, f.erasures, from, f.free_mib, f.reserve_mib, f.refused,
+		       f.refused_full, f.alerts, f.full ? "true" : "false",
+		       f.frozen ? "true" : "false");
+	}
+	putchar(']');
+	return err;
+}
+
 static enum perr admin_part(struct list *l)
 {
 	struct client *c = l->cli->client;
@@ -243,7 +328,7 @@ static enum perr admin_part(struct list *l)
 	line(l, active > 0, what, "run `amparo form publish FILE.xml`");
 	snprintf(what, sizeof what, "%u volunteer%s enrolled", volunteers, volunteers == 1 ? "" : "s");
 	line(l, volunteers > 0, what, "run `amparo invite --count N --sheet slips.html`");
-	return PERR_OK;
+	return figure_lines(l);
 }
 
 /* ---- alarms ------------------------------------------------------------------------- */
@@ -289,8 +374,12 @@ int status_print(struct cli *cli)
 		err = holders_each(c, unsigned_desk, &l);
 	if (err == PERR_OK && c->admin != NULL)
 		err = admin_part(&l);
-	if (cli->json)
-		puts("]}");
+	if (cli->json) {
+		putchar(']');
+		if (err == PERR_OK && c->admin != NULL)
+			err = figures_json(c);
+		puts("}");
+	}
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the status could not be read");
 	if (!cli->json) {

@@ -230,6 +230,38 @@ static void one_administrator_may_release_and_only_the_threshold_may_void(void *
 	assert_int_equal(judged("ac", 5), PERR_OK);
 }
 
+static void an_order_collects_signatures_one_by_one(void **state)
+{
+	struct policy_order shown;
+	struct sign_key k[8];
+	const struct sign_key *at[8];
+	uint8_t pk[32], *in, *more;
+	size_t len, more_len;
+
+	(void)state;
+	memset(pk, 0x31, 32);
+	make_order(POLICY_VOID);
+	assert_int_equal(judged("a", 5), PERR_SIGS);            /* two of a, b, c are needed */
+	assert_int_equal(policy_order_needs(&a, POLICY_VOID), 2);
+	assert_int_equal(policy_order_needs(&a, POLICY_CLEAR_BOARD), 2);
+	assert_int_equal(policy_order_needs(&a, POLICY_RELEASE), 1);
+	keys_of(k, at, "ab");
+	assert_int_equal(policy_order_sign(&in, &len, &o, at, 1), PERR_OK);
+	/* the same hand twice is still one */
+	assert_int_equal(policy_order_cosign(&more, &more_len, NULL, in, len, at[0]), PERR_OK);
+	assert_int_equal(policy_order_open(&o_back, &a, pk, 5, more, more_len), PERR_SIGS);
+	doc_free(more, more_len);
+	assert_int_equal(policy_order_cosign(&more, &more_len, &shown, in, len, at[1]), PERR_OK);
+	assert_memory_equal(&shown, &o, sizeof o);
+	assert_int_equal(policy_order_open(&o_back, &a, pk, 5, more, more_len), PERR_OK);
+	assert_memory_equal(&o_back, &o, sizeof o);
+	doc_free(in, len);
+	doc_free(more, more_len);
+	/* what is no order is signed by nobody */
+	assert_int_not_equal(policy_order_cosign(&more, &more_len, &shown, pk, 32, at[1]), PERR_OK);
+	assert_null(more);
+}
+
 static void an_order_is_good_once_and_at_one_server(void **state)
 {
 	(void)state;
@@ -341,6 +373,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(values_that_could_destroy_the_unread_are_refused),
 		cmocka_unit_test(the_counter_rises_and_the_server_is_the_right_one),
 		cmocka_unit_test(one_administrator_may_release_and_only_the_threshold_may_void),
+		cmocka_unit_test(an_order_collects_signatures_one_by_one),
 		cmocka_unit_test(an_order_is_good_once_and_at_one_server),
 		cmocka_unit_test(an_order_of_an_unknown_kind_is_told_apart),
 		cmocka_unit_test(a_card_comes_back_and_notices_any_wrong_character),

@@ -99,7 +99,9 @@ CLIENT_SRC   = \
                client/marks.c \
                client/dispatch.c \
                client/intake.c \
+               client/origin.c \
                client/record.c \
+               client/erase.c \
                client/case.c \
                client/case_file.c \
                client/search.c \
@@ -138,6 +140,7 @@ CLIENT_SRC   = \
                client/visit_bulletin.c \
                client/visit_board.c \
                client/visit_upload.c \
+               client/visit_erase.c \
                client/fetch.c \
                client/fetch_batch.c \
                client/fetch_light.c \
@@ -295,7 +298,8 @@ WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=real
 WRAP_test_store = -Wl,--wrap=fstatvfs
 WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread
 SIM_TESTS    = \
-               sim_sync
+               sim_sync \
+               sim_erase
 E2E_TESTS    = \
                10-story.sh \
                20-clocks.sh \

@@ -37,6 +37,8 @@
  *	post/<slot>           own board document or join answer to be put  post.c
  *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
  *	case/<record id hex>  statements merged                            case.c
+ *	cell/…  chunks/…      the cells they came in                       origin.h
+ *	erase/<T hex>         cells whose erasure is asked for             erase.h
  *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c

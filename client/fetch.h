@@ -49,6 +49,7 @@ struct fetch_cell {
 	/* opened */
 	bool is_own;
 	enum cell_form form;
+	uint8_t ds[CELL_DS_SIZE];
 	uint8_t *payload;        /* CELL_PAYLOAD_MAX bytes, or NULL */
 	size_t len;
 };

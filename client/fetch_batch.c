@@ -30,7 +30,7 @@ static void try_cell(struct fetch *f, struct fetch_cell *fc, const uint8_t *cell
 	const struct client *c = f->v->c;
 	size_t key_at, season_at;
 
-	if (cell_trial(&key_at, &season_at, NULL, cell, f->keys, f->n_keys, c->seasons,
+	if (cell_trial(&key_at, &season_at, fc->ds, cell, f->keys, f->n_keys, c->seasons,
 	               c->n_seasons) != PERR_OK)
 		return;
 	fc->payload = malloc(CELL_PAYLOAD_MAX);
@@ -111,26 +111,30 @@ static enum perr spool_batch(struct fetch *f)
 	return err;
 }
 
-static enum perr take_one(struct fetch *f, struct fetch_cell *fc)
+static enum perr take_one(struct fetch *f, struct fetch_cell *fc, const uint8_t *cell)
 {
 	struct client *c = f->v->c;
 	struct sync_server *out = f->v->out;
+	struct origin from = { .has_ref = false };
 	enum take_result result;
 	struct blob_ref ref;
 	enum perr err = PERR_OK;
 
+	cell_id(from.id, cell);
+	memcpy(from.ds, fc->ds, sizeof from.ds);
 	if (fc->form == CELL_STATEMENT && fc->len > 0) {
-		err = record_take(c, fc->payload, fc->len, &result);
+		err = record_take_from(c, &from, fc->payload, fc->len, &result);
 		if (err == PERR_OK)
 			wants_count(&out->taken, (int)result);
 		f->v->seen.unplaced |= err == PERR_OK && result == TAKE_NOT_FOR_ME;
 	} else if (fc->form == CELL_SPILLED) {
 		if (fc->len == BLOB_REF_SIZE && blob_ref_decode(&ref, fc->payload) == PERR_OK)
-			err = record_want_spilled(c, &ref);
+			err = record_want_spilled(c, &from, &ref);
 		else
 			out->taken.bad++;
 		sodium_memzero(&ref, sizeof ref);
 	}
+	sodium_memzero(&from, sizeof from);
 	return err;
 }
 
@@ -152,7 +156,7 @@ static enum perr take_batch(struct fetch *f)
 	err = kv_begin(c->kv);
 	for (i = 0; err == PERR_OK && i < f->n_batch; i++)
 		if (f->batch[i].is_own)
-			err = take_one(f, &f->batch[i]);
+			err = take_one(f, &f->batch[i], f->cells + (size_t)i * CELL_SIZE);
 	if (err == PERR_OK)
 		err = kv_commit(c->kv);
 	kv_abort(c->kv);
@@ -181,6 +185,7 @@ static void note_batch(struct fetch *f, bool is_stored)
 		}
 		if (is_stored)
 			wants_saw(f->wants, cell + CELL_TAG_AT);
+		sodium_memzero(f->batch[i].ds, sizeof f->batch[i].ds);
 		if (f->batch[i].payload != NULL) {
 			sodium_memzero(f->batch[i].payload, CELL_PAYLOAD_MAX);
 			free(f->batch[i].payload);

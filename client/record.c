@@ -13,7 +13,7 @@
 #include "roster.h"
 
 #define HASH_KEPT 20             /* bytes of a hash in a name: 80 bits of collision are enough */
-#define WANT_SIZE 96
+#define WANT_SIZE 168
 
 void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE])
 {
@@ -182,9 +182,10 @@ static void want_name(char out[96], const struct blob_ref *ref)
 	client_key_name(out, prefix, mark, 8);
 }
 
-static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_envelope)
+static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_envelope,
+                          const struct origin *from)
 {
-	uint8_t buf[WANT_SIZE], raw[BLOB_REF_SIZE], *old = NULL;
+	uint8_t buf[WANT_SIZE], raw[BLOB_REF_SIZE], cell[64], *old = NULL;
 	struct mp_writer w;
 	char name[96];
 	size_t len;
@@ -197,10 +198,16 @@ static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_
 		return err;              /* wanted since an earlier day */
 	blob_ref_encode(raw, ref);
 	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, 3);
+	mp_put_array(&w, from == NULL ? 3 : 4);
 	mp_put_bin(&w, raw, sizeof raw);
 	mp_put_bool(&w, is_envelope);
 	mp_put_uint(&w, client_day(c));
+	if (from != NULL) {
+		memcpy(cell, from->id, 32);
+		memcpy(cell + 32, from->ds, 32);
+		mp_put_bin(&w, cell, sizeof cell);
+		sodium_memzero(cell, sizeof cell);
+	}
 	err = mp_written(&w, &len);
 	if (err == PERR_OK)
 		err = kv_put(c->kv, name, buf, len);
@@ -209,12 +216,13 @@ static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_
 	return err;
 }
 
-enum perr record_want_spilled(struct client *c, const struct blob_ref *ref)
+enum perr record_want_spilled(struct client *c, const struct origin *from,
+                              const struct blob_ref *ref)
 {
 	/* longer than any envelope: nobody's, and not worth its chunks */
 	if (ref->size > ENVELOPE_MAX)
 		return PERR_OK;
-	return put_want(c, ref, true);
+	return put_want(c, ref, true, from);
 }
 
 static enum perr want_attachments(struct client *c, const struct opened *o, unsigned flags)
@@ -236,7 +244,7 @@ static enum perr want_attachments(struct client *c, const struct opened *o, unsi
 			continue;
 		err = record_has_blob(c, ref->hash, &has);
 		if (err == PERR_OK && !has)
-			err = put_want(c, ref, false);
+			err = put_want(c, ref, false, NULL);
 	}
 	return err;
 }
@@ -251,16 +259,20 @@ static enum perr one_want(void *arg, const char *name, const uint8_t *value, siz
 	struct wants *ws = arg;
 	struct mp_reader r;
 	struct want w = { 0 };
-	const uint8_t *raw;
+	const uint8_t *raw, *cell;
 	enum perr err = PERR_CORRUPT, bad = PERR_OK;
 
 	mp_reader_init(&r, value, len);
-	mp_array(&r, 3);
+	w.has_cell = mp_array_var(&r, 3, 4) == 4;
 	raw = mp_bin(&r, BLOB_REF_SIZE);
 	if (raw != NULL)
 		bad = blob_ref_decode(&w.ref, raw);
 	w.is_envelope = mp_bool(&r);
 	w.since_day = (uint32_t)mp_uint(&r, UINT32_MAX);
+	if (w.has_cell && (cell = mp_bin(&r, 64)) != NULL) {
+		memcpy(w.id, cell, 32);
+		memcpy(w.ds, cell + 32, 32);
+	}
 	if (mp_finish(&r) == PERR_OK && bad == PERR_OK)
 		err = ws->fn(ws->arg, &w);
 	sodium_memzero(&w, sizeof w);
@@ -289,9 +301,16 @@ enum perr record_have(struct client *c, const struct want *w, const uint8_t *dat
 
 	*result = TAKE_NEW;
 	if (w->is_envelope) {
+		struct origin from = { .has_ref = true, .ref = w->ref };
+
+		memcpy(from.id, w->id, 32);
+		memcpy(from.ds, w->ds, 32);
 		want_name(name, &w->ref);
 		err = kv_del(c->kv, name);
-		return err == PERR_OK ? record_take(c, data, len, result) : err;
+		if (err == PERR_OK)
+			err = record_take_from(c, w->has_cell ? &from : NULL, data, len, result);
+		sodium_memzero(&from, sizeof from);
+		return err;
 	}
 	blob_name(name, w->ref.hash);
 	err = kv_put(c->kv, name, data, len);
@@ -394,8 +413,8 @@ static enum perr take_custody(struct client *c, const struct opened *o, const ui
 	return err;
 }
 
-static enum perr take(struct client *c, const struct opened *o, const uint8_t *envelope,
-                      size_t len, enum take_result *result)
+static enum perr take(struct client *c, const struct opened *o, const struct origin *from,
+                      const uint8_t *envelope, size_t len, enum take_result *result)
 {
 	const uint8_t (*held)[32];
 	size_t n_held;
@@ -422,6 +441,8 @@ static enum perr take(struct client *c, const struct opened *o, const uint8_t *e
 	/* also of a repeat: it may be sent again because its attachments were lost */
 	if (err == PERR_OK)
 		err = want_attachments(c, o, flags);
+	if (err == PERR_OK && from != NULL)
+		err = origin_note(c, o->st.record, o->hash, from);
 	*result = known ? TAKE_KNOWN
 	        : (flags & RECORD_KNOWN) == 0 || (o->has_original && !(flags & RECORD_COUNTS))
 	        ? TAKE_PENDING : TAKE_NEW;
@@ -431,6 +452,12 @@ static enum perr take(struct client *c, const struct opened *o, const uint8_t *e
 enum perr record_take(struct client *c, const uint8_t *envelope, size_t len,
                       enum take_result *result)
 {
+	return record_take_from(c, NULL, envelope, len, result);
+}
+
+enum perr record_take_from(struct client *c, const struct origin *from, const uint8_t *envelope,
+                           size_t len, enum take_result *result)
+{
 	struct opened *o = NULL;
 	enum perr err;
 
@@ -439,7 +466,7 @@ enum perr record_take(struct client *c, const uint8_t *envelope, size_t len,
 		return PERR_OK;          /* a decoy that somebody sealed to a real key */
 	err = open_all(&o, envelope, len);
 	if (err == PERR_OK)
-		err = take(c, o, envelope, len, result);
+		err = take(c, o, from, envelope, len, result);
 	else if (err == PERR_FORMAT || err == PERR_AUTH || err == PERR_UNKNOWN)
 		err = PERR_OK;
 	opened_free(o);

@@ -21,6 +21,7 @@
 
 #include "blob.h"
 #include "client.h"
+#include "origin.h"
 #include "perr.h"
 #include "statement.h"
 
@@ -44,6 +45,13 @@ enum take_result {
  */
 PERR_MUST_CHECK enum perr record_take(struct client *c, const uint8_t *envelope, size_t len,
                                      enum take_result *result);
+/*
+ * The same, of the cell it came in, which is written down with the record (origin.h) so that
+ * it can be erased.  from: NULL as above
+ */
+PERR_MUST_CHECK enum perr record_take_from(struct client *c, const struct origin *from,
+                                          const uint8_t *envelope, size_t len,
+                                          enum take_result *result);
 /* Keep a statement of this member's own, whoever it is addressed to.  In a batch. */
 PERR_MUST_CHECK enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len);
 
@@ -55,10 +63,14 @@ struct want {
 	struct blob_ref ref;
 	bool is_envelope;            /* content goes to record_take, else to blob/<hash> */
 	uint32_t since_day;
+	bool has_cell;               /* of an envelope: the cell that named it, as in origin.h */
+	uint8_t id[32], ds[32];
 };
 typedef enum perr want_fn(void *arg, const struct want *w);
 PERR_MUST_CHECK enum perr record_wants(struct client *c, want_fn *fn, void *arg);
-PERR_MUST_CHECK enum perr record_want_spilled(struct client *c, const struct blob_ref *ref);
+/* from: the cell that held ref; NULL: not known */
+PERR_MUST_CHECK enum perr record_want_spilled(struct client *c, const struct origin *from,
+                                             const struct blob_ref *ref);
 /*
  * the content is whole and its hash is right: store or take it, forget the want; in a batch.
  * result  out: of record_take for an envelope; TAKE_NEW for an attachment

@@ -20,7 +20,7 @@
  *
  *	hello → day → bulletin, if its hash is another: header, bodies, slots, forms →
  *	board, if its digest is another → own prekeys and documents → outbox →
- *	segments after the last one, trial, chunks → position saved → bye
+ *	segments after the last one, trial, chunks → position saved → erasures (erase.h) → bye
  *
  * If nothing changed anywhere, hello's answer shows it and bye follows: TCP, handshake,
  * hello.  Records are stored before the position; a kill in between repeats work and loses
@@ -137,6 +137,7 @@ struct sync_server {
 	enum rpc_scope scope;            /* of the last connection */
 	uint32_t uploaded;               /* cells committed there now */
 	uint32_t posted;                 /* own documents accepted there */
+	uint32_t erasures;               /* cells whose erasure rests there now, or is done */
 	uint64_t pulled;                 /* cells */
 	uint64_t own;                    /* of them opened by a key of this member */
 	struct sync_taken taken;

@@ -199,8 +199,10 @@ void visit_next(struct visit *v)
 		v->step = v->only_join ? VISIT_POSTS : VISIT_BYE;
 	if (v->scope == RPC_GUEST && v->step == VISIT_UPLOAD)
 		v->step = VISIT_BYE;
-	if (v->scope == RPC_FIELD && (v->step == VISIT_POSTS || v->step == VISIT_DOWNLOAD))
+	if (v->scope == RPC_FIELD && v->step == VISIT_POSTS)
 		v->step++;
+	if (v->scope == RPC_FIELD && v->step == VISIT_DOWNLOAD)
+		v->step = VISIT_BYE;
 	switch (v->step) {
 	case VISIT_HELLO:
 		return;
@@ -221,6 +223,9 @@ void visit_next(struct visit *v)
 		return;
 	case VISIT_DOWNLOAD:
 		fetch_start(v);
+		return;
+	case VISIT_ERASE:
+		visit_erase_start(v);
 		return;
 	case VISIT_BYE:
 		leave(v);
@@ -244,6 +249,7 @@ enum perr visit_end(struct visit *v)
 	visit_board_free(v);
 	visit_upload_free(v);
 	fetch_free(v);
+	visit_erase_free(v);
 	err = v->store_err;
 	free(v);
 	return err;

@@ -19,7 +19,7 @@
 
 enum visit_step {
 	VISIT_HELLO, VISIT_BULLETIN, VISIT_FORMS, VISIT_BOARD, VISIT_POSTS, VISIT_UPLOAD,
-	VISIT_DOWNLOAD, VISIT_BYE
+	VISIT_DOWNLOAD, VISIT_ERASE, VISIT_BYE
 };
 
 struct visit_part;               /* a part being fetched (visit_bulletin.c) */
@@ -27,6 +27,7 @@ struct visit_bulletin;
 struct visit_board;
 struct upload;                   /* visit_upload.c */
 struct fetch;                    /* fetch.h */
+struct visit_erase;              /* visit_erase.c */
 struct tagmap;
 
 struct visit {
@@ -54,6 +55,7 @@ struct visit {
 	struct visit_board *board;
 	struct upload *upload;
 	struct fetch *fetch;
+	struct visit_erase *erase;
 };
 
 PERR_MUST_CHECK enum perr visit_new(struct visit **out, struct client *c, struct peer *p,
@@ -100,5 +102,7 @@ void visit_board_free(struct visit *v);
 void visit_posts_start(struct visit *v);
 void visit_upload_start(struct visit *v);
 void visit_upload_free(struct visit *v);
+void visit_erase_start(struct visit *v);
+void visit_erase_free(struct visit *v);
 
 #endif

@@ -246,6 +246,7 @@ struct piece {
 	uint8_t *data;
 	uint8_t *cells;
 	uint8_t *failed;         /* a byte for each chunk: threads do not share bytes */
+	uint8_t (*ids)[32];      /* of the cells that opened */
 	struct reader_key key;
 	uint32_t first;          /* number of its first chunk in the group */
 	bool is_whole;
@@ -276,6 +277,8 @@ static void open_chunk(void *arg, size_t i)
 	p->failed[chunk] = blob_open_chunk_with(p->data, &p->o->want.ref, &p->key, chunk,
 	                                        p->cells + (size_t)chunk * CELL_SIZE,
 	                                        g->w->c->seasons, g->w->c->n_seasons) != PERR_OK;
+	if (p->failed[chunk] == 0)
+		cell_id(p->ids[chunk], p->cells + (size_t)chunk * CELL_SIZE);
 }
 
 static void check_one(void *arg, size_t i)
@@ -314,6 +317,8 @@ static enum perr try_others(struct wants *w, struct piece *p, uint32_t chunk)
 		p->failed[chunk] = blob_open_chunk_with(p->data, &p->o->want.ref, &p->key, chunk,
 		                                        cell, w->c->seasons,
 		                                        w->c->n_seasons) != PERR_OK;
+		if (p->failed[chunk] == 0)
+			cell_id(p->ids[chunk], cell);
 	}
 	return err;
 }
@@ -326,7 +331,8 @@ static enum perr read_cells(struct wants *w, struct piece *p)
 	p->data = malloc(p->o->want.ref.size + 1);
 	p->cells = malloc((size_t)n * CELL_SIZE);
 	p->failed = calloc(n, 1);
-	if (p->data == NULL || p->cells == NULL || p->failed == NULL)
+	p->ids = calloc(n, sizeof *p->ids);
+	if (p->data == NULL || p->cells == NULL || p->failed == NULL || p->ids == NULL)
 		return PERR_NOMEM;
 	blob_key(&p->key, &p->o->want.ref);
 	for (i = 0; i < n; i++) {
@@ -373,6 +379,9 @@ static enum perr store_group(struct group *g, struct sync_taken *taken, uint32_t
 			continue;
 		}
 		err = record_have(w->c, &p->o->want, p->data, p->o->want.ref.size, &result);
+		if (err == PERR_OK)
+			err = origin_note_chunks(w->c, &p->o->want.ref,
+			                         (const uint8_t (*)[32])p->ids, p->o->n_chunks);
 		if (err == PERR_OK && p->o->want.is_envelope)
 			wants_count(taken, (int)result);
 		p->o->state = DONE;
@@ -395,6 +404,7 @@ static void group_free(struct group *g)
 		free(g->p[i].data);
 		free(g->p[i].cells);
 		free(g->p[i].failed);
+		free(g->p[i].ids);
 	}
 	free(g->p);
 }

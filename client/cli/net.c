@@ -102,6 +102,8 @@ static void say_server(const struct sync_server *s)
 		printf("%s: up to date (%s sent, %s received)\n", s->address, up, down);
 		if (s->uploaded > 0)
 			printf("  %u cells are safe there now\n", s->uploaded);
+		if (s->erasures > 0)
+			printf("  %u cells are to be erased there after the delay\n", s->erasures);
 		if (s->taken.fresh > 0)
 			printf("  %u new entries, %u attachments\n", s->taken.fresh, s->blobs);
 		if (s->taken.pending > 0)

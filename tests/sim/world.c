@@ -503,14 +503,16 @@ void world_submit(struct world *w, enum world_who who, size_t attachment, unsign
 	struct statement *st = calloc(1, sizeof *st);
 	struct dispatch *d = dispatch_new(c);
 	struct dispatch_readers r;
-	char why[DISPATCH_WHY] = "", xml[64];
+	char why[DISPATCH_WHY] = "", *xml = malloc(128 + w->instance);
 	uint8_t *data = content(attachment, seed);
 	struct blob_ref ref;
 	uint32_t group;
 
 	assert_non_null(st);
 	assert_non_null(d);
-	snprintf(xml, sizeof xml, "<data id=\"raid\"><name>family %u</name></data>", seed);
+	assert_non_null(xml);
+	snprintf(xml, 128 + w->instance, "<data id=\"raid\"><name>family %u%*s</name></data>", seed,
+	         (int)w->instance, "");
 	if (dispatch_desk(c, w->desk, true, &r, why) != PERR_OK)
 		fail_msg("not sealed: %s", why);
 	assert_int_equal(r.n, 2);
@@ -536,6 +538,7 @@ void world_submit(struct world *w, enum world_who who, size_t attachment, unsign
 	OK(dispatch_commit(d, &group));
 	dispatch_free(d);
 	free(data);
+	free(xml);
 	free(st);
 }
 

@@ -58,6 +58,7 @@ struct world {
 	uint64_t cut_at, moved;          /* of one connection */
 	uint64_t longest;                /* moved by the longest connection since it was set to 0 */
 	bool was_cut;
+	size_t instance;                 /* bytes by which intakes are longer than they need be */
 	/* the last sync's words */
 	struct sync_summary last;
 };

@@ -397,7 +397,7 @@ void fixture_sync(struct fixture *f, enum fixture_who who)
 			assert_int_equal(form, CELL_SPILLED);
 			assert_int_equal(len, BLOB_REF_SIZE);
 			OK(blob_ref_decode(&ref, payload));
-			OK(record_want_spilled(c, &ref));
+			OK(record_want_spilled(c, NULL, &ref));
 		}
 		OK(kv_commit(c->kv));
 	}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "origin.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "doc.h"
+
+#define ID_KEPT    16            /* bytes of an id in a name */
+#define CELL_SHORT (32 + 32 + ORIGIN_HASH)
+#define CELL_LONG  (CELL_SHORT + BLOB_REF_SIZE)
+
+static void cells_of(char out[96], const uint8_t record[STATEMENT_RECORD_SIZE])
+{
+	size_t n;
+
+	client_key_name(out, "cell/", record, STATEMENT_RECORD_SIZE);
+	n = strlen(out);
+	out[n] = '/';
+	out[n + 1] = '\0';
+}
+
+static void chunks_name(char out[96], const struct blob_ref *ref)
+{
+	uint8_t mark[32];
+
+	doc_hash(mark, "amparo client chunks", ref->sk, sizeof ref->sk);
+	client_key_name(out, "chunks/", mark, ID_KEPT);
+}
+
+enum perr origin_note(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                      const uint8_t hash[32], const struct origin *o)
+{
+	uint8_t value[CELL_LONG];
+	char prefix[96], name[96];
+	enum perr err;
+
+	cells_of(prefix, record);
+	client_key_name(name, prefix, o->id, ID_KEPT);
+	memcpy(value, o->id, 32);
+	memcpy(value + 32, o->ds, 32);
+	memcpy(value + 64, hash, ORIGIN_HASH);
+	if (o->has_ref)
+		blob_ref_encode(value + CELL_SHORT, &o->ref);
+	err = kv_put(c->kv, name, value, o->has_ref ? CELL_LONG : CELL_SHORT);
+	sodium_memzero(value, sizeof value);
+	return err;
+}
+
+enum perr origin_note_chunks(struct client *c, const struct blob_ref *ref,
+                             const uint8_t (*ids)[32], uint32_t n)
+{
+	char name[96];
+
+	chunks_name(name, ref);
+	return kv_put(c->kv, name, (const uint8_t *)ids, (size_t)n * 32);
+}
+
+struct each {
+	origin_fn *fn;
+	void *arg;
+};
+
+static enum perr one_cell(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct each *e = arg;
+	struct origin o;
+	enum perr err;
+
+	memset(&o, 0, sizeof o);
+	if (len != CELL_SHORT && len != CELL_LONG)
+		return PERR_CORRUPT;
+	memcpy(o.id, value, 32);
+	memcpy(o.ds, value + 32, 32);
+	o.has_ref = len == CELL_LONG;
+	err = o.has_ref ? blob_ref_decode(&o.ref, value + CELL_SHORT) : PERR_OK;
+	err = err != PERR_OK ? PERR_CORRUPT : e->fn(e->arg, value + 64, &o);
+	sodium_memzero(&o, sizeof o);
+	return err;
+}
+
+enum perr origin_each(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                      origin_fn *fn, void *arg)
+{
+	struct each e = { fn, arg };
+	char prefix[96];
+
+	cells_of(prefix, record);
+	return kv_each(c->kv, prefix, one_cell, &e);
+}
+
+enum perr origin_chunks(struct client *c, const struct blob_ref *ref, uint8_t **ids)
+{
+	char name[96];
+	size_t len;
+	enum perr err;
+
+	chunks_name(name, ref);
+	err = kv_get(c->kv, name, ids, &len);
+	if (err == PERR_OK && len != (size_t)blob_n_chunks(ref->size) * 32) {
+		kv_free(*ids);
+		*ids = NULL;
+		err = PERR_CORRUPT;
+	}
+	return err;
+}

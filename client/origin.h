@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * origin: which cells on the servers brought a record to this reader.
+ *
+ * Whoever opened a cell knows its id and its erase secret (PROTOCOL 3.1, 3.4), and only
+ * then: the secret follows from the seal, and the prekey that opened it is destroyed after
+ * some weeks.  So both are written down with the record, for the day on which a family
+ * withdraws its consent (erase.h).
+ *
+ * In the store:
+ *	cell/<record hex>/<first 16 bytes of the cell's id, hex>
+ *	                       id ‖ ds ‖ first 20 bytes of the statement's hash [‖ reference]
+ *	chunks/<16 bytes of a hash of the blob's key, hex>
+ *	                       the ids of its chunks' cells, 32 bytes each
+ */
+#ifndef AMPARO_ORIGIN_H
+#define AMPARO_ORIGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "blob.h"
+#include "client.h"
+#include "perr.h"
+#include "statement.h"
+
+#define ORIGIN_HASH 20           /* bytes of a statement's hash, as in stmt/… */
+
+/* the cell that a statement came in */
+struct origin {
+	uint8_t id[32], ds[32];
+	bool has_ref;                /* it was spilled: the cell held this reference */
+	struct blob_ref ref;
+};
+
+/* inside a batch of the caller's; a repeat is harmless */
+PERR_MUST_CHECK enum perr origin_note(struct client *c,
+                                     const uint8_t record[STATEMENT_RECORD_SIZE],
+                                     const uint8_t hash[32], const struct origin *o);
+/* ids in: of the cells of all chunks of this blob, in their order; inside a batch */
+PERR_MUST_CHECK enum perr origin_note_chunks(struct client *c, const struct blob_ref *ref,
+                                            const uint8_t (*ids)[32], uint32_t n);
+
+/* hash: the first ORIGIN_HASH bytes of the statement's */
+typedef enum perr origin_fn(void *arg, const uint8_t hash[ORIGIN_HASH], const struct origin *o);
+PERR_MUST_CHECK enum perr origin_each(struct client *c,
+                                     const uint8_t record[STATEMENT_RECORD_SIZE],
+                                     origin_fn *fn, void *arg);
+/*
+ * The ids of a blob's chunks: *ids for kv_free, blob_n_chunks(ref->size) of them.
+ * PERR_NOTFOUND: not known.
+ */
+PERR_MUST_CHECK enum perr origin_chunks(struct client *c, const struct blob_ref *ref,
+                                       uint8_t **ids);
+
+#endif

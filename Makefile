@@ -142,6 +142,7 @@ CLIENT_SRC   = \
                client/visit_upload.c \
                client/visit_erase.c \
                client/fetch.c \
+               client/gaps.c \
                client/fetch_batch.c \
                client/fetch_light.c \
                client/sync.c
@@ -305,6 +306,7 @@ E2E_TESTS    = \
                20-clocks.sh \
                30-forms.sh \
                40-commands.sh \
+               70-hostile-server.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \
@@ -413,10 +415,12 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar)
+WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
+                    -Wl,--wrap=host_sessions
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

@@ -491,6 +491,14 @@ uint32_t client_day(const struct client *c)
 	return (uint32_t)day < c->day_seen ? c->day_seen : (uint32_t)day;
 }
 
+uint32_t client_own_day(const struct client *c)
+{
+	int64_t device = device_day(c);
+	uint32_t day = client_day(c);
+
+	return device >= c->day_seen && day > device + 1 ? (uint32_t)(device + 1) : day;
+}
+
 enum perr client_saw_day(struct client *c, uint32_t server_day)
 {
 	int64_t offset = (int64_t)server_day - device_day(c);

@@ -42,6 +42,7 @@
  *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c
+ *	gaps                  statements that did not arrive, since when   gaps.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H
@@ -156,6 +157,11 @@ void client_new_keys(struct client *c);
  * never below the highest day seen in a signed document.
  */
 uint32_t client_day(const struct client *c);
+/*
+ * The same, but no server can push it ahead: not beyond tomorrow by this device's clock, as
+ * long as that is not behind what was seen signed.  For what decides over private keys.
+ */
+uint32_t client_own_day(const struct client *c);
 /* note a server's day (from hello); a difference of more than a day is kept as offset */
 PERR_MUST_CHECK enum perr client_saw_day(struct client *c, uint32_t server_day);
 

@@ -7,6 +7,7 @@
 
 #include "bulletin.h"
 #include "channel.h"
+#include "gaps.h"
 #include "prekeys.h"
 #include "roster.h"
 
@@ -72,9 +73,10 @@ static bool judge(struct fetch *f, struct fetch_segment *s)
 		f->list_again = true;
 		return false;
 	} else {
-		/* an erasure between list and pull looks like this once, not three times */
+		/* an erasure between list and pull looks like this once, not three times; the
+		 * position stays before it, so that what was kept back is asked for again */
 		f->v->out->notes |= SYNC_N_DIGEST;
-		f->is_incomplete = true;
+		f->is_incomplete = f->is_held = true;
 	}
 	return true;
 }
@@ -98,7 +100,8 @@ bool fetch_advance(struct fetch *f)
 		f->pos_day = s->day;
 		f->pos_release = s->release;
 		f->n_done++;
-		if (!f->is_rescan && is_after(s->day, s->release, seen->day, seen->release)) {
+		if (!f->is_rescan && !f->is_held &&
+		    is_after(s->day, s->release, seen->day, seen->release)) {
 			seen->day = s->day;
 			seen->release = s->release;
 			f->has_moved = true;
@@ -221,6 +224,8 @@ static void pull_more(struct fetch *f)
 		list_start(f);
 		return;
 	}
+	if (f->list_again)               /* not once, but every time */
+		f->v->out->notes |= SYNC_N_DIGEST;
 	f->is_incomplete |= f->n_done < f->n_segs;
 	fetch_finish(f);
 }
@@ -261,6 +266,31 @@ static enum sync_choice choose(struct fetch *f)
 	return h->backlog(h->ctx, &b);
 }
 
+/* the newest segment was named at hello, so the list must reach it */
+static void hold_against_hello(struct fetch *f)
+{
+	const struct visit *v = f->v;
+	uint32_t day = f->n_segs > 0 ? f->segs[f->n_segs - 1].day : f->pos_day;
+	uint32_t release = f->n_segs > 0 ? f->segs[f->n_segs - 1].release : f->pos_release;
+
+	if (v->has_newest && is_after(v->newest_day, v->newest_release, day, release)) {
+		v->out->notes |= SYNC_N_DIGEST;
+		f->is_incomplete = true;
+	}
+}
+
+static bool all_keys(struct fetch *f)
+{
+	enum perr err;
+
+	prekeys_drop(f->keys);
+	f->keys = NULL;
+	err = prekeys_readers(f->v->c, true, &f->keys, &f->n_keys);
+	if (err != PERR_OK)
+		visit_store_failed(f->v, err);
+	return err == PERR_OK;
+}
+
 static void listed(struct fetch *f)
 {
 	uint32_t i;
@@ -273,6 +303,10 @@ static void listed(struct fetch *f)
 		          (!f->is_rescan && seen_digests_has(f->digests, s->digest));
 		f->total += s->skip ? 0 : s->count;
 	}
+	if (!f->is_rescan)
+		hold_against_hello(f);
+	if (!f->is_rescan && f->total <= FETCH_ALL_KEYS && !all_keys(f))
+		return;
 	f->began = f->v->c->env.now(f->v->c->env.ctx);
 	f->bytes_before = peer_bytes_in(f->v->p);
 	switch (f->tries == 0 ? choose(f) : f->is_light ? SYNC_LIGHT : SYNC_GO) {
@@ -420,8 +454,12 @@ static bool rescan_is_due(const struct fetch *f)
 {
 	const struct seen *s = &f->v->seen;
 	uint32_t oldest = wants_oldest(f->wants, s->rescan_day);
+	/* DESIGN 6: "rescan with all keys before they report one"; the day after, since the
+	 * numbers of one evening may come in any order */
+	bool has_gap = f->gap_since != 0 && f->gap_since < f->v->day &&
+	               s->rescan_day <= f->gap_since;
 
-	return oldest < f->v->day &&
+	return (oldest < f->v->day || has_gap) &&
 	       (s->rescan_day == 0 || f->v->day >= s->rescan_day + FETCH_RESCAN_EVERY);
 }
 
@@ -429,20 +467,15 @@ static void rescan_start(struct fetch *f)
 {
 	struct visit *v = f->v;
 	uint32_t oldest = wants_oldest(f->wants, v->seen.rescan_day);
-	enum perr err;
 
-	prekeys_drop(f->keys);
-	f->keys = NULL;
-	err = prekeys_readers(v->c, true, &f->keys, &f->n_keys);
-	if (err != PERR_OK) {
-		visit_store_failed(v, err);
+	if (!all_keys(f))
 		return;
-	}
 	f->done_ids = &f->own_ids;
 	f->is_rescan = true;
 	f->is_light = f->is_incomplete = false;
 	f->tries = 0;
-	f->pos_day = oldest > FETCH_RESCAN_DAYS ? oldest - FETCH_RESCAN_DAYS : 0;
+	/* of a gap nobody knows how old it is */
+	f->pos_day = oldest > FETCH_RESCAN_DAYS && f->gap_since == 0 ? oldest - FETCH_RESCAN_DAYS : 0;
 	f->pos_release = 0;
 	list_start(f);
 }
@@ -462,6 +495,7 @@ static void measure(struct fetch *f)
 void fetch_finish(struct fetch *f)
 {
 	struct visit *v = f->v;
+	int64_t day;
 	enum perr err = PERR_OK;
 
 	measure(f);
@@ -470,10 +504,14 @@ void fetch_finish(struct fetch *f)
 		v->out->notes |= SYNC_N_RESCANNED;
 		f->has_moved = true;
 	}
-	/* today may bring more: only whole days count as scanned */
-	if (!f->is_rescan && !f->is_incomplete && v->day > 0 &&
-	    v->seen.scanned_through < v->day - 1) {
-		v->seen.scanned_through = v->day - 1;
+	/* today may bring more: only whole days count as scanned; and none that has not come
+	 * by this device's own clock: what is scanned lets private keys die, and a server may
+	 * lie about the day */
+	day = v->c->env.now(v->c->env.ctx) / 86400 + 1;
+	day = day < (int64_t)v->day ? day : (int64_t)v->day;
+	if (!f->is_rescan && !f->is_incomplete && day > 0 &&
+	    v->seen.scanned_through < day - 1) {
+		v->seen.scanned_through = (uint32_t)(day - 1);
 		f->has_moved = true;
 	}
 	if (f->has_moved)
@@ -505,6 +543,8 @@ static enum perr begin(struct fetch *f)
 		err = prekeys_first_day(c, &f->min_day);
 	if (err == PERR_OK)
 		err = seen_digests_load(c, f->digests);
+	if (err == PERR_OK)
+		err = gaps_since(c, &f->gap_since);
 	return err;
 }
 

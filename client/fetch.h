@@ -28,6 +28,11 @@
 #define FETCH_MARGIN_DAYS 2      /* clocks of senders, before one's first key */
 #define FETCH_RESCAN_DAYS 30     /* how far before a statement its chunks are looked for */
 #define FETCH_RESCAN_EVERY 3     /* days between two rescans of a server */
+/*
+ * Up to so many cells all private keys are tried, also those of later periods: a server that
+ * lies about the day makes a sender use one of them.
+ */
+#define FETCH_ALL_KEYS 8192
 
 struct fetch_segment {
 	uint32_t day, release, count;
@@ -63,9 +68,11 @@ struct fetch {
 	struct tagmap *done_ids;         /* cells worked on: from any server, or in this rescan */
 	struct tagmap own_ids;
 	bool is_rescan, is_light, is_incomplete;
+	bool is_held;                    /* a segment was not what was announced: stay before it */
 	bool list_again;                 /* a segment is not what the list said */
 	unsigned tries;
 	uint32_t min_day;                /* nothing older can be ours */
+	uint32_t gap_since;              /* gaps.h; 0: none is known */
 	struct fetch_segment *segs;
 	uint32_t n_segs, cap_segs;
 	uint32_t n_done;                 /* segments from the first that are read and stored */

@@ -250,7 +250,7 @@ static enum perr make(struct client *c, uint32_t number)
 		period = PERIOD_DEFAULT;
 	n = (PREKEYS_AHEAD_DAYS + period - 1) / period;
 	n = n > PREKEYS_MAX ? PREKEYS_MAX : n;
-	err = batch_make(b, sks, c->me->sign_pk, number, client_day(c), period, n, c->env.rng);
+	err = batch_make(b, sks, c->me->sign_pk, number, client_own_day(c), period, n, c->env.rng);
 	if (err == PERR_OK)
 		err = batch_sign(&doc, &len, b, &k);
 	if (err != PERR_OK)
@@ -284,7 +284,7 @@ out:
 enum perr prekeys_renew(struct client *c, bool force, bool *made)
 {
 	struct newest *n = calloc(1, sizeof *n);
-	uint32_t number, lowest, today = client_day(c);
+	uint32_t number, lowest, today = client_own_day(c);
 	bool enough;
 	enum perr err = PERR_NOMEM;
 

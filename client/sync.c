@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaps.h"
 #include "notices.h"
 #include "outbox.h"
 #include "post.h"
@@ -364,6 +365,11 @@ static enum perr clean_up(struct client *c, struct sync_summary *s)
 			kv_abort(c->kv);
 		}
 		if (err != PERR_OK && err != PERR_NOTFOUND)
+			return err;
+	}
+	if (s->fresh > 0) {
+		err = gaps_look(c);
+		if (err != PERR_OK)
 			return err;
 	}
 	if (s->n_complete < s->n_servers || !prekeys_needed(c))

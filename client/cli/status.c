@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bulletin.h"
+#include "gaps.h"
 #include "holders.h"
 #include "notices.h"
 #include "org.h"
@@ -105,6 +106,33 @@ static enum perr reader_part(struct list *l)
 		snprintf(what, sizeof what, "own keys are %s (batch %u, until %s)", k.posted
 		         ? "published" : "made, but not on every server yet", k.number, day);
 		line(l, k.posted, what, "run `amparo sync`");
+	}
+	return PERR_OK;
+}
+
+/* numbers an author used towards a desk held here, and what they stand for is not here */
+static enum perr gap_line(void *arg, const struct gaps_report *r)
+{
+	struct list *l = arg;
+	char what[WHAT_SIZE + 160], who[160], day[16];
+
+	client_name_of(l->cli->client, r->gap.author, who, sizeof who);
+	cli_day(day, r->since);
+	if (r->gap.missing > 0) {
+		snprintf(what, sizeof what, r->searched
+		         ? "%u of %u messages by %s did not arrive, and no server has them (since %s)"
+		         : "%u of %u messages by %s have not arrived yet (since %s)",
+		         r->gap.missing, r->gap.highest, who, day);
+		line(l, false, what, r->searched
+		     ? "ask whether that device still holds something to send, and your co-holders "
+		       "whether they have it: a server may be keeping it back"
+		     : "run `amparo sync` tomorrow: the servers are then looked through once more");
+	}
+	if (r->gap.twice > 0) {
+		snprintf(what, sizeof what, "%u numbers of %s were used for two messages",
+		         r->gap.twice, who);
+		line(l, false, what, "ask whether that vault lives on two devices, or somebody else "
+		     "has its key");
 	}
 	return PERR_OK;
 }
@@ -372,6 +400,8 @@ int status_print(struct cli *cli)
 		err = reader_part(&l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
 		err = holders_each(c, unsigned_desk, &l);
+	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
+		err = gaps_each(c, gap_line, &l);
 	if (err == PERR_OK && c->admin != NULL)
 		err = admin_part(&l);
 	if (cli->json) {

@@ -4,6 +4,7 @@
  * string of his own vault for a private key and try it on every cell of a server's folder.
  *
  *	tryall HOME PASSPHRASE-FILE SERVER-FOLDER [CONTROL-HOME CONTROL-PASSPHRASE-FILE]
+ *	tryall --keys HOME PASSPHRASE-FILE     how many private halves of prekeys it holds
  *
  * Prints how many candidates and cells there were and how many cells of records opened
  * (board documents and answers to invitations are his to read).  With a control home, a
@@ -160,6 +161,25 @@ static unsigned try_folder(const struct opened *o, const char *dir, unsigned *n_
 	return records;
 }
 
+static enum perr count_half(void *arg, const char *name)
+{
+	*(unsigned *)arg += strlen(name) == strlen("prekey/00000001/00");
+	return PERR_OK;
+}
+
+static int print_keys(const char *home, const char *passfile)
+{
+	struct opened o;
+	unsigned n = 0;
+
+	open_home(&o, home, passfile);
+	if (kv_each_name(vault_kv(o.vault), "prekey/", count_half, &n) != PERR_OK)
+		die("the vault cannot be read");
+	printf("%u\n", n);
+	close_home(&o);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct opened o;
@@ -171,6 +191,8 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
+	if (argc == 4 && strcmp(argv[1], "--keys") == 0)
+		return print_keys(argv[2], argv[3]);
 	open_home(&o, argv[1], argv[2]);
 	records = try_folder(&o, argv[3], &n_cells, &others);
 	printf("%zu keys tried on %u cells: %u records opened\n", o.cand.n, n_cells, records);

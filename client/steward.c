@@ -46,6 +46,7 @@ struct visit {
 
 /* not to be asked for from outside */
 #define STEWARD_VOID 0x100u
+#define STEWARD_CLEAR 0x200u
 
 static void next(struct visit *v);
 
@@ -468,6 +469,18 @@ static void on_voided(void *ud, enum perr err, const struct rpc_msg *a)
 	next(v);
 }
 
+static void on_cleared(void *ud, enum perr err, const struct rpc_msg *a)
+{
+	struct visit *v = ud;
+
+	if (!went_on(v, err, a))
+		return;
+	v->counter++;
+	v->r->cleared = a->n;
+	v->want &= ~STEWARD_CLEAR;
+	next(v);
+}
+
 static void send_order(struct visit *v, enum policy_order_kind kind, enum rpc_method method,
                        peer_cb *cb)
 {
@@ -615,6 +628,8 @@ static void next(struct visit *v)
 		send_order(v, POLICY_RELEASE, RPC_RELEASE, on_release);
 	} else if (v->want & STEWARD_VOID) {
 		send_order(v, POLICY_VOID, RPC_ERASE_VOID, on_voided);
+	} else if (v->want & STEWARD_CLEAR) {
+		send_order(v, POLICY_CLEAR_BOARD, RPC_BOARD_CLEAR, on_cleared);
 	} else if (v->want & STEWARD_STATUS) {
 		struct rpc_msg m = { .method = RPC_STATUS };
 
@@ -733,23 +748,40 @@ enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
 	return visit(c, net, at, &wish, r);
 }
 
-enum perr steward_void(struct client *c, const struct sync_net *net, size_t at,
-                       const uint8_t (*ids)[32], uint32_t n, struct steward_server *r)
+/* may this device's signature alone give the order?  Also fills the address in */
+static enum perr may_order(struct client *c, size_t at, enum policy_order_kind kind,
+                           const char *what, struct steward_server *r)
 {
-	const struct wish wish = { STEWARD_VOID | STEWARD_STATUS, ids, n };
 	uint32_t needs;
 
 	memset(r, 0, sizeof *r);
 	if (c->admin == NULL || at >= c->field->n_servers || client_admins(c) == NULL)
 		return r->err = PERR_STATE;
-	if (n > POLICY_ORDER_IDS_MAX)
-		return r->err = PERR_RANGE;
 	snprintf(r->address, sizeof r->address, "%s", c->field->servers[at].address);
-	needs = policy_order_needs(client_admins(c), POLICY_VOID);
-	if (needs > 1) {
-		snprintf(r->why, sizeof r->why, "voiding takes the signatures of %u administrators "
-		         "and this device has one; nothing was sent", needs);
-		return r->err = PERR_SIGS;
-	}
-	return visit(c, net, at, &wish, r);
+	needs = policy_order_needs(client_admins(c), kind);
+	if (needs <= 1)
+		return PERR_OK;
+	snprintf(r->why, sizeof r->why, "%s takes the signatures of %u administrators and this "
+	         "device has one; nothing was sent", what, needs);
+	return r->err = PERR_SIGS;
+}
+
+enum perr steward_void(struct client *c, const struct sync_net *net, size_t at,
+                       const uint8_t (*ids)[32], uint32_t n, struct steward_server *r)
+{
+	const struct wish wish = { STEWARD_VOID | STEWARD_STATUS, ids, n };
+	enum perr err = may_order(c, at, POLICY_VOID, "voiding", r);
+
+	if (err == PERR_OK && n > POLICY_ORDER_IDS_MAX)
+		err = r->err = PERR_RANGE;
+	return err == PERR_OK ? visit(c, net, at, &wish, r) : err;
+}
+
+enum perr steward_board_clear(struct client *c, const struct sync_net *net, size_t at,
+                              struct steward_server *r)
+{
+	const struct wish wish = { STEWARD_CLEAR | STEWARD_STATUS, NULL, 0 };
+	enum perr err = may_order(c, at, POLICY_CLEAR_BOARD, "clearing the board", r);
+
+	return err == PERR_OK ? visit(c, net, at, &wish, r) : err;
 }

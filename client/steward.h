@@ -48,6 +48,7 @@ struct steward_server {
 	uint32_t day;                /* of the server */
 	uint32_t released_day, released_number, released_cells;  /* STEWARD_RELEASE */
 	uint32_t voided;             /* steward_void */
+	uint32_t cleared;            /* steward_board_clear: entries */
 	bool has_status;
 	struct steward_figures st;
 };
@@ -72,6 +73,13 @@ PERR_MUST_CHECK enum perr steward_visit(struct client *c, const struct sync_net 
 PERR_MUST_CHECK enum perr steward_void(struct client *c, const struct sync_net *net, size_t at,
                                       const uint8_t (*ids)[32], uint32_t n,
                                       struct steward_server *result);
+/*
+ * Take everything off the board of server number `at`: for a board that somebody filled with
+ * nonsense.  Members' devices put their documents there again at their next syncs.  It takes
+ * the threshold of administrators; errors as steward_void.
+ */
+PERR_MUST_CHECK enum perr steward_board_clear(struct client *c, const struct sync_net *net,
+                                             size_t at, struct steward_server *result);
 /* what server number `at` said of itself at the last visit.  PERR_NOTFOUND: never asked */
 PERR_MUST_CHECK enum perr steward_last(struct client *c, size_t at, struct steward_figures *f);
 

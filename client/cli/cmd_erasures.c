@@ -220,3 +220,56 @@ int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 		puts("]");
 	return code;
 }
+
+/* ---- the board ---------------------------------------------------------------------- */
+
+const char cmd_board_clear_help[] =
+	"Use: amparo board clear [--json]\n\n"
+	"Takes everything off the board of every server: for a board that a member filled with\n"
+	"nonsense, so that somebody new finds no room for his keys.  Nobody loses anything: each\n"
+	"member's program puts its own documents there again at its next syncs.  Before that,\n"
+	"change the access keys or revoke the member, or the board fills again.\n\n"
+	"It takes as many administrators as sign a change of the roster.\n\n"
+	"Exit codes: 0 cleared on every server, 1 refused, 2 wrong command line, 3 a server could\n"
+	"not be reached: run it again, 4 vault locked, 5 vault or disk damaged.\n";
+
+static enum perr clear_one(struct cli *cli, const struct sync_net *net, size_t at, void *arg)
+{
+	struct steward_server r;
+	unsigned *shown = arg;
+	enum perr err = steward_board_clear(cli->client, net, at, &r);
+
+	if (err != PERR_OK) {
+		fprintf(stderr, "%s: %s\n", r.address, trouble(&r));
+		return err;
+	}
+	if (cli->json) {
+		printf("%s{\"server\":", (*shown)++ == 0 ? "" : ",");
+		cli_json_str(stdout, r.address, strlen(r.address));
+		printf(",\"cleared\":%u}", r.cleared);
+	} else {
+		printf("%s: %u entries cleared; members put theirs again at their next syncs\n",
+		       r.address, r.cleared);
+	}
+	return PERR_OK;
+}
+
+int cmd_board_clear(struct cli *cli, int argc, char **argv)
+{
+	unsigned shown = 0;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	if (optind < argc)
+		return cli_usage(cli, "nothing else is needed");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code != EXIT_DONE)
+		return code;
+	if (cli->json)
+		putchar('[');
+	code = each_server(cli, clear_one, &shown, "nothing was cleared");
+	if (cli->json)
+		puts("]");
+	return code;
+}

@@ -785,6 +785,8 @@ const struct cli_command cli_org_commands[] = {
 	{ "erasures", "erasures that wait on the servers", cmd_erasures_help, cmd_erasures },
 	{ "erasures void", "void erasures before they are applied", cmd_erasures_void_help,
 	  cmd_erasures_void },
+	{ "board clear", "take everything off the servers' boards", cmd_board_clear_help,
+	  cmd_board_clear },
 	{ "invite", "make invitations",
 	  "Use: amparo invite [--role ROLE] [--count N] [--sheet FILE.html] [--desk NAME] [--for NOTE]\n\n"
 	  "Prints one line per invitation, or slips with QR codes to print.  An invitation is for\n"

@@ -25,7 +25,7 @@
 
 static const char *const names[WORLD_PEOPLE] = {
 	"Teresa Núñez", "Ana Ixchel Tz’unun", "Robert O’Malley", "María de la Cruz", "Beto",
-	"Q’anil Méndez"
+	"Q’anil Méndez", "Juana Domingo"
 };
 
 static uint32_t pick(struct world *w, uint32_t n)
@@ -379,7 +379,8 @@ static enum perr take_answer(void *arg, const struct org_answer *a)
 
 void world_join(struct world *w, enum world_who who, const uint8_t *desk)
 {
-	enum client_role role = who >= VOLUNTEER0 ? ROLE_VOLUNTEER : ROLE_ATTORNEY;
+	enum client_role role = who == INTERPRETER ? ROLE_INTERPRETER
+	                      : who >= VOLUNTEER0 ? ROLE_VOLUNTEER : ROLE_ATTORNEY;
 	const char *const languages[] = { "es", "mam" };
 	struct client *admin = w->p[ADMIN].c;
 	struct confirm k = { .admin = admin };

@@ -26,10 +26,10 @@
 #include "sync.h"
 
 #define WORLD_SERVERS 2
-#define WORLD_PEOPLE  6
+#define WORLD_PEOPLE  7
 #define WORLD_NO_CUT  UINT64_MAX
 
-enum world_who { ADMIN, HOLDER0, HOLDER1, COUNSEL, VOLUNTEER0, VOLUNTEER1 };
+enum world_who { ADMIN, HOLDER0, HOLDER1, COUNSEL, VOLUNTEER0, VOLUNTEER1, INTERPRETER };
 
 struct world_server {
 	struct world *w;
@@ -65,7 +65,8 @@ struct world {
 
 /* servers are made and named in the roster; nobody but the administrator is there yet */
 struct world *world_new(unsigned seed);
-/* the same with two holders and a listed desk, an attorney, and two volunteers */
+/* the same with two holders and a listed desk, an attorney, and two volunteers; nobody is the
+ * interpreter yet (world_join) */
 struct world *world_full(unsigned seed);
 void world_free(struct world *w);
 

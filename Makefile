@@ -143,6 +143,7 @@ CLIENT_SRC   = \
                client/visit_erase.c \
                client/fetch.c \
                client/gaps.c \
+               client/duties.c \
                client/fetch_batch.c \
                client/fetch_light.c \
                client/sync.c

@@ -50,7 +50,8 @@ const char *link_text(enum link_why why)
 	case LINK_ADDRESS:  return "the server's address is not of the form host:port";
 	case LINK_RESOLVE:  return "the server's name was not found; perhaps there is no network";
 	case LINK_CONNECT:  return "nobody answers at the server's address";
-	case LINK_SLOW:     return "the server did not answer in time";
+	case LINK_SLOW:     return "the server did not answer in time: the network is slow, or it does "
+	                           "not know this device's key, or it is another server";
 	case LINK_SILENT:   return "the server closed the connection without a word: it does not "
 	                           "know this device's key, or it is another server";
 	case LINK_IDLE:     return "the server stopped answering in the middle";

@@ -6,10 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gaps.h"
+#include "duties.h"
 #include "notices.h"
 #include "outbox.h"
-#include "post.h"
 #include "prekeys.h"
 #include "record.h"
 #include "roster.h"
@@ -345,40 +344,14 @@ static enum perr sum_up(struct client *c, struct sync_summary *s)
 	return err;
 }
 
-/* what is over: the answer of a member who was confirmed, keys that nothing needs any more */
-static enum perr clean_up(struct client *c, struct sync_summary *s)
+static enum perr duties(struct client *c, struct sync_summary *s)
 {
-	uint32_t through;
-	unsigned n;
-	uint8_t *value;
-	enum perr err;
+	struct duties_sync d = {
+		.all_complete = s->n_complete == s->n_servers, .wants = s->wants, .fresh = s->fresh
+	};
+	enum perr err = sync_scanned_through(c, &d.scanned_through);
 
-	if (c->me->state == CLIENT_MEMBER) {
-		err = kv_get(c->kv, "post/join", &value, NULL);
-		if (err == PERR_OK) {
-			kv_free(value);
-			err = kv_begin(c->kv);
-			if (err == PERR_OK)
-				err = post_drop(c, "join");
-			if (err == PERR_OK)
-				err = kv_commit(c->kv);
-			kv_abort(c->kv);
-		}
-		if (err != PERR_OK && err != PERR_NOTFOUND)
-			return err;
-	}
-	if (s->fresh > 0) {
-		err = gaps_look(c);
-		if (err != PERR_OK)
-			return err;
-	}
-	if (s->n_complete < s->n_servers || !prekeys_needed(c))
-		return PERR_OK;
-	err = sync_scanned_through(c, &through);
-	/* custody is not merged here: without it no key of a holder dies */
-	if (err == PERR_OK)
-		err = prekeys_retire(c, through, s->wants, 0, &n);
-	return err;
+	return err == PERR_OK ? duties_run(c, &d, &s->more) : err;
 }
 
 enum perr sync_all(struct client *c, const struct sync_net *net, struct spool *spool,
@@ -398,7 +371,7 @@ enum perr sync_all(struct client *c, const struct sync_net *net, struct spool *s
 	if (err == PERR_OK)
 		err = sum_up(c, summary);
 	if (err == PERR_OK)
-		err = clean_up(c, summary);
+		err = duties(c, summary);
 	tagmap_free(&r.done_ids);
 	if (err == PERR_OK && summary->n_complete == 0)
 		err = summary->n_servers > 0 && summary->servers[0].err != PERR_OK

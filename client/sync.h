@@ -155,6 +155,7 @@ struct sync_summary {
 	unsigned wants;                  /* blobs whose chunks are still missing */
 	unsigned alarms;                 /* notices_alarms now */
 	uint32_t fresh;                  /* statements new to this vault */
+	bool more;                       /* duties.h: sync again now, to send what they queued */
 };
 
 /*

@@ -178,7 +178,8 @@ static enum perr open_spool(struct cli *cli, struct spool **out)
 	return err == PERR_OK ? spool_open(out, store) : err;
 }
 
-static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop)
+/* more out: duties queued something that is better sent at once */
+static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bool *more)
 {
 	struct show show = { .cli = cli, .flags = flags };
 	struct sync_hooks hooks = { .progress = on_progress, .backlog = on_backlog, .ctx = &show };
@@ -204,6 +205,7 @@ static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop)
 	else if (sum->n_complete == 0)
 		code = cli_fail(EXIT_LATER, "no server could be visited whole; everything is kept, "
 		                "run `amparo sync` again when there is a network.");
+	*more = sum->more;
 	free(sum);
 	return code;
 }
@@ -260,17 +262,16 @@ static enum perr follow_up(struct cli *cli, bool *more)
 	bool made = false;
 	enum perr err = PERR_OK;
 
-	*more = false;
 	if (c->me->state == CLIENT_JOINING && c->field != NULL) {
 		uint16_t words[JOIN_WORDS];
 
 		if (enrol_words(c, words) == PERR_NOTFOUND) {
 			err = enrol_answer(c);
-			*more = err == PERR_OK;
+			*more |= err == PERR_OK;
 		}
 	} else if (c->me->state == CLIENT_MEMBER && prekeys_needed(c)) {
 		err = prekeys_renew(c, false, &made);
-		*more = made;
+		*more |= made;
 	}
 	return err;
 }
@@ -280,7 +281,7 @@ int net_sync(struct cli *cli, unsigned flags)
 	struct client *c = cli->client;
 	struct link_loop *loop = NULL;
 	enum perr err = link_loop_new(&loop);
-	bool more;
+	bool more = false, never_mind;
 	int code;
 
 	if (err != PERR_OK)
@@ -295,13 +296,13 @@ int net_sync(struct cli *cli, unsigned flags)
 	/* what this administrator published comes first, so that the sync sees it everywhere */
 	if (c->me->role == ROLE_ADMINISTRATOR)
 		push(cli, STEWARD_PUSH, flags | NET_QUIET, loop);
-	code = sync_once(cli, flags, loop);
+	code = sync_once(cli, flags, loop, &more);
 	if (code == EXIT_DONE) {
 		err = follow_up(cli, &more);
 		if (err != PERR_OK)
 			code = cli_fail_err(err, "own keys could not be renewed");
 		else if (more)
-			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop);
+			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop, &never_mind);
 	}
 	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)
 		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS | STEWARD_STATUS, flags, loop);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "duties.h"
+
+#include "gaps.h"
+#include "post.h"
+#include "prekeys.h"
+
+/* the answer to the invitation of a member who was confirmed is over */
+static enum perr forget_answer(struct client *c, const struct duties_sync *s, bool *more)
+{
+	uint8_t *value;
+	enum perr err;
+
+	(void)s;
+	(void)more;
+	if (c->me->state != CLIENT_MEMBER)
+		return PERR_OK;
+	err = kv_get(c->kv, "post/join", &value, NULL);
+	if (err != PERR_OK)
+		return err == PERR_NOTFOUND ? PERR_OK : err;
+	kv_free(value);
+	err = kv_begin(c->kv);
+	if (err == PERR_OK)
+		err = post_drop(c, "join");
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}
+
+static enum perr look_for_gaps(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)more;
+	return s->fresh > 0 ? gaps_look(c) : PERR_OK;
+}
+
+/* private keys that nothing needs any more */
+static enum perr retire_prekeys(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned n;
+
+	(void)more;
+	if (!s->all_complete || !prekeys_needed(c))
+		return PERR_OK;
+	/* custody is not merged here: without it no key of a holder dies */
+	return prekeys_retire(c, s->scanned_through, s->wants, 0, &n);
+}
+
+enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
+{
+	static enum perr (*const duties[])(struct client *, const struct duties_sync *, bool *) = {
+		forget_answer,
+		look_for_gaps,
+		retire_prekeys,
+	};
+	enum perr err = PERR_OK;
+
+	*more = false;
+	for (size_t i = 0; err == PERR_OK && i < sizeof duties / sizeof duties[0]; i++)
+		err = duties[i](c, s, more);
+	return err;
+}

@@ -96,6 +96,7 @@ SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
                client/cache.c \
+               client/formpack.c \
                client/marks.c \
                client/dispatch.c \
                client/intake.c \
@@ -254,6 +255,7 @@ UNIT_TESTS   = \
                test_config \
                test_orders \
                test_form_export \
+               test_formpack \
                test_hostile_documents \
                test_host \
                test_form_lint \
@@ -283,7 +285,8 @@ FUZZERS      = \
                fuzz_policy \
                fuzz_case_code \
                fuzz_session \
-               fuzz_form
+               fuzz_form \
+               fuzz_formpack
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_search = tests/unit/fixture_org.c

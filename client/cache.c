@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "charter.h"
+#include "formpack.h"
 
 struct known_form {
 	uint8_t part[32];
@@ -100,7 +101,7 @@ enum perr cache_form(struct client *c, const char *id, const char *version,
 		err = kv_get(c->kv, name, &xml, &len);
 		if (err != PERR_OK)
 			return err;
-		err = xform_parse(&form, xml, len, why);
+		err = formpack_form(&form, xml, len, why);
 		kv_free(xml);
 		if (err == PERR_NOMEM)
 			return err;

@@ -20,7 +20,7 @@
 #include "xform.h"
 
 /*
- * The form of this id and version, active or not.
+ * The form of this id and version, active or not, with the files it was published with.
  * version  in: NULL means the active one
  * out      out: borrowed until client_free; NULL after an error
  * PERR_NOTFOUND: the roster does not list it, or its XML is not here yet.

@@ -25,7 +25,7 @@
  *	roster/header         newest signed header, raw                    client.c
  *	roster/key            level (u8) and key of the newest bodies
  *	roster/field, /staff, /admin   bodies as opened, raw
- *	form/<part name hex>  a form's XML, raw
+ *	form/<part name hex>  a form's part, opened: formpack.h
  *	clock                 highest day seen signed, offset to the servers' day
  *	server/<Noise key hex>   what is known of one server               sync.c
  *	pin/<desk id hex>     how a desk came to be trusted                trust.c

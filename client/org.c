@@ -701,7 +701,7 @@ out:
 
 enum perr org_form_publish(struct client *c, const char *id, const char *version,
                            const char *title, const uint8_t desk_id[32],
-                           const uint8_t *xml, size_t xml_len)
+                           const uint8_t *content, size_t content_len)
 {
 	struct roster_field *f = c->field;
 	struct roster_form form = { .active = true };
@@ -723,7 +723,7 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
 		if (strcmp(f->forms[i].id, id) == 0 && strcmp(f->forms[i].version, version) == 0)
 			return PERR_EXISTS;
 	rng_fill(c->env.rng, form.key, 32);
-	err = bulletin_part_seal(&part, &len, form.part, form.key, BULLETIN_FORM, 0, xml, xml_len);
+	err = bulletin_part_seal(&part, &len, form.part, form.key, BULLETIN_FORM, 0, content, content_len);
 	if (err == PERR_OK)
 		err = kv_begin(c->kv);
 	if (err == PERR_OK) {
@@ -732,7 +732,7 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
 		err = put_part(c, form.part, part, len);
 		client_key_name(name, "form/", form.part, 32);
 		if (err == PERR_OK)
-			err = kv_put(c->kv, name, xml, xml_len);
+			err = kv_put(c->kv, name, content, content_len);
 		if (err == PERR_OK)
 			err = kv_commit(c->kv);
 	}

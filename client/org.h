@@ -78,11 +78,13 @@ PERR_MUST_CHECK enum perr org_desk_list(struct client *c, const uint8_t desk_id[
 
 /*
  * Publish a form for a desk.  Older versions of it become inactive, and stay readable.
+ * content  in: as formpack_encode makes it: the XForm, or the XForm and its files
  * PERR_EXISTS: this version is published already.  PERR_NOTFOUND: the desk is not listed.
+ * PERR_RANGE: larger than a part can be.
  */
 PERR_MUST_CHECK enum perr org_form_publish(struct client *c, const char *id, const char *version,
                                           const char *title, const uint8_t desk_id[32],
-                                          const uint8_t *xml, size_t xml_len);
+                                          const uint8_t *content, size_t content_len);
 
 /*
  * The policy for server number `at` of the roster, signed, with this counter: access keys

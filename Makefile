@@ -197,6 +197,7 @@ CLI_SRC      = \
                client/cli/cmd_org.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_erasures.c \
+               client/cli/cmd_form.c \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \

@@ -105,15 +105,23 @@ int cli_option(struct cli *cli, int argc, char **argv, const struct option *long
 		{ NULL, 0, NULL, 0 }
 	};
 	struct option all[LONGS_MAX + 5];
-	size_t n = 0;
+	char shorts[2 * LONGS_MAX + 3] = ":h";
+	size_t n = 0, k = 2;
 	int c;
 
-	for (; longs != NULL && longs[n].name != NULL && n < LONGS_MAX; n++)
+	for (; longs != NULL && longs[n].name != NULL && n < LONGS_MAX; n++) {
 		all[n] = longs[n];
+		/* one whose value is a letter can be given by it: -o FILE */
+		if (longs[n].val >= 'a' && longs[n].val <= 'z' && longs[n].val != 'h') {
+			shorts[k++] = (char)longs[n].val;
+			if (longs[n].has_arg == required_argument)
+				shorts[k++] = ':';
+		}
+	}
 	memcpy(all + n, common, sizeof common);
 	for (;;) {
 		opterr = 0;
-		c = getopt_long(argc, argv, ":h", all, NULL);
+		c = getopt_long(argc, argv, shorts, all, NULL);
 		switch (c) {
 		case OPT_HOME:
 			cli->home = optarg;

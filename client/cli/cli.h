@@ -51,7 +51,8 @@ extern const struct cli_command cli_vault_commands[];
 
 /*
  * Options of one command.  Long options of `longs` (ended by an all-zero entry) beside the
- * common ones (--home --passphrase-file --json --help), which are handled inside.
+ * common ones (--home --passphrase-file --json --help), which are handled inside.  One
+ * whose val is a lower-case letter can be given by that letter too.
  * Returns what getopt_long returns: -1 at the end (optind is the first operand), or the
  * option's val; '?' after a wrong option (already said: return EXIT_USAGE), 'h' after
  * --help (already printed: return EXIT_DONE).

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "cmd_desk.h"
 #include "cmd_erasures.h"
+#include "cmd_form.h"
 #include "desk.h"
 #include "holders.h"
 #include "link.h"
@@ -20,7 +21,6 @@
 #include "table.h"
 #include "term.h"
 #include "words.h"
-#include "xform.h"
 
 enum {
 	OPT_NAME = 1, OPT_ORG, OPT_LIGHT, OPT_CARD, OPT_ROLE, OPT_COUNT, OPT_SHEET, OPT_DESK,
@@ -633,122 +633,6 @@ static int cmd_members(struct cli *cli, int argc, char **argv)
 	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the members could not be listed");
 }
 
-/* ---- forms -------------------------------------------------------------------------- */
-
-static int cmd_form_publish(struct cli *cli, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "desk", required_argument, NULL, OPT_DESK }, { 0 }
-	};
-	const char *desk = NULL;
-	char why[XFORM_WHY_SIZE] = "";
-	struct xform *form = NULL;
-	uint8_t *xml = NULL, desk_id[32];
-	size_t len = 0;
-	enum perr err;
-	int c, code;
-
-	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
-		if (c == '?')
-			return EXIT_USAGE;
-		if (c == 'h')
-			return EXIT_DONE;
-		desk = optarg;
-	}
-	if (argc - optind != 1)
-		return cli_usage(cli, "one form file is needed");
-	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
-	if (code == EXIT_DONE)
-		code = cli_read_file(argv[optind], 1000000, &xml, &len);
-	if (code != EXIT_DONE)
-		return code;
-	err = xform_parse(&form, xml, len, why);
-	if (err != PERR_OK) {
-		code = cli_fail(EXIT_REFUSED, "%s was not published: %s", argv[optind], why);
-		goto out;
-	}
-	err = holders_find(cli->client, desk, true, desk_id);
-	if (err == PERR_NOTFOUND)
-		code = cli_fail(EXIT_REFUSED, "a form belongs to a listed desk; `amparo desk list` shows "
-		                "them, `amparo desk publish` lists one.");
-	else if (err == PERR_EXISTS)
-		code = cli_fail(EXIT_REFUSED, "there are several desks; name one with --desk.");
-	if (code != EXIT_DONE)
-		goto out;
-	if (err == PERR_OK)
-		err = org_form_publish(cli->client, xform_id(form), xform_version(form),
-		                       *xform_title(form) == '\0' ? xform_id(form) : xform_title(form),
-		                       desk_id, xml, len);
-	if (err == PERR_EXISTS)
-		code = cli_fail(EXIT_REFUSED, "version %s of %s is published already; a changed form "
-		                "needs a new version.", xform_version(form), xform_id(form));
-	else if (err == PERR_LIMIT)
-		code = cli_fail(EXIT_REFUSED, "an organisation has at most %d forms.", ROSTER_FORMS_MAX);
-	else if (err != PERR_OK)
-		code = cli_fail_err(err, "the form could not be published");
-	if (code != EXIT_DONE)
-		goto out;
-	printf("%s, version %s, is published: %u questions.\n", xform_id(form), xform_version(form),
-	       xform_n_questions(form));
-	code = net_push(cli, STEWARD_PUSH);
-out:
-	xform_free(form);
-	free(xml);
-	return code;
-}
-
-static int cmd_form_list(struct cli *cli, int argc, char **argv)
-{
-	static const char *const heads[] = { "!id", "version", "title", "desk", "state" };
-	const struct roster_field *f;
-	struct table *t;
-	enum perr err = PERR_OK;
-	int c, code;
-
-	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
-		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
-	code = cli_open(cli);
-	if (code != EXIT_DONE)
-		return code;
-	f = cli->client->field;
-	t = table_new(5, heads);
-	if (t == NULL)
-		return cli_fail_err(PERR_NOMEM, "the forms could not be listed");
-	if (cli->json)
-		putchar('[');
-	for (uint32_t i = 0; f != NULL && i < f->n_forms && err == PERR_OK; i++) {
-		const struct roster_form *form = &f->forms[i];
-		char *desk = NULL;
-
-		err = cmd_desk_name(cli->client, form->desk, &desk);
-		if (err == PERR_OK && cli->json) {
-			printf("%s{\"id\":", i == 0 ? "" : ",");
-			cli_json_str(stdout, form->id, strlen(form->id));
-			fputs(",\"version\":", stdout);
-			cli_json_str(stdout, form->version, strlen(form->version));
-			fputs(",\"title\":", stdout);
-			cli_json_str(stdout, form->title, strlen(form->title));
-			fputs(",\"desk\":", stdout);
-			cli_json_str(stdout, desk, strlen(desk));
-			printf(",\"active\":%s}", form->active ? "true" : "false");
-		} else if (err == PERR_OK) {
-			const char *cells[] = { form->id, form->version, form->title, desk,
-			                        form->active ? "in use" : "replaced" };
-
-			err = table_row(t, cells);
-		}
-		free(desk);
-	}
-	if (cli->json)
-		puts("]");
-	else if (table_rows(t) == 0)
-		puts("No form is published yet.");
-	else
-		table_print(t, stdout, term_width(1));
-	table_free(t);
-	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the forms could not be listed");
-}
-
 const struct cli_command cli_org_commands[] = {
 	{ "org create", "found an organisation",
 	  "Use: amparo org create ORGANISATION --name YOUR-NAME [--light]\n\n"
@@ -817,14 +701,11 @@ const struct cli_command cli_org_commands[] = {
 	{ "desk list", "desks, their words, and who has not signed", cmd_desk_list_help, cmd_desk_list },
 	{ "desk publish", "list a desk whose holders have signed", cmd_desk_publish_help, cmd_desk_publish },
 	{ "desk trust", "trust a desk, by two of its words", cmd_desk_trust_help, cmd_desk_trust },
-	{ "form publish", "publish a form for a desk",
-	  "Use: amparo form publish FILE.xml [--desk NAME]\n\n"
-	  "Takes an ODK XForm as ODK Central, Kobo or pyxform export it.  A form that would not\n"
-	  "work is refused here, by name of the question, not on the night.  A changed form needs\n"
-	  "a new version; older versions stay readable.\n\n"
-	  "  --desk NAME   the desk that reads it, where there are several\n",
-	  cmd_form_publish },
-	{ "form list", "published forms",
-	  "Use: amparo form list [--json]\n", cmd_form_list },
+	{ "form check", "what would be refused in a form, and what to mend", cmd_form_check_help,
+	  cmd_form_check },
+	{ "form publish", "publish a form for a desk", cmd_form_publish_help, cmd_form_publish },
+	{ "form list", "published forms and their versions", cmd_form_list_help, cmd_form_list },
+	{ "form print", "a form on paper, for visits without a phone", cmd_form_print_help,
+	  cmd_form_print },
 	{ 0 }
 };

@@ -208,6 +208,17 @@ static const char *say_chain(struct speak *s, const struct fexpr *e, bool negate
 	return one == NULL ? NULL : farena_fmt(s->a, "%s %s %s", one, s->word[first_verb], out);
 }
 
+/* A chain about one question reads as one thing; any other "and" or "or" does not. */
+static const char *in_brackets(struct speak *s, const struct fexpr *e, const char *words_of)
+{
+	while (is_call(e, "not"))
+		e = e->args;
+	if ((e->op != FOP_AND && e->op != FOP_OR) || say_chain(s, e, false) != NULL
+	    || say_chain(s, e, true) != NULL)
+		return words_of;
+	return farena_fmt(s->a, "(%s)", words_of);
+}
+
 static const char *say(struct speak *s, const struct fexpr *e, bool negated, unsigned depth)
 {
 	const struct fexpr *path, *v;
@@ -224,6 +235,13 @@ static const char *say(struct speak *s, const struct fexpr *e, bool negated, uns
 			return a;
 		a = say(s, e->args, negated, depth + 1);
 		b = say(s, e->args->next, negated, depth + 1);
+		if (a == NULL || b == NULL)
+			return NULL;
+		/* "a or (b and c)": who reads it aloud must hear what belongs together */
+		if (e->args->op != e->op)
+			a = in_brackets(s, e->args, a);
+		if (e->args->next->op != e->op)
+			b = in_brackets(s, e->args->next, b);
 		if (a == NULL || b == NULL)
 			return NULL;
 		/* "not (a and b)" is "not a or not b" */

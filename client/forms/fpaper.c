@@ -4,6 +4,7 @@
 
 #include "fbuf.h"
 #include "fcond.h"
+#include "fold.h"
 #include "fpaper.h"
 
 #define SCRATCH_MAX ((size_t)8 << 20)
@@ -13,7 +14,7 @@
 #define COUNT_MAX 12            /* printed copies of a repeat whose count is a number */
 #define SLIP_CHARS 10           /* a case code */
 #define CHOICES_MAX 60          /* longer lists are asked as text */
-#define BOXES 26                /* characters to a row */
+#define BOXES 29                /* characters to a row: also in a repeat on A4 */
 
 enum word {
 	ONE, SEVERAL, GO_TO, ONLY_IF, MAYBE_IF, DAY, MONTH, YEAR, HOUR, MINUTE, 
@@ -50,8 +51,8 @@ static const char *const words[2][N_WORDS] = {
 		[YEAR] = "año", [HOUR] = "hora", [MINUTE] = "min",
 		[VISIT_DATE] = "Fecha de la visita", [WRITTEN_BY] = "Escrito por",
 		[TYPED_BY] = "Pasado a la computadora por", [TYPED_ON] = "Fecha en que se pasó",
-		[SCANNED] = "Páginas escaneadas", [CODE] = "Código del caso",
-		[KEEP] = "Guarde este papelito. Con este código puede preguntar por el caso. No se lo "
+		[SCANNED] = "Páginas escaneadas", [CODE] = "Clave del caso",
+		[KEEP] = "Guarde este papelito. Con esta clave puede preguntar por el caso. No se lo "
 		         "enseñe a quien no lo necesite.",
 		[ASK_AT] = "Pregunte en", [SIGN_PERSON] = "La persona, o quien habla por ella",
 		[SIGN_INTERPRETER] = "Intérprete", [SIGN_VOLUNTEER] = "Persona voluntaria",
@@ -70,7 +71,7 @@ static const char css[] =
 	"*{box-sizing:border-box}"
 	"body{font:10.5pt/1.35 'Helvetica Neue',Arial,'DejaVu Sans',sans-serif;color:#000;"
 	"background:#fff;margin:0 auto;max-width:190mm;padding:8mm}"
-	"@media print{body{padding:0;max-width:none}}"
+	"@media print{body{max-width:none}}"
 	"header{border-bottom:1.2pt solid #000;margin-bottom:5mm;padding-bottom:2mm;display:flex;"
 	"justify-content:space-between;align-items:flex-end;gap:6mm}"
 	"h1{font-size:16pt;line-height:1.15;margin:0}h2{font-size:12pt;margin:6mm 0 2mm;"
@@ -101,7 +102,9 @@ static const char css[] =
 	"break-inside:avoid}"
 	".slip{border:1pt dashed #000;padding:4mm;margin-top:9mm;break-inside:avoid}"
 	".slip h2{border:0;margin:0 0 2mm}.slip .b i{width:7.5mm;height:9mm}"
-	".small{font-size:8.5pt;margin:1mm 0}";
+	".small{font-size:8.5pt;margin:1mm 0}.first{margin-bottom:5mm}"
+	/* a border at the very edge of the page is cut by some printers */
+	"@media print{body{padding:0 .5mm}}";
 
 struct paper {
 	const struct xform *f;
@@ -147,6 +150,16 @@ static void boxes(struct paper *p, unsigned n, const char *unit)
 		raw(p, "<span class=\"u\">");
 		text(p, unit);
 		raw(p, "</span>");
+	}
+}
+
+/* Rows of boxes for text of any length. */
+static void rows(struct paper *p, unsigned n)
+{
+	while (n-- > 0) {
+		raw(p, "<div>");
+		boxes(p, BOXES, NULL);
+		raw(p, "</div>");
 	}
 }
 
@@ -222,7 +235,7 @@ static void say_condition(struct paper *p, const char *s, unsigned first, unsign
 	} else {
 		text(p, p->word[MAYBE_IF]);
 	}
-	raw(p, "</p>\n");
+	raw(p, "</p>");
 }
 
 static const char *condition(struct paper *p, const struct fdef *def)
@@ -299,7 +312,7 @@ static void choices(struct paper *p, const struct fctl *ctl)
 	size_t items = count_items(ctl);
 
 	if (ctl->choices == NULL && (items == 0 || items > CHOICES_MAX)) {
-		boxes(p, BOXES, NULL);
+		rows(p, 1);
 		return;
 	}
 	fbuf_fmt(&p->b, "<ul class=\"%s%s\">", ctl->kind == FCTL_SELECT1 ? "o" : ctl->kind == FCTL_RANK
@@ -395,7 +408,8 @@ static void space_for(struct paper *p, const struct fctl *ctl)
 		else if (has_word(ctl->appearance, "numbers"))
 			boxes(p, 14, NULL);
 		else
-			boxes(p, BOXES, NULL);
+			/* What has a form to keep to (a number, a code) is short; names are not. */
+			rows(p, def->expr[FSLOT_CONSTRAINT] != NULL ? 1 : 2);
 		break;
 	}
 }
@@ -524,18 +538,57 @@ static void controls(struct paper *p, const struct fctl *parent, unsigned depth)
 
 /* ---- head and foot ---------------------------------------------------------------------------- */
 
+/* Text between quotes of a style sheet: all but plain letters and digits as code points. */
+static void css_text(struct paper *p, const char *s)
+{
+	const char *end = s + strlen(s);
+
+	while (s < end) {
+		unsigned c = fold_utf8(&s, end);
+
+		if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z')
+		    || c == ' ' || c == '-' || c == '_' || c == '.')
+			fbuf_fmt(&p->b, "%c", (int)c);
+		else
+			fbuf_fmt(&p->b, "\\%x ", c);
+	}
+}
+
+/* The form's name: its text "title" in the language, where it has one. */
+static const char *title(struct paper *p)
+{
+	struct ftext t = {.itext = fmap_get(&p->f->itext_by_id, NULL, "title")};
+	const char *s = t.itext == NULL ? "" : show(p, &t);
+
+	return s[0] == '\0' ? p->f->title : s;
+}
+
+/* Pages get mixed up: each says which form it is of, and its number. */
+static void page_rules(struct paper *p)
+{
+	raw(p, "@page{size:");
+	raw(p, p->o->size == FPAPER_A4 ? "A4" : "letter");
+	raw(p, ";margin:14mm 14mm 17mm;@bottom-left{font:8pt Arial,sans-serif;content:\"");
+	css_text(p, p->f->id);
+	if (p->f->version[0] != '\0') {
+		css_text(p, " · ");
+		css_text(p, p->f->version);
+	}
+	raw(p, "\"}@bottom-right{font:8pt Arial,sans-serif;content:counter(page) \" / \" "
+	    "counter(pages)}}");
+}
+
 static void head(struct paper *p)
 {
 	raw(p, "<!DOCTYPE html>\n<html lang=\"");
 	text(p, xform_lang_code(p->f, p->lang));
 	raw(p, "\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
-	text(p, p->f->title);
-	raw(p, "</title>\n<style>@page{size:");
-	raw(p, p->o->size == FPAPER_A4 ? "A4" : "letter");
-	raw(p, ";margin:14mm 14mm 16mm}");
+	text(p, title(p));
+	raw(p, "</title>\n<style>");
+	page_rules(p);
 	raw(p, css);
 	raw(p, "</style>\n</head>\n<body>\n<header><div><h1>");
-	text(p, p->f->title);
+	text(p, title(p));
 	raw(p, "</h1>");
 	if (p->o->organisation != NULL) {
 		raw(p, "<p class=\"small\">");
@@ -552,7 +605,7 @@ static void head(struct paper *p)
 	text(p, p->word[WRITE_IN]);
 	raw(p, " ");
 	text(p, p->word[PAGE_NOTE]);
-	raw(p, "</p>\n<section class=\"grid\"><p class=\"l\">");
+	raw(p, "</p>\n<section class=\"grid first\"><p class=\"l\">");
 	text(p, p->word[VISIT_DATE]);
 	raw(p, "<br>");
 	date_boxes(p);
@@ -588,6 +641,11 @@ static void foot(struct paper *p)
 	text(p, p->word[TYPED_ON]);
 	raw(p, "<br>");
 	date_boxes(p);
+	raw(p, "</p><p>");
+	text(p, p->word[CODE]);
+	raw(p, "<br>");
+	boxes(p, SLIP_CHARS / 2, NULL);
+	boxes(p, SLIP_CHARS / 2, NULL);
 	raw(p, "</p></div><ul class=\"s one\"><li>");
 	text(p, p->word[SCANNED]);
 	raw(p, ": ______</li></ul></section>\n<section class=\"slip\"><h2>");

@@ -6,7 +6,8 @@
  * on the screen, boxes for characters, circles for one choice and squares for several,
  * relevance as instructions ("go to 14", "only if question 4 is Yes"), room for several
  * people in a repeat, signatures, and a slip with an empty case code to cut off for the
- * family.  It prints in black on Letter or A4.
+ * family.  It prints in black on Letter or A4, each page with the form's name, version and
+ * its number.  The heading is the form's text "title" in the language, where it has one.
  */
 #ifndef AMPARO_FPAPER_H
 #define AMPARO_FPAPER_H

@@ -93,7 +93,7 @@ static void paper_has_what_an_office_needs(void **state)
 	assert_non_null(strstr(html, "Nombre completo"));
 	assert_non_null(strstr(html, "Niños que quedaron solos 2</h3>"));
 	assert_null(strstr(html, "Niños que quedaron solos 3</h3>"));
-	assert_non_null(strstr(html, "Código del caso"));
+	assert_non_null(strstr(html, "Clave del caso"));
 	assert_non_null(strstr(html, "Intérprete"));
 	assert_non_null(strstr(html, "Edad de ______"));
 	assert_non_null(strstr(html, ">Canton</li>"));
@@ -116,6 +116,60 @@ static void paper_escapes_what_a_form_says(void **state)
 	free(html);
 }
 
+/* Each page says which form it is of; nothing a form calls itself leaves the style sheet. */
+static void paper_numbers_its_pages(void **state)
+{
+	char *form = strdup(FORM("<q/>", "", "<input ref='/data/q'><label>Q</label></input>")), *html, *at;
+
+	paper_has(form, NULL, "@bottom-left{font:8pt Arial,sans-serif;content:\"t \\b7  1\"}");
+	paper_has(form, NULL, "counter(page) \" / \" counter(pages)");
+	at = strstr(form, "id='t' version='1'");
+	memcpy(at, "id='\"}&lt;/' v='1'", 18);
+	html = paper(form, FPAPER_LETTER, NULL);
+	at = strstr(html, "@bottom-left");
+	assert_non_null(at);
+	at = strstr(at, "content:");
+	assert_memory_equal(at, "content:\"\\22 \\7d \\3c \\2f \"}", 27);
+	free(html);
+	free(form);
+}
+
+static void paper_has_the_title_of_its_language(void **state)
+{
+	char form[] = FORM_HEAD "<itext><translation lang='en'><text id='title'><value>Intake</value></text>"
+		"</translation><translation lang='es'><text id='title'><value>Entrevista</value></text>"
+		"</translation></itext><instance><data id='t' version='1'><q/></data></instance></model>"
+		"</h:head><h:body><input ref='/data/q'><label>Q</label></input></h:body></h:html>";
+
+	paper_has(form, "es", "<h1>Entrevista</h1>");
+	paper_has(form, "en", "<h1>Intake</h1>");
+	/* the control: without such a text it is the form's one title */
+	paper_has(FORM("<q/>", "", "<input ref='/data/q'/>"), NULL, "<h1>Test</h1>");
+}
+
+static void paper_says_what_belongs_together(void **state)
+{
+	paper_has(FORM("<a/><b/><c/>",
+		"<bind nodeset='/data/a' type='int'/><bind nodeset='/data/c' "
+		"relevant=\"/data/b = 'x' or (/data/a != '' and /data/a &lt; 18)\"/>",
+		"<input ref='/data/a'/><input ref='/data/b'/><input ref='/data/c'/>"), NULL,
+		"Only if question 2 is &quot;x&quot; or (question 1 is answered and question 1 is less than 18).");
+}
+
+static void paper_has_more_room_for_a_name_than_for_a_number(void **state)
+{
+	char *html = paper(FORM("<name/><code/>", "<bind nodeset='/data/code' constraint=\"regex(., '[0-9]+')\"/>",
+		"<input ref='/data/name'/><input ref='/data/code'/>"), FPAPER_LETTER, NULL), *at = html;
+	unsigned rows = 0;
+
+	while ((at = strstr(at, "<div><span class=\"b\">")) != NULL) {
+		rows++;
+		at++;
+	}
+	assert_int_equal(rows, 3);
+	free(html);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +178,10 @@ int main(void)
 		cmocka_unit_test(paper_never_sends_past_what_may_apply),
 		cmocka_unit_test(paper_has_what_an_office_needs),
 		cmocka_unit_test(paper_escapes_what_a_form_says),
+		cmocka_unit_test(paper_numbers_its_pages),
+		cmocka_unit_test(paper_has_the_title_of_its_language),
+		cmocka_unit_test(paper_says_what_belongs_together),
+		cmocka_unit_test(paper_has_more_room_for_a_name_than_for_a_number),
 	};
 
 	return cmocka_run_group_tests_name("form_paper", tests, NULL, NULL);

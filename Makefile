@@ -172,6 +172,7 @@ FORMS_SRC    = \
                client/forms/fill.c \
                client/forms/fill_io.c \
                client/forms/fexport.c \
+               client/forms/fexport_json.c \
                client/forms/xform_file.c \
                client/forms/fcond.c \
                client/forms/flint.c \

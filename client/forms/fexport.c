@@ -8,26 +8,130 @@
 #include "instance_int.h"
 #include "render_int.h"
 
-#define ARENA_MAX ((size_t)16 << 20)
+#define ARENA_MAX ((size_t)256 << 20)
+#define SCRATCH_MAX ((size_t)16 << 20)
 #define TABLE_MAX ((size_t)1 << 30)
 #define KEY_MAX 1024
+#define NO_FORM SIZE_MAX
+
+enum kind { LEAF, PLACE, GROUP, REPEAT };
+
+struct word {
+	const char *value;
+	struct word *next;
+};
+
+/*
+ * What all versions together say about one path: the children of the newest one in its
+ * order, behind them those that only older ones have.  A path that changed its kind (a
+ * text that became a place) is two of these, so nothing is forced into columns of another
+ * shape.
+ */
+struct col {
+	const char *name;
+	enum kind kind;
+	const struct fdef **defs;       /* [n_forms]; NULL entry: this version lacks it */
+	struct word *split;             /* FEXPORT_SPLIT: choices of all versions */
+	struct col *first, *last, *next;
+	struct table *table;            /* the root and repeats */
+};
 
 struct table {
-	const struct fdef *def;         /* the root, or the repeat */
+	struct col *col;
 	struct table *parent, *next;
 	const char *name;
 	struct fbuf rows;
 };
 
 struct fexport {
-	const struct xform *form;
+	const struct xform *const *forms;       /* in the arena; newest first */
+	size_t *langs;                          /* [n_forms] */
+	size_t n_forms;
 	struct farena *arena, *scratch;
-	struct table *tables;
+	struct col *root;
+	struct table *tables, **last_table;
 	size_t n_tables;
+	const char *const *more;                /* names of the caller's columns */
+	size_t n_more;
 	unsigned flags;
-	size_t lang;
-	const char *version;            /* of the instance whose rows are being written */
+	struct fmap keys;                       /* those given out */
+	bool has_header;
+	/* of the instance whose rows are being written */
+	size_t at;                              /* its form, or NO_FORM */
+	const char *version;
 };
+
+/* ---- what the versions have together ------------------------------------------------------- */
+
+static enum kind kind_of(const struct fdef *d)
+{
+	return d->is_repeat ? REPEAT : d->first != NULL ? GROUP
+		: d->type == FTYPE_GEOPOINT ? PLACE : LEAF;
+}
+
+static struct col *new_col(struct fexport *x, const char *name, enum kind kind)
+{
+	struct col *c = farena_get(x->arena, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	c->name = name;
+	c->kind = kind;
+	c->defs = farena_get(x->arena, (x->n_forms + 1) * sizeof *c->defs);
+	return c->defs == NULL ? NULL : c;
+}
+
+static int add_splits(struct fexport *x, struct col *col, const struct fdef *d)
+{
+	const struct fchoice *c;
+	struct word **end;
+
+	if (!(x->flags & FEXPORT_SPLIT) || d->ctl == NULL || d->ctl->kind != FCTL_SELECT)
+		return 0;
+	for (c = d->ctl->choices; c != NULL; c = c->next) {
+		for (end = &col->split; *end != NULL && strcmp((*end)->value, c->value) != 0; )
+			end = &(*end)->next;
+		if (*end != NULL)
+			continue;
+		*end = farena_get(x->arena, sizeof **end);
+		if (*end == NULL)
+			return -1;
+		(*end)->value = c->value;
+	}
+	return 0;
+}
+
+/* Children of a group of version number at, merged into what newer versions have. */
+static int merge(struct fexport *x, struct col *col, const struct fdef *group, size_t at)
+{
+	const struct fdef *d;
+	struct col *c, *from = col->first;
+
+	col->defs[at] = group;
+	for (d = group->first; d != NULL; d = d->next) {
+		/* mostly in the order of the newer version */
+		for (c = from; c != NULL && (c->kind != kind_of(d) || strcmp(c->name, d->name) != 0); )
+			c = c->next;
+		for (c = c == NULL ? col->first : c;
+		     c != NULL && (c->kind != kind_of(d) || strcmp(c->name, d->name) != 0); )
+			c = c->next;
+		if (c == NULL) {
+			c = new_col(x, d->name, kind_of(d));
+			if (c == NULL)
+				return -1;
+			if (col->last == NULL)
+				col->first = c;
+			else
+				col->last->next = c;
+			col->last = c;
+		}
+		from = c->next;
+		c->defs[at] = d;
+		if (add_splits(x, c, d) != 0 || (d->first != NULL && merge(x, c, d, at) != 0))
+			return -1;
+	}
+	return 0;
+}
 
 /* ---- columns ------------------------------------------------------------------------------ */
 
@@ -39,92 +143,121 @@ static void column(struct fexport *x, struct table *t, const char *path, bool *i
 	fbuf_csv(&t->rows, path);
 }
 
-static const struct fctl *splits(const struct fexport *x, const struct fdef *d)
-{
-	return (x->flags & FEXPORT_SPLIT) && d->ctl != NULL && d->ctl->kind == FCTL_SELECT
-		&& d->ctl->choices != NULL ? d->ctl : NULL;
-}
-
 static const char *const place[4] = {"Latitude", "Longitude", "Altitude", "Accuracy"};
 
-static void columns(struct fexport *x, struct table *t, const struct fdef *group,
+static void columns(struct fexport *x, struct table *t, const struct col *group,
                     const char *prefix, bool *is_first)
 {
-	const struct fctl *ctl;
-	const struct fchoice *c;
-	const struct fdef *d;
+	const struct word *w;
+	const struct col *c;
 	const char *path, *wide;
 	size_t i;
 
-	for (d = group->first; d != NULL; d = d->next) {
-		path = farena_fmt(x->arena, "%s%s%s", prefix, *prefix == '\0' ? "" : "-", d->name);
+	for (c = group->first; c != NULL; c = c->next) {
+		if (c->kind == REPEAT)
+			continue;
+		path = farena_fmt(x->arena, "%s%s%s", prefix, *prefix == '\0' ? "" : "-", c->name);
 		if (path == NULL) {
 			t->rows.is_broken = true;
 			return;
 		}
-		if (d->is_repeat)
+		if (c->kind == GROUP) {
+			columns(x, t, c, path, is_first);
 			continue;
-		if (d->first != NULL) {
-			columns(x, t, d, path, is_first);
-		} else if (d->type == FTYPE_GEOPOINT) {
-			for (i = 0; i < 4; i++) {
-				wide = farena_fmt(x->arena, "%s-%s", path, place[i]);
-				column(x, t, wide == NULL ? path : wide, is_first);
-			}
-		} else {
-			column(x, t, path, is_first);
-			ctl = splits(x, d);
-			for (c = ctl == NULL ? NULL : ctl->choices; c != NULL; c = c->next) {
-				wide = farena_fmt(x->arena, "%s/%s", path, c->value);
-				column(x, t, wide == NULL ? path : wide, is_first);
-			}
+		}
+		for (i = 0; c->kind == PLACE && i < 4; i++) {
+			wide = farena_fmt(x->arena, "%s-%s", path, place[i]);
+			column(x, t, wide == NULL ? path : wide, is_first);
+		}
+		if (c->kind == PLACE)
+			continue;
+		column(x, t, path, is_first);
+		for (w = c->split; w != NULL; w = w->next) {
+			wide = farena_fmt(x->arena, "%s/%s", path, w->value);
+			column(x, t, wide == NULL ? path : wide, is_first);
 		}
 	}
 }
 
-static struct table *add_table(struct fexport *x, const struct fdef *def, struct table *parent,
-                               const char *name)
+static void header(struct fexport *x, struct table *t)
 {
-	struct table *t = farena_get(x->arena, sizeof *t), **end;
 	bool is_first = true;
+	size_t i;
 
-	if (t == NULL)
-		return NULL;
-	t->def = def;
-	t->parent = parent;
-	t->name = farena_fmt(x->arena, "%s.csv", name);
-	t->rows.max = TABLE_MAX;
-	for (end = &x->tables; *end != NULL; end = &(*end)->next)
-		;
-	*end = t;
-	x->n_tables++;
-	if (parent == NULL)
+	if (t->parent == NULL)
 		column(x, t, "SubmissionDate", &is_first);
-	columns(x, t, def, "", &is_first);
-	if (parent != NULL)
+	columns(x, t, t->col, "", &is_first);
+	if (t->parent != NULL)
 		column(x, t, "PARENT_KEY", &is_first);
 	column(x, t, "KEY", &is_first);
-	if (parent == NULL)
+	if (t->parent == NULL) {
 		column(x, t, "FormVersion", &is_first);
+		if (x->flags & FEXPORT_OTHER)
+			column(x, t, "OtherAnswers", &is_first);
+		for (i = 0; i < x->n_more; i++)
+			column(x, t, x->more[i], &is_first);
+	}
 	fbuf_text(&t->rows, "\n");
-	return t->name == NULL ? NULL : t;
 }
 
-static int add_repeats(struct fexport *x, struct table *t, const struct fdef *group,
+static void headers(struct fexport *x)
+{
+	struct table *t;
+
+	for (t = x->has_header ? NULL : x->tables; t != NULL; t = t->next)
+		header(x, t);
+	x->has_header = true;
+}
+
+/* Names of groups may hold the sign that joins them, so two tables could have one name. */
+static const char *table_name(struct fexport *x, const char *name)
+{
+	char *file = farena_fmt(x->arena, "%s.csv", name);
+	const struct table *t = x->tables;
+	unsigned n = 1;
+
+	while (file != NULL && t != NULL)
+		if (strcmp(t->name, file) == 0) {
+			file = farena_fmt(x->arena, "%s-%u.csv", name, ++n);
+			t = x->tables;
+		} else {
+			t = t->next;
+		}
+	return file;
+}
+
+static struct table *add_table(struct fexport *x, struct col *col, struct table *parent,
+                               const char *name)
+{
+	struct table *t = farena_get(x->arena, sizeof *t);
+
+	if (t == NULL || (t->name = table_name(x, name)) == NULL)
+		return NULL;
+	t->col = col;
+	t->parent = parent;
+	t->rows.max = TABLE_MAX;
+	col->table = t;
+	*x->last_table = t;
+	x->last_table = &t->next;
+	x->n_tables++;
+	return t;
+}
+
+static int add_repeats(struct fexport *x, struct table *t, const struct col *group,
                        const char *name)
 {
-	const struct fdef *d;
+	struct col *c;
 	struct table *sub;
 	char *sub_name;
 
-	for (d = group->first; d != NULL; d = d->next) {
-		if (d->first == NULL)
+	for (c = group->first; c != NULL; c = c->next) {
+		if (c->kind != GROUP && c->kind != REPEAT)
 			continue;
-		sub_name = farena_fmt(x->arena, "%s-%s", name, d->name);
+		sub_name = farena_fmt(x->arena, "%s-%s", name, c->name);
 		if (sub_name == NULL)
 			return -1;
-		sub = d->is_repeat ? add_table(x, d, t, sub_name) : t;
-		if (sub == NULL || add_repeats(x, sub, d, sub_name) != 0)
+		sub = c->kind == REPEAT ? add_table(x, c, t, sub_name) : t;
+		if (sub == NULL || add_repeats(x, sub, c, sub_name) != 0)
 			return -1;
 	}
 	return 0;
@@ -142,26 +275,58 @@ static char *safe_name(struct farena *a, const char *id)
 	return name;
 }
 
-struct fexport *fexport_new(const struct xform *f, unsigned flags, const char *lang)
+static int build(struct fexport *x, const char *id, const struct xform *const *forms,
+                 const char *lang)
+{
+	const struct xform **copy = farena_get(x->arena, (x->n_forms + 1) * sizeof *copy);
+	char *name = safe_name(x->arena, id);
+	struct table *t;
+	size_t i;
+
+	x->langs = farena_get(x->arena, (x->n_forms + 1) * sizeof *x->langs);
+	x->root = new_col(x, "", GROUP);
+	if (copy == NULL || name == NULL || x->langs == NULL || x->root == NULL)
+		return -1;
+	x->forms = copy;
+	for (i = 0; i < x->n_forms; i++) {
+		copy[i] = forms[i];
+		x->langs[i] = xform_find_lang(forms[i], lang);
+		if (merge(x, x->root, forms[i]->root, i) != 0)
+			return -1;
+	}
+	t = add_table(x, x->root, NULL, name);
+	return t == NULL ? -1 : add_repeats(x, t, x->root, name);
+}
+
+struct fexport *fexport_new_versions(const char *id, const struct xform *const *forms,
+                                     size_t n_forms, unsigned flags, const char *lang)
 {
 	struct fexport *x = calloc(1, sizeof *x);
-	struct table *t;
-	char *name;
 
 	if (x == NULL)
 		return NULL;
-	x->form = f;
 	x->flags = flags;
-	x->lang = xform_find_lang(f, lang);
+	x->n_forms = n_forms;
+	x->last_table = &x->tables;
 	x->arena = farena_new(ARENA_MAX);
-	x->scratch = farena_new(ARENA_MAX);
-	if (x->arena == NULL || x->scratch == NULL || (name = safe_name(x->arena, f->id)) == NULL
-	    || (t = add_table(x, f->root, NULL, name)) == NULL
-	    || add_repeats(x, t, f->root, name) != 0) {
+	x->scratch = farena_new(SCRATCH_MAX);
+	x->keys.arena = x->arena;
+	if (x->arena == NULL || x->scratch == NULL || build(x, id, forms, lang) != 0) {
 		fexport_free(x);
 		return NULL;
 	}
 	return x;
+}
+
+struct fexport *fexport_new(const struct xform *f, unsigned flags, const char *lang)
+{
+	return fexport_new_versions(f->id, &f, 1, flags, lang);
+}
+
+void fexport_more(struct fexport *x, const char *const *names, size_t n)
+{
+	x->more = names;
+	x->n_more = n;
 }
 
 void fexport_free(struct fexport *x)
@@ -215,42 +380,41 @@ static bool has_choice(const char *list, const char *value)
 	return false;
 }
 
-static void value(struct fexport *x, struct table *t, const struct fdef *d, const struct fnode *n,
+static const struct fdef *def_of(const struct fexport *x, const struct col *c)
+{
+	return x->at == NO_FORM ? NULL : c->defs[x->at];
+}
+
+static void value(struct fexport *x, struct table *t, const struct col *col, const struct fnode *n,
                   bool *is_first)
 {
-	const struct fctl *ctl = splits(x, d);
+	const struct fdef *d = def_of(x, col);
 	const char *s = n == NULL ? "" : n->text;
-	const struct fchoice *c;
+	const struct word *w;
 	char *part;
 	size_t i, len;
 
-	for (i = 0; d->type == FTYPE_GEOPOINT && i < 4; i++) {
+	for (i = 0; col->kind == PLACE && i < 4; i++) {
 		s += strspn(s, " ");
 		len = strcspn(s, " ");
 		part = farena_str(x->scratch, s, len);
 		field(x, t, part == NULL ? "" : part, is_first);
 		s += len;
 	}
-	if (d->type == FTYPE_GEOPOINT)
+	if (col->kind == PLACE)
 		return;
-	if ((x->flags & FEXPORT_LABELS) && d->ctl != NULL
+	if ((x->flags & FEXPORT_LABELS) && d != NULL && d->ctl != NULL
 	    && (d->ctl->choices != NULL || d->ctl->itemset != NULL)) {
-		s = render_value(x->scratch, x->form, d, s, x->lang, xform_lang_code(x->form, x->lang));
+		const struct xform *f = x->forms[x->at];
+
+		s = render_value(x->scratch, f, d, s, x->langs[x->at],
+		                 xform_lang_code(f, x->langs[x->at]));
 		if (s == NULL)
 			t->rows.is_broken = true;
 	}
 	field(x, t, s == NULL ? "" : s, is_first);
-	for (c = ctl == NULL ? NULL : ctl->choices; c != NULL; c = c->next)
-		field(x, t, n != NULL && has_choice(n->text, c->value) ? "1" : "0", is_first);
-}
-
-static struct table *table_of(struct fexport *x, const struct fdef *def)
-{
-	struct table *t;
-
-	for (t = x->tables; t != NULL && t->def != def; t = t->next)
-		;
-	return t;
+	for (w = col->split; w != NULL; w = w->next)
+		field(x, t, n != NULL && has_choice(n->text, w->value) ? "1" : "0", is_first);
 }
 
 static void row(struct fexport *x, struct table *t, const struct fnode *n, const char *key,
@@ -260,32 +424,35 @@ static void row(struct fexport *x, struct table *t, const struct fnode *n, const
  * Fields of a group; n NULL: it is not there, but its columns are.  Children are mostly in
  * the form's order, so the search for the next one begins where the last one ended.
  */
-static void fields(struct fexport *x, struct table *t, const struct fdef *group,
+static void fields(struct fexport *x, struct table *t, const struct col *group,
                    const struct fnode *n, const char *key, const char *path, bool *is_first)
 {
 	const struct fnode *c, *from = n == NULL ? NULL : n->first;
+	const struct col *col;
 	const struct fdef *d;
 	char *below, *sub_key;
 	unsigned count;
 
-	for (d = group->first; d != NULL; d = d->next) {
-		for (c = from; c != NULL && c->def != d; c = c->next)
+	for (col = group->first; col != NULL; col = col->next) {
+		d = def_of(x, col);
+		for (c = d == NULL ? NULL : from; c != NULL && c->def != d; c = c->next)
 			;
-		for (c = c == NULL && n != NULL ? n->first : c; c != NULL && c->def != d; c = c->next)
-			;
+		if (c == NULL && d != NULL && n != NULL)
+			for (c = n->first; c != NULL && c->def != d; c = c->next)
+				;
 		if (c != NULL)
 			from = c;
-		if (d->first == NULL) {
-			value(x, t, d, c, is_first);
+		if (col->kind == LEAF || col->kind == PLACE) {
+			value(x, t, col, c, is_first);
 			continue;
 		}
-		below = farena_fmt(x->scratch, "%s/%s", path, d->name);
+		below = farena_fmt(x->scratch, "%s/%s", path, col->name);
 		if (below == NULL) {
 			t->rows.is_broken = true;
 			return;
 		}
-		if (!d->is_repeat) {
-			fields(x, t, d, c, key, below, is_first);
+		if (col->kind == GROUP) {
+			fields(x, t, col, c, key, below, is_first);
 			continue;
 		}
 		for (count = 0; c != NULL; c = c->next) {
@@ -295,7 +462,7 @@ static void fields(struct fexport *x, struct table *t, const struct fdef *group,
 			if (sub_key == NULL || strlen(sub_key) > KEY_MAX)
 				t->rows.is_broken = true;
 			else
-				row(x, table_of(x, d), c, sub_key, key);
+				row(x, col->table, c, sub_key, key);
 			from = c;
 		}
 	}
@@ -309,30 +476,114 @@ static void row(struct fexport *x, struct table *t, const struct fnode *n, const
 	/* No date of arrival: nobody here knows it, and it would say when a family came. */
 	if (parent_key == NULL)
 		field(x, t, "", &is_first);
-	fields(x, t, t->def, n, key, "", &is_first);
+	fields(x, t, t->col, n, key, "", &is_first);
 	if (parent_key != NULL)
 		field(x, t, parent_key, &is_first);
 	field(x, t, key, &is_first);
-	if (parent_key == NULL)
-		field(x, t, x->version, &is_first);
+	if (parent_key != NULL)
+		fbuf_text(&t->rows, "\n");
+}
+
+/* ---- answers without a column --------------------------------------------------------------- */
+
+/* What no column of the versions holds: a JSON object of path and answer. */
+static void others(struct fexport *x, struct fbuf *b, const struct fnode *n, bool is_lost)
+{
+	const struct fnode *c;
+	const char *path;
+
+	/* a question stands once; what stands again is no row either */
+	is_lost |= x->at == NO_FORM || n->def == NULL || (n->ord > 1 && !n->def->is_repeat);
+	for (c = n->first; c != NULL; c = c->next)
+		others(x, b, c, is_lost);
+	if (n->first != NULL || n->text[0] == '\0' || !(is_lost || n->def->first != NULL))
+		return;
+	path = instance_path(x->scratch, n);
+	if (path == NULL) {
+		b->is_broken = true;
+		return;
+	}
+	fbuf_text(b, b->len == 0 ? "{" : ",");
+	fbuf_json(b, path);
+	fbuf_text(b, ":");
+	fbuf_json(b, n->text);
+}
+
+static void behind(struct fexport *x, const struct instance *in, const char *const *more)
+{
+	struct table *t = x->tables;
+	struct fbuf b = {.max = TABLE_MAX};
+	uint8_t *json = NULL;
+	bool is_first = false;
+	size_t i, len;
+
+	field(x, t, x->version, &is_first);
+	if (x->flags & FEXPORT_OTHER) {
+		others(x, &b, in->root, false);
+		if (b.len > 0)
+			fbuf_text(&b, "}");
+		if (fbuf_take(&b, &json, &len) != 0)
+			t->rows.is_broken = true;
+		else
+			field(x, t, (const char *)json, &is_first);
+		if (json != NULL)
+			explicit_bzero(json, len);
+		free(json);
+	}
+	for (i = 0; i < x->n_more; i++)
+		field(x, t, more == NULL ? "" : more[i], &is_first);
 	fbuf_text(&t->rows, "\n");
 }
 
-enum perr fexport_add(struct fexport *x, const struct instance *in, const char *key)
+/* ---- one instance --------------------------------------------------------------------------- */
+
+/* The instanceID; where it is missing or another row has it, with the case's key. */
+static const char *key_of(struct fexport *x, const struct instance *in, const char *key)
+{
+	const char *id = instance_id(in), *out = id[0] != '\0' ? id : key == NULL ? "" : key;
+	size_t n = 0;
+
+	out = farena_str(x->arena, out, strlen(out));
+	while (out != NULL && fmap_get(&x->keys, NULL, out) != NULL) {
+		out = n == 0 ? farena_fmt(x->arena, "%s~%s", id, key == NULL ? "" : key)
+			: farena_fmt(x->arena, "%s~%s~%zu", id, key == NULL ? "" : key, n);
+		/* from the number of rows on: many of one key must not be counted through */
+		n = n == 0 ? x->keys.n_used : n + 1;
+	}
+	return out == NULL || fmap_put(&x->keys, NULL, out, x) != 0 ? NULL : out;
+}
+
+enum perr fexport_add_with(struct fexport *x, const struct instance *in, const char *key,
+                           const char *const *more)
 {
 	struct farena_mark none = {NULL, 0};
-	const char *id = instance_id(in);
+	const char *row_key;
 	struct table *t;
 
-	if (in->form != x->form)
-		return PERR_STATE;
+	for (x->at = 0; x->at < x->n_forms && x->forms[x->at] != in->form; x->at++)
+		;
+	if (x->at == x->n_forms) {
+		if (in->form != NULL || !(x->flags & FEXPORT_OTHER))
+			return PERR_STATE;
+		x->at = NO_FORM;
+	}
+	headers(x);
+	row_key = key_of(x, in, key);
+	if (row_key == NULL)
+		return PERR_LIMIT;
 	x->version = instance_form_version(in);
-	row(x, x->tables, in->root, id[0] != '\0' ? id : key == NULL ? "" : key, NULL);
+	row(x, x->tables, in->root, row_key, NULL);
+	behind(x, in, more);
 	farena_release(x->scratch, none);
 	for (t = x->tables; t != NULL; t = t->next)
 		if (t->rows.is_broken)
 			return PERR_LIMIT;
 	return PERR_OK;
+}
+
+enum perr fexport_add(struct fexport *x, const struct instance *in, const char *key)
+{
+	return fexport_add_with(x, in, key, NULL);
 }
 
 size_t fexport_n_tables(const struct fexport *x)
@@ -356,124 +607,12 @@ const char *fexport_name(const struct fexport *x, size_t i)
 	return t == NULL ? NULL : t->name;
 }
 
-const uint8_t *fexport_bytes(const struct fexport *x, size_t i, size_t *len)
+const uint8_t *fexport_bytes(struct fexport *x, size_t i, size_t *len)
 {
 	const struct table *t = nth(x, i);
 
+	headers(x);
 	*len = t == NULL ? 0 : t->rows.len;
 	return t == NULL ? NULL : t->rows.bytes;
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------- */
-
-/* A number of JSON is a number of ODK, but for signs and leading zeros. */
-static bool is_json_number(const char *s)
-{
-	size_t whole;
-
-	s += *s == '-';
-	whole = strspn(s, "0123456789");
-	if (whole == 0 || whole > 15 || (whole > 1 && s[0] == '0'))
-		return false;
-	s += whole;
-	if (*s == '.') {
-		whole = strspn(++s, "0123456789");
-		if (whole == 0)
-			return false;
-		s += whole;
-	}
-	return *s == '\0';
-}
-
-static bool has_answer(const struct fnode *n)
-{
-	const struct fnode *c;
-
-	if (n->is_absent)
-		return false;
-	if (n->first == NULL)
-		return n->text[0] != '\0';
-	for (c = n->first; c != NULL; c = c->next)
-		if (has_answer(c))
-			return true;
-	return false;
-}
-
-static void json_value(struct fbuf *b, const struct fnode *n);
-
-static void json_list(struct fbuf *b, const char *s)
-{
-	size_t len;
-	char word[256];
-	bool is_first = true;
-
-	fbuf_text(b, "[");
-	while (*(s += strspn(s, " ")) != '\0') {
-		len = strcspn(s, " ");
-		snprintf(word, sizeof word, "%.*s", len > 250 ? 250 : (int)len, s);
-		fbuf_text(b, is_first ? "" : ",");
-		fbuf_json(b, word);
-		is_first = false;
-		s += len;
-	}
-	fbuf_text(b, "]");
-}
-
-static void json_object(struct fbuf *b, const struct fnode *n)
-{
-	const struct fnode *c, *s;
-	bool is_first = true, is_array;
-
-	fbuf_text(b, "{");
-	for (c = n->first; c != NULL; c = c->next) {
-		/* Siblings of one name are one array, told where the first one stands. */
-		if (!has_answer(c) || c->ord > 1)
-			continue;
-		is_array = c->has_twin || (c->def != NULL && c->def->is_repeat);
-		fbuf_text(b, is_first ? "" : ",");
-		is_first = false;
-		fbuf_json(b, c->name);
-		fbuf_text(b, is_array ? ":[" : ":");
-		json_value(b, c);
-		for (s = c->next; is_array && s != NULL; s = s->next)
-			if (s->ord > 1 && strcmp(s->name, c->name) == 0) {
-				fbuf_text(b, ",");
-				json_value(b, s);
-			}
-		fbuf_text(b, is_array ? "]" : "");
-	}
-	fbuf_text(b, "}");
-}
-
-static void json_value(struct fbuf *b, const struct fnode *n)
-{
-	enum ftype type = n->def == NULL ? FTYPE_STRING : n->def->type;
-
-	if (n->first != NULL)
-		json_object(b, n);
-	else if ((type == FTYPE_INT || type == FTYPE_DECIMAL) && is_json_number(n->text))
-		fbuf_text(b, n->text);
-	else if (type == FTYPE_BOOLEAN && (strcmp(n->text, "true") == 0
-	         || strcmp(n->text, "false") == 0))
-		fbuf_text(b, n->text);
-	else if (type == FTYPE_SELECT && strlen(n->text) < 4096)
-		json_list(b, n->text);
-	else
-		fbuf_json(b, n->text);
-}
-
-enum perr fexport_json(const struct instance *in, uint8_t **json, size_t *len)
-{
-	struct fbuf b = {.max = TABLE_MAX};
-
-	fbuf_text(&b, "{\"form\":");
-	fbuf_json(&b, instance_form_id(in));
-	fbuf_text(&b, ",\"version\":");
-	fbuf_json(&b, instance_form_version(in));
-	fbuf_text(&b, ",\"instanceID\":");
-	fbuf_json(&b, instance_id(in));
-	fbuf_text(&b, ",\"answers\":");
-	json_object(&b, in->root);
-	fbuf_text(&b, "}");
-	return fbuf_take(&b, json, len) == 0 ? PERR_OK : PERR_NOMEM;
-}

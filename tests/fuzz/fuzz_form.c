@@ -81,6 +81,27 @@ static bool on_mark(void *ctx, const struct fmark *m)
 	return true;
 }
 
+/* Every row has as many fields as the header. */
+static void check_table(const uint8_t *s, size_t len)
+{
+	size_t i, fields = 1, wanted = 0;
+	bool is_quoted = false;
+
+	assert(len > 0 && s[len - 1] == '\n');
+	for (i = 0; i < len; i++) {
+		if (s[i] == '"')
+			is_quoted = !is_quoted;
+		else if (!is_quoted && s[i] == ',')
+			fields++;
+		else if (!is_quoted && s[i] == '\n') {
+			assert(wanted == 0 || fields == wanted);
+			wanted = fields;
+			fields = 1;
+		}
+	}
+	assert(!is_quoted);
+}
+
 static void use_instance(const struct xform *f, const uint8_t *xml, size_t len, bool is_of_submission)
 {
 	static const struct fclock now = {1795534200000, -360};
@@ -113,9 +134,12 @@ static void use_instance(const struct xform *f, const uint8_t *xml, size_t len, 
 	(void)!instance_check(in, INSTANCE_FULL, NULL, &now, l);
 	check_faults(l, false);
 	(void)!fmark_each(in, NULL, &now, on_mark, NULL);
-	x = fexport_new(f, FEXPORT_SAFE | FEXPORT_SPLIT, NULL);
-	if (x != NULL)
-		(void)!fexport_add(x, in, "KEY");
+	x = fexport_new(f, FEXPORT_SAFE | FEXPORT_SPLIT | FEXPORT_OTHER, NULL);
+	if (x != NULL && fexport_add(x, in, "KEY") == PERR_OK) {
+		const uint8_t *table = fexport_bytes(x, 0, &n);
+
+		check_table(table, n);
+	}
 	fexport_free(x);
 out:
 	instance_free(in);

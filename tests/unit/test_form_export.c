@@ -79,6 +79,120 @@ static void fexport_can_disarm_formulas_split_and_label(void **state)
 	xform_free(f);
 }
 
+/* Version 2 drops a question and a repeat, adds one, moves one, and makes a text a place. */
+#define OLD_FORM FORM("<name/><gone/><where/><g><a/><lost/></g><kid jr:template=''><n/></kid>", \
+	"<bind nodeset='/data/g/a' type='int'/>", \
+	"<input ref='/data/name'/><input ref='/data/gone'/><input ref='/data/where'/>" \
+	"<select ref='/data/g/a'><item><label>X</label><value>x</value></item></select>" \
+	"<input ref='/data/g/lost'/><group ref='/data/kid'><repeat nodeset='/data/kid'>" \
+	"<input ref='/data/kid/n'/></repeat></group>")
+#define NEW_DATA "<data id='t' version='2'>"
+static struct xform *new_form(void)
+{
+	char form[] = FORM("<where/><name/><g><a/><fresh/></g>", "<bind nodeset='/data/where' type='geopoint'/>",
+		"<input ref='/data/where'/><input ref='/data/name'/><select ref='/data/g/a'>"
+		"<item><label>Y</label><value>y</value></item></select><input ref='/data/g/fresh'/>");
+
+	memcpy(strstr(form, "version='1'"), "version='2'", 11);
+	return form_of(form);
+}
+
+static void fexport_joins_versions_and_keeps_what_is_gone(void **state)
+{
+	static const char *const more[] = {"CaseCode"};
+	const char *first[] = {"AAAAA"}, *second[] = {"=B"};
+	struct xform *old = form_of(OLD_FORM), *new = new_form();
+	const struct xform *both[] = {new, old};
+	struct instance *a = instance_of(old, DATA("<name>Ana</name><gone>g</gone><where>church hall in town</where>"
+		"<g><a>x</a><lost>l</lost></g><kid><n>1</n></kid><kid><n>2</n></kid>"
+		"<meta><instanceID>u1</instanceID></meta>"));
+	struct instance *b = instance_of(new, NEW_DATA "<where>14.5 -91.4 0 5</where><name>Ben</name>"
+		"<g><a>y</a><fresh>f</fresh></g><meta><instanceID>u2</instanceID></meta></data>");
+	struct fexport *x = fexport_new_versions("t", both, 2, FEXPORT_SPLIT | FEXPORT_OTHER | FEXPORT_SAFE, NULL);
+
+	fexport_more(x, more, 1);
+	assert_int_equal(fexport_add_with(x, a, NULL, first), PERR_OK);
+	assert_int_equal(fexport_add_with(x, b, NULL, second), PERR_OK);
+	assert_int_equal(fexport_n_tables(x), 2);
+	table_is(x, 0, "t.csv",
+		"SubmissionDate,where-Latitude,where-Longitude,where-Altitude,where-Accuracy,name,g-a,g-a/y,"
+		"g-a/x,g-fresh,g-lost,meta-instanceID,gone,where,KEY,FormVersion,OtherAnswers,CaseCode\n"
+		",,,,,Ana,x,0,1,,l,u1,g,church hall in town,u1,1,,AAAAA\n"
+		",14.5,-91.4,0,5,Ben,y,1,0,f,,u2,,,u2,2,,'=B\n");
+	table_is(x, 1, "t-kid.csv", "n,PARENT_KEY,KEY\n1,u1,u1/kid[1]\n2,u1,u1/kid[2]\n");
+	fexport_free(x);
+	instance_free(a);
+	instance_free(b);
+	xform_free(old);
+	xform_free(new);
+}
+
+static void fexport_keeps_answers_that_no_version_knows(void **state)
+{
+	struct xform *f = form_of(OLD_FORM);
+	const struct xform *one[] = {f};
+	struct instance *odd = instance_of(f, DATA("<name>Ana</name><name>twice</name><extra>e\"x</extra>"
+		"<g>text<a>x</a><b><c>deep</c></b></g><kid><n>1</n><m>2</m></kid>"));
+	struct instance *none = instance_of(NULL, "<data id='t' version='9'><x>1</x><y><z>2</z></y></data>");
+	struct fexport *x = fexport_new_versions("t", one, 1, FEXPORT_OTHER, NULL), *y;
+	size_t len;
+
+	assert_int_equal(fexport_add(x, odd, "K1"), PERR_OK);
+	assert_int_equal(fexport_add(x, none, "K2"), PERR_OK);
+	table_is(x, 0, "t.csv", "SubmissionDate,name,gone,where,g-a,g-lost,meta-instanceID,KEY,FormVersion,"
+		"OtherAnswers\n"
+		",Ana,,,x,,,K1,1,\"{\"\"/data/name[2]\"\":\"\"twice\"\",\"\"/data/extra\"\":\"\"e\\\"\"x\"\","
+		"\"\"/data/g/b/c\"\":\"\"deep\"\",\"\"/data/kid[1]/m\"\":\"\"2\"\"}\"\n"
+		",,,,,,,K2,9,\"{\"\"/data/x\"\":\"\"1\"\",\"\"/data/y/z\"\":\"\"2\"\"}\"\n");
+	fexport_free(x);
+	/* no version at all is here; and without the column such an instance is refused */
+	y = fexport_new_versions("../odd id", NULL, 0, FEXPORT_OTHER, NULL);
+	assert_int_equal(fexport_add(y, none, NULL), PERR_OK);
+	assert_string_equal(fexport_name(y, 0), "_._odd_id.csv");
+	assert_non_null(strstr((const char *)fexport_bytes(y, 0, &len), "/data/y/z"));
+	fexport_free(y);
+	x = fexport_new(f, 0, NULL);
+	assert_int_equal(fexport_add(x, none, NULL), PERR_STATE);
+	fexport_free(x);
+	instance_free(odd);
+	instance_free(none);
+	xform_free(f);
+}
+
+static void fexport_gives_every_row_its_own_key(void **state)
+{
+	struct xform *f = form_of(KIDS_FORM);
+	struct instance *in = instance_of(f, KIDS_DATA);
+	struct fexport *x = fexport_new(f, 0, NULL);
+	const char *all;
+	size_t len;
+
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(fexport_add(x, in, "CODE"), PERR_OK);
+	all = (const char *)fexport_bytes(x, 0, &len);
+	assert_non_null(strstr(all, ",uuid:1,1\n"));
+	assert_non_null(strstr(all, ",uuid:1~CODE,1\n"));
+	assert_non_null(strstr(all, ",uuid:1~CODE~2,1\n"));
+	all = (const char *)fexport_bytes(x, 1, &len);
+	assert_non_null(strstr(all, ",uuid:1~CODE,uuid:1~CODE/g/kid[1]\n"));
+	fexport_free(x);
+	instance_free(in);
+	xform_free(f);
+}
+
+static void fexport_tables_of_one_name_are_told_apart(void **state)
+{
+	struct xform *f = form_of(FORM("<a><b-c jr:template=''><x/></b-c></a><a-b><c jr:template=''><y/></c></a-b>",
+		"", "<repeat nodeset='/data/a/b-c'><input ref='/data/a/b-c/x'/></repeat>"
+		"<repeat nodeset='/data/a-b/c'><input ref='/data/a-b/c/y'/></repeat>"));
+	struct fexport *x = fexport_new(f, 0, NULL);
+
+	assert_string_equal(fexport_name(x, 1), "t-a-b-c.csv");
+	assert_string_equal(fexport_name(x, 2), "t-a-b-c-2.csv");
+	fexport_free(x);
+	xform_free(f);
+}
+
 static void fexport_refuses_an_instance_of_another_form(void **state)
 {
 	struct xform *f = form_of(KIDS_FORM), *g = form_of(FAMILY_FORM);
@@ -253,6 +367,10 @@ int main(void)
 		cmocka_unit_test(fexport_writes_one_row_a_case_and_a_table_a_repeat),
 		cmocka_unit_test(fexport_can_disarm_formulas_split_and_label),
 		cmocka_unit_test(fexport_refuses_an_instance_of_another_form),
+		cmocka_unit_test(fexport_joins_versions_and_keeps_what_is_gone),
+		cmocka_unit_test(fexport_keeps_answers_that_no_version_knows),
+		cmocka_unit_test(fexport_gives_every_row_its_own_key),
+		cmocka_unit_test(fexport_tables_of_one_name_are_told_apart),
 		cmocka_unit_test(fexport_takes_five_seconds_for_5000_cases),
 		cmocka_unit_test(fexport_json_has_types),
 		cmocka_unit_test(xform_supply_reads_csv),

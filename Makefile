@@ -109,6 +109,7 @@ CLIENT_SRC   = \
                client/assign.c \
                client/export.c \
                client/export_dir.c \
+               client/export_tables.c \
                client/trust.c \
                client/peer.c \
                client/link.c \

@@ -11,6 +11,7 @@
 #include "cache.h"
 #include "doc.h"
 #include "fdate.h"
+#include "fexport.h"
 #include "fold.h"
 #include "instance.h"
 #include "render.h"
@@ -232,6 +233,22 @@ static bool json_row(void *ctx, const struct render_row *row)
 	return t->err == PERR_OK;
 }
 
+/* the same answers as values with types, nested as in the form */
+static enum perr json_data(struct text *t, const struct instance *in)
+{
+	uint8_t *json;
+	size_t len;
+	enum perr err = fexport_json(in, &json, &len);
+
+	if (err != PERR_OK)
+		return err;
+	key(t, "data");
+	add(t, (const char *)json, len);
+	sodium_memzero(json, len);
+	free(json);
+	return PERR_OK;
+}
+
 static enum perr json_answers(struct text *t, struct client *c,
                               const struct statement_intake *intake)
 {
@@ -251,6 +268,8 @@ static enum perr json_answers(struct text *t, struct client *c,
 	if (err == PERR_OK)
 		err = render_rows(in, NULL, 0, json_row, t);
 	put(t, "]");
+	if (err == PERR_OK)
+		err = json_data(t, in);
 	instance_free(in);
 	/* answers that are no XML stand in submission.xml as they came */
 	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
@@ -483,6 +502,8 @@ static enum perr json_all(struct text *t, struct client *c, const struct case_fi
 		item(t);
 		key_day(t, "day", st->day);
 		key_name(t, c, "author", st->author);
+		key_text(t, "form", st->body.intake.form_id);
+		key_text(t, "form_version", st->body.intake.form_version);
 		if (st->body.intake.transcriber.p != NULL)
 			key_text(t, "transcriber", st->body.intake.transcriber);
 		err = json_answers(t, c, &st->body.intake);

@@ -66,7 +66,11 @@ const char *export_state_text(enum statement_state s);
 PERR_MUST_CHECK enum perr export_file_names(const struct case_file *f,
                                            char (**names)[EXPORT_NAME_MAX + 1]);
 
-/* case.json's text, for `show --json` too.  out: malloc'd, for doc_free */
+/*
+ * case.json's text, for `show --json` too.  An interview's "answers" are the form's rows in
+ * order (path, question, value, value for people), also those the form does not have any
+ * more; its "data" is what fexport_json makes of it.  out: malloc'd, for doc_free
+ */
 PERR_MUST_CHECK enum perr export_json(struct client *c, const struct case_file *f, char **out,
                                      size_t *len);
 

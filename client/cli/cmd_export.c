@@ -7,10 +7,12 @@
 #include "cmd_record.h"
 #include "export.h"
 #include "export_dir.h"
+#include "export_tables.h"
+#include "fexport.h"
 #include "progress.h"
 #include "term.h"
 
-enum { OPT_TO = 1, OPT_FORCE, OPT_ALL };
+enum { OPT_TO = 1, OPT_FORCE, OPT_ALL, OPT_CSV, OPT_LANG, OPT_LABELS, OPT_SPLIT, OPT_RAW };
 
 const char cmd_attachments_help[] =
 	"Use: amparo attachments CASE --to DIR [--force]\n\n"
@@ -24,20 +26,34 @@ const char cmd_attachments_help[] =
 
 const char cmd_export_help[] =
 	"Use: amparo export CASE --to DIR [--force]\n"
-	"     amparo export --all --to DIR [--force]\n\n"
+	"     amparo export --all --to DIR [--force]\n"
+	"     amparo export [CASE] --csv --to DIR [--labels] [--lang LANG] [--split] [--raw] [--force]\n"
+	"     amparo export [CASE] --json\n\n"
 	"Writes cases as plain files.  For each case a folder DIR/CODE with\n"
 	"  submission.xml    the answers exactly as they were submitted (an ODK submission)\n"
 	"  photographs       byte for byte\n"
 	"  case.json         everything else: who, when, corrections, notes, assignments\n"
 	"and with --all DIR/index.csv, one line for each case.\n\n"
+	"With --csv, tables as ODK Central makes them: DIR/FORM.csv with one row a case,\n"
+	"DIR/FORM-GROUP.csv for each group that repeats, with the key of its parent, and\n"
+	"DIR/corrections.csv.  All versions of a form stand in one table; a question that a newer\n"
+	"version dropped keeps its column.  With --json, all cases on standard output, each as in\n"
+	"case.json.  Without CASE all cases are taken.\n\n"
 	"From there on only your office's own rules protect them: an encrypted disk, no cloud\n"
 	"folder, no e-mail.\n\n"
-	"  --to DIR    the folder; made if it is missing\n"
-	"  --all       every case on this device\n"
-	"  --force     overwrite files of other content that are there already\n\n"
+	"  --to DIR       the folder; made if it is missing\n"
+	"  --all          every case on this device\n"
+	"  --labels       tables: choices as people read them, not the form's short values\n"
+	"  --lang LANG    tables: the language of these labels\n"
+	"  --split        tables: a column of 0 and 1 for each choice of \"mark all that apply\"\n"
+	"  --raw          tables: leave answers alone that a spreadsheet takes for a formula (=, +,\n"
+	"                 -, @); otherwise an apostrophe stands before them\n"
+	"  --force        overwrite files of other content that are there already\n\n"
 	"Examples:\n"
 	"  amparo export 7K3QX-M0T9Z --to /media/office\n"
-	"  amparo export --all --to /media/office\n\n"
+	"  amparo export --all --to /media/office\n"
+	"  amparo export --csv --labels --lang en --to /media/office/tables\n"
+	"  amparo export --json | jq '.[] | select(.urgent) | .code'\n\n"
 	"Exit codes: 0 done, 1 refused or something is missing (which is said), 2 wrong command\n"
 	"line, 4 vault locked, 5 vault or disk damaged.\n";
 
@@ -79,34 +95,62 @@ static int say_stopped(enum perr err, const struct export_dir *d, const char *pa
 	return code;
 }
 
-static int options(struct cli *cli, int argc, char **argv, const char **to, bool *force, bool *all)
+struct export_args {
+	const char *to, *lang;
+	bool force, all, csv;
+	unsigned flags;                  /* of tables: enum fexport_flags */
+};
+
+static int options(struct cli *cli, int argc, char **argv, struct export_args *a, bool is_export)
 {
 	static const struct option longs[] = {
 		{ "to", required_argument, NULL, OPT_TO },
 		{ "force", no_argument, NULL, OPT_FORCE },
 		{ "all", no_argument, NULL, OPT_ALL },
+		{ "csv", no_argument, NULL, OPT_CSV },
+		{ "lang", required_argument, NULL, OPT_LANG },
+		{ "labels", no_argument, NULL, OPT_LABELS },
+		{ "split", no_argument, NULL, OPT_SPLIT },
+		{ "raw", no_argument, NULL, OPT_RAW },
 		{ NULL, 0, NULL, 0 }
 	};
 	int c;
 
-	while ((c = cli_option(cli, argc, argv, longs)) != -1)
+	a->flags = FEXPORT_SAFE;
+	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
+		if (c > OPT_FORCE && c <= OPT_RAW && !is_export) {
+			cli_usage(cli, "there is no option --%s here", longs[c - 1].name);
+			return '?';
+		}
 		switch (c) {
 		case OPT_TO:
-			*to = optarg;
+			a->to = optarg;
 			break;
 		case OPT_FORCE:
-			*force = true;
+			a->force = true;
 			break;
 		case OPT_ALL:
-			if (all == NULL) {
-				cli_usage(cli, "there is no option --all here");
-				return '?';
-			}
-			*all = true;
+			a->all = true;
+			break;
+		case OPT_CSV:
+			a->csv = true;
+			break;
+		case OPT_LANG:
+			a->lang = optarg;
+			/* fall through */
+		case OPT_LABELS:
+			a->flags |= FEXPORT_LABELS;
+			break;
+		case OPT_SPLIT:
+			a->flags |= FEXPORT_SPLIT;
+			break;
+		case OPT_RAW:
+			a->flags &= ~(unsigned)FEXPORT_SAFE;
 			break;
 		default:
 			return c;
 		}
+	}
 	return 0;
 }
 
@@ -130,15 +174,14 @@ int cmd_attachments(struct cli *cli, int argc, char **argv)
 	struct case_file *file = NULL;
 	struct export_done done;
 	struct export_sink sink;
-	const char *to = NULL;
-	bool force = false;
+	struct export_args a = { .to = NULL };
 	char shown[CASE_CODE_SHOWN + 1];
 	enum perr err;
-	int code = options(cli, argc, argv, &to, &force, NULL);
+	int code = options(cli, argc, argv, &a, false);
 
 	if (code != 0)
 		return code == 'h' ? EXIT_DONE : EXIT_USAGE;
-	if (argc - optind != 1 || to == NULL)
+	if (argc - optind != 1 || a.to == NULL)
 		return cli_usage(cli, "a case and a folder are needed: CASE --to DIR");
 	code = cmd_open_reader(cli);
 	if (code == EXIT_DONE)
@@ -151,11 +194,11 @@ int cmd_attachments(struct cli *cli, int argc, char **argv)
 		return cli_fail(EXIT_REFUSED, "case %s has no attachments; nothing was written.",
 		                shown);
 	}
-	code = open_dir(&d, to, force);
+	code = open_dir(&d, a.to, a.force);
 	if (code == EXIT_DONE) {
 		sink = export_dir_sink(d);
 		err = export_attachments(cli->client, file, &sink, &done, say_missing, shown);
-		code = err == PERR_OK ? summary(cli, 1, &done, to) : say_stopped(err, d, to);
+		code = err == PERR_OK ? summary(cli, 1, &done, a.to) : say_stopped(err, d, a.to);
 	}
 	export_dir_close(d);
 	case_close(file);
@@ -164,33 +207,46 @@ int cmd_attachments(struct cli *cli, int argc, char **argv)
 
 /* ---- export ------------------------------------------------------------------------- */
 
+struct one {
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	char code[CASE_CODE_LEN + 1];
+	uint32_t day;
+};
 struct all {
-	uint8_t (*at)[STATEMENT_RECORD_SIZE];
-	char (*codes)[CASE_CODE_LEN + 1];
+	struct one *at;
 	size_t n, room;
 };
 
 static enum perr one_case(void *arg, const struct case_summary *s)
 {
 	struct all *a = arg;
+	struct one *o;
 
 	if (a->n == a->room) {
 		size_t room = a->room == 0 ? 64 : 2 * a->room;
 		void *more = realloc(a->at, room * sizeof *a->at);
-		void *codes;
 
 		if (more == NULL)
 			return PERR_NOMEM;
 		a->at = more;
-		codes = realloc(a->codes, room * sizeof *a->codes);
-		if (codes == NULL)
-			return PERR_NOMEM;
-		a->codes = codes;
 		a->room = room;
 	}
-	memcpy(a->at[a->n], s->record, STATEMENT_RECORD_SIZE);
-	memcpy(a->codes[a->n++], s->code, CASE_CODE_LEN + 1);
+	o = &a->at[a->n++];
+	memcpy(o->record, s->record, STATEMENT_RECORD_SIZE);
+	memcpy(o->code, s->code, sizeof o->code);
+	o->day = s->day;
 	return PERR_OK;
+}
+
+/* by the day of the interview: two exports of the same cases are the same files */
+static int in_order(const void *a, const void *b)
+{
+	const struct one *x = a, *y = b;
+	int by_code = strcmp(x->code, y->code);
+
+	if (x->day != y->day)
+		return x->day < y->day ? -1 : 1;
+	return by_code != 0 ? by_code : memcmp(x->record, y->record, sizeof x->record);
 }
 
 static enum perr export_one(struct cli *cli, const struct all *a, size_t i,
@@ -201,12 +257,12 @@ static enum perr export_one(struct cli *cli, const struct all *a, size_t i,
 	char shown[CASE_CODE_SHOWN + 1];
 	struct export_done done;
 	unsigned same = 0;
-	enum perr err = case_open(cli->client, a->at[i], &file);
+	enum perr err = case_open(cli->client, a->at[i].record, &file);
 
 	if (err != PERR_OK)
 		return err;
 	for (size_t k = 0; k < i; k++)
-		same += strcmp(a->codes[k], a->codes[i]) == 0;
+		same += strcmp(a->at[k].code, a->at[i].code) == 0;
 	case_code_show(shown, file->s.code);
 	err = export_case(cli->client, file, same, sink, &done, say_missing, shown);
 	if (err == PERR_OK && index != NULL)
@@ -252,40 +308,141 @@ static int export_list(struct cli *cli, const struct all *a, bool with_index, co
 	return code;
 }
 
+/* ---- tables ----------------------------------------------------------------------------- */
+
+static int tables_summary(struct cli *cli, const struct all *a, unsigned n_files,
+                          unsigned n_unreadable, const char *to)
+{
+	if (cli->json)
+		printf("{\"cases\":%zu,\"files\":%u,\"unreadable\":%u}\n", a->n, n_files, n_unreadable);
+	else
+		printf("%zu case%s in %u table%s written to %s.  They are plain: keep them on an "
+		       "encrypted disk.\n", a->n, a->n == 1 ? "" : "s", n_files,
+		       n_files == 1 ? "" : "s", to);
+	if (n_unreadable > 0)
+		return cli_fail(EXIT_REFUSED, "%u interview%s no filled form and so in no table; "
+		                "`amparo export` without --csv writes it as it came.", n_unreadable,
+		                n_unreadable == 1 ? " is" : "s are");
+	return EXIT_DONE;
+}
+
+static int export_csv(struct cli *cli, const struct all *a, const struct export_args *args)
+{
+	struct export_tables *tables = NULL;
+	struct export_dir *d = NULL;
+	struct export_sink sink;
+	struct progress bar;
+	unsigned n_files = 0, unreadable = 0, n;
+	enum perr err;
+	int code = open_dir(&d, args->to, args->force);
+
+	if (code != EXIT_DONE)
+		return code;
+	sink = export_dir_sink(d);
+	err = export_tables_new(&tables, cli->client, args->flags, args->lang);
+	progress_begin(&bar, stderr, "writing cases", PROGRESS_ITEMS, a->n, cli_now_ms());
+	for (size_t i = 0; i < a->n && err == PERR_OK; i++) {
+		struct case_file *file = NULL;
+
+		err = case_open(cli->client, a->at[i].record, &file);
+		if (err == PERR_OK)
+			err = export_tables_add(tables, file, &n);
+		if (err == PERR_OK)
+			unreadable += n;
+		case_close(file);
+		progress_update(&bar, i + 1, cli_now_ms());
+	}
+	if (a->n > 1)
+		progress_end(&bar, cli_now_ms());
+	if (err == PERR_OK)
+		err = export_tables_write(tables, &sink, &n_files);
+	code = err == PERR_OK ? tables_summary(cli, a, n_files, unreadable, args->to)
+	                      : say_stopped(err, d, args->to);
+	export_tables_free(tables);
+	export_dir_close(d);
+	return code;
+}
+
+/* ---- JSON ------------------------------------------------------------------------------- */
+
+static int print_json(struct cli *cli, const struct all *a)
+{
+	enum perr err = PERR_OK;
+
+	putchar('[');
+	for (size_t i = 0; i < a->n && err == PERR_OK; i++) {
+		struct case_file *file = NULL;
+		char *text = NULL;
+		size_t len = 0;
+
+		err = case_open(cli->client, a->at[i].record, &file);
+		if (err == PERR_OK)
+			err = export_json(cli->client, file, &text, &len);
+		if (err == PERR_OK) {
+			fputs(i == 0 ? "\n" : ",\n", stdout);
+			/* without the line end */
+			fwrite(text, 1, len - 1, stdout);
+			sodium_memzero(text, len);
+		}
+		free(text);
+		case_close(file);
+	}
+	puts("\n]");
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the export stopped");
+}
+
+/* ---- which cases ------------------------------------------------------------------------ */
+
+static int collect(struct cli *cli, const char *text, struct all *a)
+{
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	struct case_summary s;
+	enum perr err;
+	int code;
+
+	if (text == NULL) {
+		err = case_each(cli->client, one_case, a, NULL);
+	} else {
+		code = cmd_find_case(cli, text, record);
+		if (code != EXIT_DONE)
+			return code;
+		err = case_summary(cli->client, record, &s);
+		if (err == PERR_OK)
+			err = one_case(a, &s);
+	}
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the cases could not be read");
+	if (a->n == 0)
+		return cli_fail(EXIT_REFUSED, "no case has reached this device; nothing was written.");
+	qsort(a->at, a->n, sizeof *a->at, in_order);
+	return EXIT_DONE;
+}
+
 int cmd_export(struct cli *cli, int argc, char **argv)
 {
+	struct export_args args = { .to = NULL };
 	struct all a = { .n = 0 };
-	const char *to = NULL;
-	bool force = false, all = false;
-	enum perr err = PERR_OK;
-	int code = options(cli, argc, argv, &to, &force, &all);
+	bool to_stdout, may_be_all;
+	int code = options(cli, argc, argv, &args, true);
 
 	if (code != 0)
 		return code == 'h' ? EXIT_DONE : EXIT_USAGE;
-	if (to == NULL || argc - optind != (all ? 0 : 1))
+	to_stdout = cli->json && args.to == NULL && !args.csv;
+	may_be_all = args.all || args.csv || to_stdout;
+	if (args.csv && args.to == NULL)
+		return cli_usage(cli, "a form has several tables, so they need a folder: --csv --to DIR");
+	if (!args.csv && (args.flags != FEXPORT_SAFE))
+		return cli_usage(cli, "--labels, --lang, --split and --raw belong to tables: --csv");
+	if (argc - optind > 1 || (args.all && optind < argc) || (!to_stdout && args.to == NULL) ||
+	    (optind == argc && !may_be_all))
 		return cli_usage(cli, "a case, or --all, and a folder are needed: CASE --to DIR");
 	code = cmd_open_reader(cli);
-	if (code != EXIT_DONE)
-		return code;
-	if (all) {
-		err = case_each(cli->client, one_case, &a, NULL);
-	} else {
-		uint8_t record[STATEMENT_RECORD_SIZE];
-		struct case_summary s;
-
-		code = cmd_find_case(cli, argv[optind], record);
-		if (code == EXIT_DONE)
-			err = case_summary(cli->client, record, &s);
-		if (code == EXIT_DONE && err == PERR_OK)
-			err = one_case(&a, &s);
-	}
-	if (code == EXIT_DONE && err != PERR_OK)
-		code = cli_fail_err(err, "the cases could not be read");
-	if (code == EXIT_DONE && a.n == 0)
-		code = cli_fail(EXIT_REFUSED, "no case has reached this device; nothing was written.");
 	if (code == EXIT_DONE)
-		code = export_list(cli, &a, all, to, force);
+		code = collect(cli, optind < argc ? argv[optind] : NULL, &a);
+	if (code == EXIT_DONE)
+		code = args.csv ? export_csv(cli, &a, &args)
+		     : to_stdout ? print_json(cli, &a)
+		     : export_list(cli, &a, args.all, args.to, args.force);
 	free(a.at);
-	free(a.codes);
 	return code;
 }

@@ -212,13 +212,14 @@ static void headers(struct fexport *x)
 /* Names of groups may hold the sign that joins them, so two tables could have one name. */
 static const char *table_name(struct fexport *x, const char *name)
 {
-	char *file = farena_fmt(x->arena, "%s.csv", name);
+	/* 200: file systems take 255 bytes */
+	char *file = farena_fmt(x->arena, "%.200s.csv", name);
 	const struct table *t = x->tables;
 	unsigned n = 1;
 
 	while (file != NULL && t != NULL)
 		if (strcmp(t->name, file) == 0) {
-			file = farena_fmt(x->arena, "%s-%u.csv", name, ++n);
+			file = farena_fmt(x->arena, "%.200s-%u.csv", name, ++n);
 			t = x->tables;
 		} else {
 			t = t->next;

@@ -13,7 +13,10 @@
 #include "envelope.h"
 #include "export.h"
 #include "export_dir.h"
+#include "export_tables.h"
+#include "fexport.h"
 #include "kv_mem.h"
+#include "roster.h"
 
 #define OK(call) assert_int_equal((call), PERR_OK)
 
@@ -314,6 +317,116 @@ static void index_csv_holds_no_formula(void **state)
 	case_close(file);
 }
 
+/* ---- tables ----------------------------------------------------------------------------- */
+
+static void add_all(struct export_tables *x, unsigned want_unreadable)
+{
+	struct case_file *file;
+	uint8_t record[16];
+	unsigned n;
+
+	fixture_only_case(f, FIX_HOLDER0, record);
+	OK(case_open(fix(f, FIX_HOLDER0), record, &file));
+	OK(export_tables_add(x, file, &n));
+	assert_int_equal(n, want_unreadable);
+	case_close(file);
+}
+
+static char *tables_to(struct export_tables *x, const char *want, unsigned *n_files)
+{
+	struct export_dir *d;
+	struct export_sink sink;
+	size_t len;
+
+	OK(export_dir_open(&d, path_of("tables"), true));
+	sink = export_dir_sink(d);
+	OK(export_tables_write(x, &sink, n_files));
+	export_dir_close(d);
+	return (char *)slurp(want, &len);
+}
+
+static unsigned count_lines(const char *s)
+{
+	unsigned n = 0;
+	bool quoted = false;
+
+	for (; *s != '\0'; s++) {
+		quoted ^= *s == '"';
+		n += *s == '\n' && !quoted;
+	}
+	return n;
+}
+
+static void tables_have_a_row_a_case_with_its_code(void **state)
+{
+	char code[CASE_CODE_LEN + 1], shown[CASE_CODE_SHOWN + 1], want[64], *got;
+	struct export_tables *x;
+	unsigned n_files;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 5, code);
+	fixture_sync(f, FIX_HOLDER0);
+	OK(export_tables_new(&x, fix(f, FIX_HOLDER0), FEXPORT_SAFE, NULL));
+	add_all(x, 0);
+	got = tables_to(x, "tables/raid-intake.csv", &n_files);
+	/* the cases, two groups that repeat, corrections */
+	assert_int_equal(n_files, 4);
+	assert_int_equal(count_lines(got), 2);
+	assert_memory_equal(got, "SubmissionDate,consent-", 23);
+	assert_non_null(strstr(got, ",KEY,FormVersion,OtherAnswers,CaseCode,InterviewDay,Language,Desk,"
+	                       "Author,State,AssignedTo,Urgent,Deadline,AttachmentsPresent,"
+	                       "AttachmentsExpected,Edits\n"));
+	case_code_show(shown, code);
+	snprintf(want, sizeof want, ",2026112401,,%s,", shown);
+	assert_non_null(strstr(got, want));
+	assert_non_null(strstr(got, ",Mesa Delta,volunteer 1,open,,"));
+	free(got);
+	export_tables_free(x);
+}
+
+/* the form gone from the roster: as on a device that has not fetched it yet */
+static void tables_keep_answers_of_a_form_that_is_not_here(void **state)
+{
+	struct export_tables *x;
+	unsigned n_files, forms;
+	char *got;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 5, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	OK(export_tables_new(&x, fix(f, FIX_HOLDER0), 0, NULL));
+	OK(case_refresh(fix(f, FIX_HOLDER0)));
+	forms = fix(f, FIX_HOLDER0)->field->n_forms;
+	fix(f, FIX_HOLDER0)->field->n_forms = 0;
+	add_all(x, 0);
+	fix(f, FIX_HOLDER0)->field->n_forms = forms;
+	got = tables_to(x, "tables/raid-intake.csv", &n_files);
+	assert_int_equal(n_files, 2);
+	assert_memory_equal(got, "SubmissionDate,KEY,FormVersion,OtherAnswers,CaseCode,", 53);
+	assert_non_null(strstr(got, "\"\"/data/consent/agreed\"\":\"\"yes\"\""));
+	assert_int_equal(count_lines(got), 2);
+	free(got);
+	export_tables_free(x);
+}
+
+static void json_has_the_answers_with_types_and_with_labels(void **state)
+{
+	struct case_file *file;
+	char *json;
+	size_t len;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 4, 5, NULL);
+	fixture_sync(f, FIX_HOLDER0);
+	file = only_case(FIX_HOLDER0);
+	OK(export_json(fix(f, FIX_HOLDER0), file, &json, &len));
+	assert_non_null(strstr(json, "\"form\":\"raid-intake\",\"form_version\":\"2026112401\""));
+	assert_non_null(strstr(json, "{\"path\":\"/data/consent/agreed\",\"question\":\"Do you agree to go on?\","
+	                       "\"value\":\"yes\",\"shown\":\"Yes, let us go on\"}"));
+	assert_non_null(strstr(json, "\"data\":{\"form\":\"raid-intake\",\"version\":\"2026112401\","));
+	assert_non_null(strstr(json, "\"answers\":{\"consent\":{\"agreed\":\"yes\""));
+	sodium_memzero(json, len);
+	free(json);
+	case_close(file);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -324,6 +437,9 @@ int main(void)
 		cmocka_unit_test(safe_names_stay_in_the_folder),
 		T(attachments_of_one_name_are_kept_apart),
 		T(index_csv_holds_no_formula),
+		T(tables_have_a_row_a_case_with_its_code),
+		T(tables_keep_answers_of_a_form_that_is_not_here),
+		T(json_has_the_answers_with_types_and_with_labels),
 	};
 
 	return cmocka_run_group_tests_name("export", tests, NULL, NULL);

@@ -262,6 +262,7 @@ UNIT_TESTS   = \
                test_hostile_documents \
                test_host \
                test_form_lint \
+               test_marks \
                test_writer \
                test_store_faults \
                test_form_paper \

@@ -40,6 +40,11 @@ bool case_is_unassigned(const struct case_summary *s)
 	return s->state == CASE_OPEN || s->state == CASE_RETURNED;
 }
 
+const struct marks_deadline *case_deadline(const struct case_summary *s, uint32_t today)
+{
+	return marks_next(s->deadlines, s->n_deadlines, today);
+}
+
 /* ---- the stored summary ------------------------------------------------------------- */
 
 enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_MINE = 16, F_ALL = 31 };
@@ -53,8 +58,8 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 	enum perr err;
 
 	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, 18);
-	mp_put_uint(&w, 1);
+	mp_put_array(&w, 19);
+	mp_put_uint(&w, 2);
 	mp_put_str(&w, s->code);
 	mp_put_str(&w, s->form_id);
 	mp_put_str(&w, s->form_version);
@@ -79,6 +84,12 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 		mp_put_bin(&w, s->people[i].key, 32);
 		mp_put_uint(&w, (uint64_t)s->people[i].answer);
 	}
+	mp_put_array(&w, s->n_deadlines);
+	for (uint32_t i = 0; i < s->n_deadlines; i++) {
+		mp_put_array(&w, 2);
+		mp_put_uint(&w, s->deadlines[i].day);
+		mp_put_str(&w, s->deadlines[i].label);
+	}
 	err = mp_written(&w, &len);
 	record_name(name, "case/", s->record);
 	if (err == PERR_OK)
@@ -93,6 +104,7 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	struct mp_reader r;
 	size_t got = 0;
 	unsigned flags;
+	bool has_list;
 
 	memset(s, 0, sizeof *s);
 	if (strlen(name) != 5 + 2 * STATEMENT_RECORD_SIZE ||
@@ -100,8 +112,9 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	                   NULL) != 0 || got != sizeof s->record)
 		return PERR_CORRUPT;
 	mp_reader_init(&r, value, len);
-	mp_array(&r, 18);
-	mp_uint(&r, 1);
+	/* version 1 had one deadline and no name for it */
+	has_list = mp_array_var(&r, 18, 19) == 19;
+	mp_uint(&r, 2);
 	mp_str_copy(&r, s->code, sizeof s->code, 0);
 	mp_str_copy(&r, s->form_id, sizeof s->form_id, 0);
 	mp_str_copy(&r, s->form_version, sizeof s->form_version, 0);
@@ -128,6 +141,13 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 		mp_array(&r, 2);
 		mp_bin_copy(&r, s->people[i].key, 32);
 		s->people[i].answer = (enum case_answer)mp_uint(&r, CASE_GAVE_BACK);
+	}
+	s->n_deadlines = has_list ? mp_array_var(&r, 0, MARKS_DEADLINES_MAX) : s->deadline != 0;
+	s->deadlines[0].day = s->deadline;
+	for (uint32_t i = 0; has_list && i < s->n_deadlines; i++) {
+		mp_array(&r, 2);
+		s->deadlines[i].day = (uint32_t)mp_uint(&r, UINT32_MAX);
+		mp_str_copy(&r, s->deadlines[i].label, sizeof s->deadlines[i].label, 0);
 	}
 	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
 }

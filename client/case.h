@@ -55,7 +55,9 @@ struct case_summary {
 	uint8_t desk[32];
 	uint32_t day;                    /* of the interview */
 	uint32_t received_day;
-	uint32_t deadline;               /* day; 0: none */
+	uint32_t deadline;               /* day; 0: none; as on the day of the interview */
+	uint32_t n_deadlines;
+	struct marks_deadline deadlines[MARKS_DEADLINES_MAX];    /* by day */
 	enum case_state state;
 	bool urgent;
 	bool pending;                    /* a statement's author is not in the roster (yet) */
@@ -69,6 +71,9 @@ struct case_summary {
 
 /* is nobody working on it: open, or everybody asked said no? */
 bool case_is_unassigned(const struct case_summary *s);
+
+/* the deadline to look at on the day `today` (marks_next); NULL where there is none */
+const struct marks_deadline *case_deadline(const struct case_summary *s, uint32_t today);
 
 PERR_MUST_CHECK enum perr case_refresh(struct client *c);
 

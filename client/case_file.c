@@ -502,11 +502,13 @@ static enum perr sum_up_interview(struct client *c, struct case_file *f)
 	case_code_show(s->title, s->code);
 	err = open_instance(c, intake, &form, &in);
 	if (err == PERR_OK && form != NULL && in != NULL) {
-		err = marks_read(&m, form, in, s->day);
+		err = marks_read(&m, form, in, s->day, NULL);
 		if (m.title[0] != '\0')
 			memcpy(s->title, m.title, sizeof m.title);
 		s->urgent = m.urgent;
 		s->deadline = m.deadline;
+		s->n_deadlines = m.n_deadlines;
+		memcpy(s->deadlines, m.deadlines, sizeof s->deadlines);
 		sodium_memzero(&m, sizeof m);
 	}
 	instance_free(in);

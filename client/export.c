@@ -186,6 +186,7 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 {
 	char code[CASE_CODE_SHOWN + 1], desk[CHARTER_NAME_MAX + 1];
 	char id[2 * STATEMENT_RECORD_SIZE + 1];
+	const struct marks_deadline *next = case_deadline(s, client_day(c));
 
 	case_code_show(code, s->code);
 	sodium_bin2hex(id, sizeof id, s->record, sizeof s->record);
@@ -195,7 +196,16 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	key_str(t, "id", id);
 	key_str(t, "title", s->title);
 	key_bool(t, "urgent", s->urgent);
-	key_day(t, "deadline", s->deadline);
+	key_day(t, "deadline", next == NULL ? 0 : next->day);
+	key(t, "deadlines");
+	put(t, "[");
+	for (uint32_t i = 0; i < s->n_deadlines; i++) {
+		item(t);
+		key_day(t, "day", s->deadlines[i].day);
+		key_str(t, "what", s->deadlines[i].label);
+		put(t, "}");
+	}
+	put(t, "]");
 	key_str(t, "state", case_state_text(s->state));
 	key_bool(t, "pending", s->pending);
 	key_bool(t, "conflict", s->conflict);
@@ -738,6 +748,7 @@ enum perr export_index_add(struct export_index *x, struct client *c, const struc
                            const char *dir)
 {
 	const struct case_summary *s = &f->s;
+	const struct marks_deadline *next = case_deadline(s, client_day(c));
 	struct text *t = &x->t;
 	char buf[NAME_OF], id[2 * STATEMENT_RECORD_SIZE + 1];
 	size_t missing = 0;
@@ -754,7 +765,7 @@ enum perr export_index_add(struct export_index *x, struct client *c, const struc
 	csv_day(t, s->received_day);
 	csv(t, s->title);
 	csv(t, s->urgent ? "yes" : "");
-	csv_day(t, s->deadline);
+	csv_day(t, next == NULL ? 0 : next->day);
 	csv(t, case_state_text(s->state));
 	csv_people(t, c, s);
 	client_name_of(c, s->author, buf, sizeof buf);

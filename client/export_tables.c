@@ -133,6 +133,7 @@ static void fill_more(struct more *m, struct export_tables *x, const struct case
                       const struct statement *st)
 {
 	const struct case_summary *s = &f->s;
+	const struct marks_deadline *next = case_deadline(s, client_day(x->c));
 	const struct desk *desk;
 	size_t n_here = 0, len = 0;
 
@@ -140,7 +141,7 @@ static void fill_more(struct more *m, struct export_tables *x, const struct case
 		n_here += f->attachments[i].is_here;
 	case_code_show(m->code, s->code);
 	day_text(m->day, st->day);
-	day_text(m->deadline, s->deadline);
+	day_text(m->deadline, next == NULL ? 0 : next->day);
 	snprintf(m->language, sizeof m->language, "%.*s", (int)st->body.intake.language.len,
 	         st->body.intake.language.p);
 	snprintf(m->desk, sizeof m->desk, "%s",

@@ -43,6 +43,18 @@ static unsigned weight(const struct xform *f, const char *path)
 	return w;
 }
 
+/* text into size bytes, never cut inside a character */
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (n > size - 1)
+		for (n = size - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+			;
+	memcpy(out, text, n);
+	out[n] = '\0';
+}
+
 /*
  * Whom a case is about: the first answer in the group with the most marks of identity.  Who
  * speaks and whom to call are marked too, with one or two answers, and often come first.
@@ -50,21 +62,24 @@ static unsigned weight(const struct xform *f, const char *path)
 static void look_title(struct look *l, const char *path, const char *value)
 {
 	unsigned w = weight(l->form, path);
-	size_t n = strlen(value);
 
 	if (w <= l->weight || is_file(l->in, value))
 		return;
 	l->weight = w;
-	if (n > MARKS_TITLE_MAX)
-		for (n = MARKS_TITLE_MAX; n > 0 && ((unsigned char)value[n] & 0xc0) == 0x80; n--)
-			;
-	memcpy(l->m->title, value, n);
-	l->m->title[n] = '\0';
+	copy_text(l->m->title, sizeof l->m->title, value);
 }
 
-static void look_deadline(struct look *l, int64_t days)
+static void remove_at(struct marks *m, uint32_t i)
 {
-	uint32_t day;
+	m->n_deadlines--;
+	memmove(&m->deadlines[i], &m->deadlines[i + 1],
+	        (m->n_deadlines - i) * sizeof m->deadlines[0]);
+}
+
+static void look_deadline(struct look *l, int64_t days, const char *label)
+{
+	struct marks *m = l->m;
+	uint32_t day, i;
 
 	if (days < 1 || days > UINT32_MAX)
 		return;
@@ -73,6 +88,28 @@ static void look_deadline(struct look *l, int64_t days)
 		l->next = day;
 	if (day < l->day && day > l->last)
 		l->last = day;
+	if (m->n_deadlines == MARKS_DEADLINES_MAX) {
+		if (m->deadlines[0].day < l->day && day >= m->deadlines[0].day)
+			remove_at(m, 0);
+		else if (day >= l->day && day < m->deadlines[MARKS_DEADLINES_MAX - 1].day)
+			remove_at(m, MARKS_DEADLINES_MAX - 1);
+		else
+			return;
+	}
+	for (i = m->n_deadlines; i > 0 && m->deadlines[i - 1].day > day; i--)
+		m->deadlines[i] = m->deadlines[i - 1];
+	m->deadlines[i].day = day;
+	copy_text(m->deadlines[i].label, sizeof m->deadlines[i].label, label);
+	m->n_deadlines++;
+}
+
+const struct marks_deadline *marks_next(const struct marks_deadline *at, uint32_t n,
+                                        uint32_t today)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (at[i].day >= today)
+			return &at[i];
+	return n == 0 ? NULL : &at[n - 1];
 }
 
 static bool one_mark(void *ctx, const struct fmark *mark)
@@ -84,7 +121,7 @@ static bool one_mark(void *ctx, const struct fmark *mark)
 		l->m->urgent = true;
 		break;
 	case XFORM_DEADLINE:
-		look_deadline(l, mark->day);
+		look_deadline(l, mark->day, mark->label);
 		break;
 	case XFORM_IDENTITY:
 		look_title(l, mark->path, mark->value);
@@ -97,14 +134,14 @@ static bool one_mark(void *ctx, const struct fmark *mark)
 }
 
 enum perr marks_read(struct marks *m, const struct xform *form, struct instance *in,
-                     uint32_t day)
+                     uint32_t day, const char *lang)
 {
 	struct look l = { .m = m, .form = form, .in = in, .day = day };
 	struct fclock noon = { .unix_ms = ((int64_t)day * 24 + 12) * 3600000 };
 	enum perr err;
 
 	memset(m, 0, sizeof *m);
-	err = fmark_each(in, NULL, &noon, one_mark, &l);
+	err = fmark_each(in, lang, &noon, one_mark, &l);
 	if (err == PERR_LIMIT) {
 		m->urgent = true;
 		err = PERR_OK;

@@ -9,10 +9,12 @@
 #include "table.h"
 #include "term.h"
 
-enum { OPT_SEARCH = 1, OPT_UNASSIGNED };
+enum { OPT_SEARCH = 1, OPT_UNASSIGNED, OPT_DUE };
+
+#define DUE_MAX 3650             /* days */
 
 const char cmd_cases_help[] =
-	"Use: amparo cases [--search TEXT] [--unassigned] [--json]\n\n"
+	"Use: amparo cases [--search TEXT] [--unassigned] [--due DAYS] [--json]\n\n"
 	"The cases that reached you: urgent ones first, then by the next deadline, then the\n"
 	"newest.  Holders of a desk see every interview sent to it, others what was assigned\n"
 	"to them.\n\n"
@@ -20,16 +22,26 @@ const char cmd_cases_help[] =
 	"                   case, accents and glottal marks (' ʼ ’ ꞌ) do not matter, and a word\n"
 	"                   may be part of a longer one\n"
 	"  --unassigned     what nobody has, or everybody asked gave back\n"
+	"  --due DAYS       what has to be done within so many days (14d, 2w), earliest first, with\n"
+	"                   the question that says so; what has passed is marked overdue; closed\n"
+	"                   cases are left out\n"
 	"  --json           an array of objects\n\n"
 	"Examples:\n"
+	"  amparo cases --due 14d\n"
 	"  amparo cases --unassigned\n"
 	"  amparo cases --search \"tzunun morton\"\n"
 	"  amparo cases --search \"A 000 123 456\"\n";
 
+struct entry {
+	struct case_summary s;
+	struct marks_deadline due;       /* the one this line is about; day 0: none */
+};
+
 struct list {
-	struct case_summary *at;
+	struct entry *at;
 	size_t n, room;
-	bool only_unassigned;
+	bool only_unassigned, only_due;
+	uint32_t today, until;           /* only_due */
 	bool searched;
 	uint8_t (*hits)[STATEMENT_RECORD_SIZE];
 	size_t n_hits, room_hits;
@@ -65,16 +77,9 @@ static enum perr one_hit(void *arg, const uint8_t record[STATEMENT_RECORD_SIZE])
 	return PERR_OK;
 }
 
-static enum perr one_case(void *arg, const struct case_summary *s)
+static enum perr add(struct list *l, const struct case_summary *s,
+                     const struct marks_deadline *due)
 {
-	struct list *l = arg;
-
-	if (l->only_unassigned && !case_is_unassigned(s))
-		return PERR_OK;
-	if (l->searched && (l->n_hits == 0 ||
-	                    bsearch(s->record, l->hits, l->n_hits, sizeof *l->hits,
-	                            by_record) == NULL))
-		return PERR_OK;
 	if (l->n == l->room) {
 		size_t room = l->room == 0 ? 64 : 2 * l->room;
 		void *more = realloc(l->at, room * sizeof *l->at);
@@ -84,18 +89,53 @@ static enum perr one_case(void *arg, const struct case_summary *s)
 		l->at = more;
 		l->room = room;
 	}
-	l->at[l->n++] = *s;
+	memset(&l->at[l->n].due, 0, sizeof l->at[l->n].due);
+	if (due != NULL)
+		l->at[l->n].due = *due;
+	l->at[l->n++].s = *s;
 	return PERR_OK;
+}
+
+static enum perr one_case(void *arg, const struct case_summary *s)
+{
+	struct list *l = arg;
+	enum perr err = PERR_OK;
+
+	if (l->only_unassigned && !case_is_unassigned(s))
+		return PERR_OK;
+	if (l->searched && (l->n_hits == 0 ||
+	                    bsearch(s->record, l->hits, l->n_hits, sizeof *l->hits,
+	                            by_record) == NULL))
+		return PERR_OK;
+	if (!l->only_due)
+		return add(l, s, case_deadline(s, l->today));
+	/* each deadline by itself: one that has passed must not hide the next */
+	for (uint32_t i = 0; i < s->n_deadlines && err == PERR_OK; i++)
+		if (s->state != CASE_CLOSED && s->deadlines[i].day <= l->until)
+			err = add(l, s, &s->deadlines[i]);
+	return err;
+}
+
+static int by_due(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->due.day != y->due.day)
+		return x->due.day < y->due.day ? -1 : 1;
+	if (x->s.urgent != y->s.urgent)
+		return x->s.urgent ? -1 : 1;
+	return memcmp(x->s.code, y->s.code, sizeof x->s.code);
 }
 
 static int in_order(const void *a, const void *b, void *arg)
 {
-	const struct case_summary *x = a, *y = b;
+	const struct case_summary *x = &((const struct entry *)a)->s, *y = &((const struct entry *)b)->s;
 	uint32_t today = *(const uint32_t *)arg;
-	uint32_t dx = x->deadline >= today ? x->deadline : UINT32_MAX;
-	uint32_t dy = y->deadline >= today ? y->deadline : UINT32_MAX;
+	uint32_t dx = ((const struct entry *)a)->due.day, dy = ((const struct entry *)b)->due.day;
 	bool closed_x = x->state == CASE_CLOSED, closed_y = y->state == CASE_CLOSED;
 
+	dx = dx >= today && dx != 0 ? dx : UINT32_MAX;
+	dy = dy >= today && dy != 0 ? dy : UINT32_MAX;
 	if (closed_x != closed_y)
 		return closed_x ? 1 : -1;
 	if (x->urgent != y->urgent)
@@ -107,17 +147,33 @@ static int in_order(const void *a, const void *b, void *arg)
 	return memcmp(x->code, y->code, sizeof x->code);
 }
 
+/* the object with what is due as its last member */
+static void due_json(const struct list *l, const struct entry *e, const char *text, size_t len)
+{
+	char day[16];
+
+	cli_day(day, e->due.day);
+	fwrite(text, 1, len - 1, stdout);
+	printf(",\"due\":{\"day\":\"%s\",\"what\":", day);
+	cli_json_str(stdout, e->due.label, strlen(e->due.label));
+	printf(",\"overdue\":%s}}", e->due.day < l->today ? "true" : "false");
+}
+
 static int print_json(struct cli *cli, const struct list *l)
 {
 	putchar('[');
 	for (size_t i = 0; i < l->n; i++) {
 		char *text;
 		size_t len;
-		enum perr err = export_json_summary(cli->client, &l->at[i], &text, &len);
+		enum perr err = export_json_summary(cli->client, &l->at[i].s, &text, &len);
 
 		if (err != PERR_OK)
 			return cli_fail_err(err, "the cases could not be printed");
-		printf("%s%s", i == 0 ? "\n" : ",\n", text);
+		fputs(i == 0 ? "\n" : ",\n", stdout);
+		if (l->only_due)
+			due_json(l, &l->at[i], text, len);
+		else
+			fputs(text, stdout);
 		sodium_memzero(text, len);
 		free(text);
 	}
@@ -134,21 +190,25 @@ static void deadline_text(char out[40], uint32_t deadline, uint32_t today)
 		return;
 	cli_day(day, deadline);
 	if (deadline < today)
-		snprintf(out, 40, "%s past", day);
+		snprintf(out, 40, "%s overdue", day);
 	else if (deadline == today)
 		snprintf(out, 40, "%s today", day);
 	else
 		snprintf(out, 40, "%s in %u d", day, deadline - today);
 }
 
-static enum perr add_row(struct cli *cli, struct table *t, const struct case_summary *s)
+static enum perr add_row(struct cli *cli, struct table *t, const struct list *l,
+                         const struct entry *e)
 {
+	const struct case_summary *s = &e->s;
 	char code[CASE_CODE_SHOWN + 1], day[16], deadline[40], state[64], with[400] = "";
 	const char *cells[] = { code, s->urgent ? "yes" : "", s->title, day, deadline, state, with };
+	const char *due[] = { code, s->urgent ? "yes" : "", s->title, deadline, e->due.label, state,
+	                      with };
 
 	case_code_show(code, s->code);
 	cli_day(day, s->day);
-	deadline_text(deadline, s->deadline, client_day(cli->client));
+	deadline_text(deadline, e->due.day, l->today);
 	snprintf(state, sizeof state, "%s%s%s", case_state_text(s->state),
 	         s->pending ? ", pending" : "", s->conflict ? ", twice" : "");
 	for (uint32_t i = 0; i < s->n_people; i++) {
@@ -158,7 +218,7 @@ static enum perr add_row(struct cli *cli, struct table *t, const struct case_sum
 		client_name_of(cli->client, s->people[i].key, name, sizeof name);
 		snprintf(with + at, sizeof with - at, "%s%s", i == 0 ? "" : ", ", name);
 	}
-	return table_row(t, cells);
+	return table_row(t, l->only_due ? due : cells);
 }
 
 static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
@@ -166,15 +226,19 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	static const char *const heads[] = {
 		"!Code", "!Urgent", "Case", "!Day", "!Deadline", "State", "With"
 	};
-	struct table *t = table_new(7, heads);
+	static const char *const due_heads[] = {
+		"!Code", "!Urgent", "Case", "!Due", "What", "State", "With"
+	};
+	struct table *t = table_new(7, l->only_due ? due_heads : heads);
 	enum perr err = t == NULL ? PERR_NOMEM : PERR_OK;
-	unsigned urgent = 0, pending = 0, twice = 0;
+	unsigned urgent = 0, overdue = 0, pending = 0, twice = 0;
 
 	for (size_t i = 0; i < l->n && err == PERR_OK; i++) {
-		err = add_row(cli, t, &l->at[i]);
-		urgent += l->at[i].urgent;
-		pending += l->at[i].pending;
-		twice += l->at[i].conflict;
+		err = add_row(cli, t, l, &l->at[i]);
+		urgent += l->at[i].s.urgent;
+		overdue += l->at[i].due.day < l->today;
+		pending += l->at[i].s.pending;
+		twice += l->at[i].s.conflict;
 	}
 	if (err == PERR_OK)
 		table_print(t, stdout, term_is_tty(1) ? term_width(1) : 0);
@@ -182,9 +246,11 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the cases could not be printed");
 	if (l->n == 0)
-		puts(l->searched || l->only_unassigned
-		     ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
+		puts(l->only_due ? "Nothing is due in this time."
+		     : l->searched || l->only_unassigned ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
 		     "released.");
+	else if (l->only_due)
+		printf("\n%zu deadline%s, %u overdue.\n", l->n, l->n == 1 ? "" : "s", overdue);
 	else
 		printf("\n%zu case%s, %u urgent.\n", l->n, l->n == 1 ? "" : "s", urgent);
 	if (pending > 0)
@@ -199,17 +265,39 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	return EXIT_DONE;
 }
 
+/* "14", "14d", "2w": days; -1: none of these */
+static long parse_days(const char *text)
+{
+	char *end;
+	unsigned long n;
+
+	if (*text < '0' || *text > '9')
+		return -1;
+	n = strtoul(text, &end, 10);
+	if (n > DUE_MAX)
+		return -1;
+	if (*end == 'w') {
+		n *= 7;
+		end++;
+	} else if (*end == 'd') {
+		end++;
+	}
+	return *end == '\0' && n <= DUE_MAX ? (long)n : -1;
+}
+
 int cmd_cases(struct cli *cli, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "search", required_argument, NULL, OPT_SEARCH },
 		{ "unassigned", no_argument, NULL, OPT_UNASSIGNED },
+		{ "due", required_argument, NULL, OPT_DUE },
 		{ NULL, 0, NULL, 0 }
 	};
 	struct list l = { .n = 0 };
 	const char *query = NULL;
 	unsigned n_hidden = 0;
 	enum perr err = PERR_OK;
+	long days = 0;
 	int c, code;
 
 	while ((c = cli_option(cli, argc, argv, longs)) != -1)
@@ -220,6 +308,12 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 		case OPT_UNASSIGNED:
 			l.only_unassigned = true;
 			break;
+		case OPT_DUE:
+			days = parse_days(optarg);
+			if (days < 0)
+				return cli_usage(cli, "\"%s\" is no number of days: 14d, 2w", optarg);
+			l.only_due = true;
+			break;
 		default:
 			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
 		}
@@ -228,6 +322,8 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 	code = cmd_open_reader(cli);
 	if (code != EXIT_DONE)
 		return code;
+	l.today = client_day(cli->client);
+	l.until = l.today + (uint32_t)days;
 	if (query != NULL) {
 		l.searched = true;
 		err = search_run(cli->client, query, one_hit, &l);
@@ -242,12 +338,12 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 	if (err == PERR_OK)
 		err = case_each(cli->client, one_case, &l, &n_hidden);
 	if (err == PERR_OK) {
-		uint32_t today = client_day(cli->client);
-
-		if (l.n > 0)
-			qsort_r(l.at, l.n, sizeof *l.at, in_order, &today);
+		if (l.n > 0 && l.only_due)
+			qsort(l.at, l.n, sizeof *l.at, by_due);
+		else if (l.n > 0)
+			qsort_r(l.at, l.n, sizeof *l.at, in_order, &l.today);
 		code = cli->json ? print_json(cli, &l)
-		                 : print_table(cli, &l, l.searched ? 0 : n_hidden);
+		                 : print_table(cli, &l, l.searched || l.only_due ? 0 : n_hidden);
 	} else {
 		code = cli_fail_err(err, "the cases could not be read");
 	}

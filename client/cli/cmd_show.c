@@ -6,6 +6,7 @@
 #include "cache.h"
 #include "cmd_record.h"
 #include "export.h"
+#include "fmark.h"
 #include "instance.h"
 #include "progress.h"
 #include "render.h"
@@ -16,7 +17,7 @@ enum { OPT_LANG = 1 };
 const char cmd_show_help[] =
 	"Use: amparo show CASE [--lang LANG] [--json]\n\n"
 	"The whole case: the answers under the form's questions, corrections, photographs,\n"
-	"who has it, notes.  CASE is the code on the slip in any spelling, or its first four\n"
+	"who has it, notes; first why it is urgent and what is due when.  CASE is the code on the slip in any spelling, or its first four\n"
 	"characters or more if only one case begins so.\n\n"
 	"  --lang LANG    language of the questions and choices (es, en, …), if the form has it\n"
 	"  --json         everything as one object, as in case.json of `amparo export`\n\n"
@@ -95,31 +96,45 @@ static bool one_row(void *ctx, const struct render_row *row)
 	return true;
 }
 
-static enum perr show_answers(struct page *p, const struct statement_intake *intake)
+/* the form where it is here, and the answers; *in NULL: they are no XML, why says so */
+static enum perr open_answers(struct page *p, const struct statement_intake *intake,
+                              const struct xform **form, struct instance **in,
+                              char why[INSTANCE_WHY_SIZE])
 {
-	char id[65], version[33], why[INSTANCE_WHY_SIZE];
-	const struct xform *form = NULL;
-	struct instance *in = NULL;
+	char id[65], version[33];
 	enum perr err;
 
+	*form = NULL;
+	*in = NULL;
 	snprintf(id, sizeof id, "%.*s", (int)intake->form_id.len, intake->form_id.p);
 	snprintf(version, sizeof version, "%.*s", (int)intake->form_version.len,
 	         intake->form_version.p);
-	err = cache_form(p->c, id, version, &form);
-	if (err == PERR_NOTFOUND || err == PERR_UNKNOWN)
-		puts("(The form is not on this device, so questions have their short names.)\n");
-	else if (err != PERR_OK)
+	err = cache_form(p->c, id, version, form);
+	if (err != PERR_OK && err != PERR_NOTFOUND && err != PERR_UNKNOWN)
 		return err;
+	err = instance_parse(in, *form, intake->instance.p, intake->instance.len, why);
+	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
+}
+
+static enum perr show_answers(struct page *p, const struct statement_intake *intake)
+{
+	char why[INSTANCE_WHY_SIZE];
+	const struct xform *form;
+	struct instance *in;
+	enum perr err = open_answers(p, intake, &form, &in, why);
+
+	if (err != PERR_OK)
+		return err;
+	if (form == NULL)
+		puts("(The form is not on this device, so questions have their short names.)\n");
 	else if (p->lang != NULL && !xform_has_lang(form, p->lang))
 		printf("(The form has no language \"%s\"; its own is used.)\n\n", p->lang);
-	err = instance_parse(&in, form, intake->instance.p, intake->instance.len, why);
-	if (err == PERR_OK) {
+	if (in != NULL) {
 		p->any = false;
 		err = render_rows(in, p->lang, 0, one_row, p);
-	} else if (err == PERR_FORMAT || err == PERR_LIMIT) {
+	} else {
 		printf("The answers cannot be read as a form: %s\n", why);
 		paragraph(p, 0, (const char *)intake->instance.p, intake->instance.len);
-		err = PERR_OK;
 	}
 	instance_free(in);
 	return err;
@@ -294,7 +309,76 @@ static void show_history(struct page *p, const struct case_file *f)
 		show_event(p, f->at[i]);
 }
 
-static void show_head(struct page *p, const struct case_file *f)
+/* ---- marks: why it is urgent, what is due ------------------------------------------------ */
+
+static bool one_urgent(void *ctx, const struct fmark *m)
+{
+	struct page *p = ctx;
+	char *label, *shown;
+
+	if (m->mark != XFORM_URGENT)
+		return true;
+	label = term_safe(m->label, strlen(m->label), TERM_LINE);
+	shown = term_safe(m->shown, strlen(m->shown), TERM_LINE);
+	if (label != NULL && shown != NULL) {
+		printf("Urgent: %s%s%s\n", label, *shown == '\0' ? "" : ": ", shown);
+		p->any = true;
+	}
+	free(label);
+	free(shown);
+	return true;
+}
+
+static void one_deadline(struct page *p, const struct marks_deadline *d)
+{
+	uint32_t today = client_day(p->c);
+	char day[16];
+
+	cli_day(day, d->day);
+	printf("Deadline %s", day);
+	if (d->day < today)
+		fputs(", overdue", stdout);
+	else if (d->day == today)
+		fputs(", today", stdout);
+	else
+		printf(", in %u day%s", d->day - today, d->day - today == 1 ? "" : "s");
+	if (d->label[0] != '\0') {
+		fputs(": ", stdout);
+		cmd_print(d->label, strlen(d->label));
+	}
+	putchar('\n');
+}
+
+/* by the form, in the language asked for; where it is not here, as the summary has it */
+static enum perr show_marks(struct page *p, const struct case_file *f)
+{
+	struct fclock noon = { .unix_ms = ((int64_t)f->s.day * 24 + 12) * 3600000 };
+	char why[INSTANCE_WHY_SIZE];
+	const struct xform *form = NULL;
+	struct instance *in = NULL;
+	struct marks *m = calloc(1, sizeof *m);
+	enum perr err = m == NULL ? PERR_NOMEM : PERR_OK;
+
+	if (err == PERR_OK && f->n_interviews > 0)
+		err = open_answers(p, &f->interviews[0].st->body.intake, &form, &in, why);
+	if (err == PERR_OK && form != NULL && in != NULL) {
+		err = fmark_each(in, p->lang, &noon, one_urgent, p);
+		if (err == PERR_OK || err == PERR_LIMIT)
+			err = marks_read(m, form, in, f->s.day, p->lang);
+	} else if (err == PERR_OK) {
+		m->n_deadlines = f->s.n_deadlines;
+		memcpy(m->deadlines, f->s.deadlines, sizeof m->deadlines);
+	}
+	for (uint32_t i = 0; err == PERR_OK && i < m->n_deadlines; i++)
+		one_deadline(p, &m->deadlines[i]);
+	instance_free(in);
+	if (m != NULL)
+		sodium_memzero(m, sizeof *m);
+	free(m);
+	return err;
+}
+
+static enum perr show_head(struct page *p, const struct case_file *f)
 {
 	const struct case_summary *s = &f->s;
 	char code[CASE_CODE_SHOWN + 1], day[16], received[16];
@@ -327,21 +411,17 @@ static void show_head(struct page *p, const struct case_file *f)
 		printf(" (%s)", export_answer_text(s->people[i].answer));
 	}
 	putchar('\n');
-	if (s->deadline != 0) {
-		cli_day(day, s->deadline);
-		printf("Deadline %s%s\n", day, s->deadline < client_day(p->c) ? ", past" : "");
-	}
 	if (s->pending)
 		puts("Pending: a sender is not enrolled (yet); ask the administrator who it is.");
 	if (s->conflict)
 		puts("Twice: two interviews carry one record number; read both with care.");
+	return show_marks(p, f);
 }
 
 static enum perr show_all(struct page *p, const struct case_file *f)
 {
-	enum perr err = PERR_OK;
+	enum perr err = show_head(p, f);
 
-	show_head(p, f);
 	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
 		const struct statement *st = f->interviews[i].st;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "status.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bulletin.h"
+#include "case.h"
 #include "gaps.h"
 #include "holders.h"
 #include "notices.h"
@@ -149,6 +151,87 @@ static enum perr unsigned_desk(void *arg, const struct holders_desk *d)
 	         d->charter->name);
 	line(l, false, what, "run `amparo desk sign`");
 	return PERR_OK;
+}
+
+/* ---- cases: urgent ones before anything else -------------------------------------------- */
+
+#define URGENT_LINES 5
+#define DUE_DAYS 14
+
+struct cases {
+	unsigned n_open, n_urgent, n_due, n_overdue, n_shown;
+	uint32_t today;
+	struct case_summary urgent[URGENT_LINES];        /* nobody has them: first */
+};
+
+static enum perr one_case(void *arg, const struct case_summary *s)
+{
+	struct cases *k = arg;
+	unsigned at;
+
+	if (s->state == CASE_CLOSED)
+		return PERR_OK;
+	k->n_open++;
+	for (uint32_t i = 0; i < s->n_deadlines; i++) {
+		k->n_overdue += s->deadlines[i].day < k->today;
+		k->n_due += s->deadlines[i].day >= k->today &&
+		            s->deadlines[i].day <= k->today + DUE_DAYS;
+	}
+	if (!s->urgent)
+		return PERR_OK;
+	k->n_urgent++;
+	for (at = k->n_shown; at > 0; at--) {
+		const struct case_summary *before = &k->urgent[at - 1];
+		bool unassigned = case_is_unassigned(s);
+
+		if (unassigned != case_is_unassigned(before) ? !unassigned : s->day <= before->day)
+			break;
+		if (at < URGENT_LINES)
+			k->urgent[at] = k->urgent[at - 1];
+	}
+	if (at < URGENT_LINES)
+		k->urgent[at] = *s;
+	k->n_shown += k->n_shown < URGENT_LINES;
+	return PERR_OK;
+}
+
+static void urgent_line(struct list *l, const struct case_summary *s)
+{
+	char code[CASE_CODE_SHOWN + 1], what[WHAT_SIZE + MARKS_TITLE_MAX], next[60];
+
+	case_code_show(code, s->code);
+	snprintf(what, sizeof what, "URGENT: case %s, %s: %s", code, s->title,
+	         case_is_unassigned(s) ? "nobody has it" : case_state_text(s->state));
+	snprintf(next, sizeof next, "run `amparo show %s`", code);
+	line(l, !case_is_unassigned(s), what, next);
+}
+
+static enum perr cases_part(struct list *l)
+{
+	struct cases *k = calloc(1, sizeof *k);
+	char what[WHAT_SIZE];
+	enum perr err;
+
+	if (k == NULL)
+		return PERR_NOMEM;
+	k->today = client_day(l->cli->client);
+	err = case_each(l->cli->client, one_case, k, NULL);
+	for (unsigned i = 0; err == PERR_OK && i < k->n_shown; i++)
+		urgent_line(l, &k->urgent[i]);
+	if (err == PERR_OK && k->n_urgent > k->n_shown) {
+		snprintf(what, sizeof what, "%u more urgent case%s", k->n_urgent - k->n_shown,
+		         k->n_urgent - k->n_shown == 1 ? "" : "s");
+		line(l, false, what, "run `amparo cases`");
+	}
+	if (err == PERR_OK && k->n_open > 0) {
+		snprintf(what, sizeof what, "%u open case%s; %u deadline%s within %d days, %u overdue",
+		         k->n_open, k->n_open == 1 ? "" : "s", k->n_due, k->n_due == 1 ? "" : "s",
+		         DUE_DAYS, k->n_overdue);
+		line(l, k->n_overdue == 0, what, "run `amparo cases --due 14d`");
+	}
+	sodium_memzero(k, sizeof *k);
+	free(k);
+	return err;
 }
 
 /* ---- what concerns administrators --------------------------------------------------- */
@@ -395,7 +478,9 @@ int status_print(struct cli *cli)
 		term_print(stdout, c->me->name, strlen(c->me->name), TERM_LINE);
 		printf(", %s\n", role_line(c));
 	}
-	err = own_part(&l);
+	err = c->staff != NULL ? cases_part(&l) : PERR_OK;
+	if (err == PERR_OK)
+		err = own_part(&l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
 		err = reader_part(&l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "fexpr.h"
 #include "fold.h"
@@ -197,6 +198,26 @@ static enum ftype type_of(const char *s)
 	return FTYPE_STRING;            /* "considered string if unknown" */
 }
 
+/*
+ * A mark that is no expression but what a cell of an XLSForm holds: spreadsheets turn
+ * "true" into TRUE, and pyxform translates "yes" only in columns it knows.
+ */
+static const char *mark_value(const char *s)
+{
+	static const char *const yes[] = {"yes", "true", "1", NULL}, *const no[] = {"no", "false", "0", NULL};
+	size_t i;
+
+	if (s == NULL || s[0] == '\0')
+		return NULL;
+	for (i = 0; yes[i] != NULL; i++) {
+		if (strcasecmp(s, yes[i]) == 0)
+			return "true()";
+		if (strcasecmp(s, no[i]) == 0)
+			return "false()";
+	}
+	return s;
+}
+
 static int parse_bind(struct xparse *p, const struct fnode *n)
 {
 	static const char *const slots[FSLOT_N] = {"relevant", "required", "constraint",
@@ -236,7 +257,7 @@ static int parse_bind(struct xparse *p, const struct fnode *n)
 	def->preload = ftree_attr(n, NS_JR, "preload");
 	def->preload_params = ftree_attr(n, NS_JR, "preloadParams");
 	for (i = 0; i < XFORM_N_MARKS; i++)
-		def->mark[i] = ftree_attr(n, XFORM_NS_AMPARO, mark_names[i]);
+		def->mark[i] = mark_value(ftree_attr(n, XFORM_NS_AMPARO, mark_names[i]));
 	return 0;
 }
 

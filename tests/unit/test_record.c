@@ -182,6 +182,13 @@ static void marks_of_the_form_make_the_list(void **state)
 		assert_string_equal(s.title, cases[i].title);
 		assert_int_equal(s.urgent, cases[i].urgent);
 		assert_int_equal(s.deadline, cases[i].deadline);
+		/* by its question, whatever the day it is looked at */
+		assert_int_equal(s.n_deadlines, cases[i].deadline != 0);
+		if (cases[i].deadline != 0) {
+			assert_int_equal(s.deadlines[0].day, cases[i].deadline);
+			assert_string_equal(s.deadlines[0].label, "Date of the hearing");
+			assert_ptr_equal(case_deadline(&s, cases[i].deadline + 1), &s.deadlines[0]);
+		}
 		assert_int_equal(s.received_day, 20782);
 	}
 }

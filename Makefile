@@ -262,6 +262,7 @@ UNIT_TESTS   = \
                test_hostile_documents \
                test_host \
                test_form_lint \
+               test_form_attacks \
                test_marks \
                test_writer \
                test_store_faults \

@@ -11,6 +11,13 @@
 
 #define DEPTH_MAX 96
 #define ATTRS_MAX 64
+/* Namespaces in scope: libxml2 looks through all of them for every name. */
+#define NAMESPACES_MAX 64
+/*
+ * One tag, comment or instruction.  libxml2 reads a tag whole, and compares each attribute
+ * with all before it: half a million of them took it two minutes.
+ */
+#define MARKUP_MAX (128u << 10)
 
 struct textbuf {
 	char *bytes;
@@ -22,10 +29,11 @@ struct parse {
 	const struct ftree_limits *lim;
 	xmlParserCtxtPtr ctxt;
 	struct fnode *root, *at;
-	unsigned depth;
+	unsigned depth, n_spaces;
 	size_t n_nodes;
 	enum perr err;
 	char *why;
+	unsigned spaces_at[DEPTH_MAX + 1];      /* namespaces in scope around it */
 	struct textbuf text[DEPTH_MAX + 1];     /* all text of the element at this depth */
 	size_t run_start[DEPTH_MAX + 1];        /* where its current run began */
 };
@@ -106,6 +114,10 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
 		stop(p, PERR_LIMIT, "An element of the document has too many attributes.");
 		return;
 	}
+	if (n_ns > NAMESPACES_MAX || p->n_spaces + (unsigned)n_ns > NAMESPACES_MAX) {
+		stop(p, PERR_LIMIT, "The document declares too many namespaces.");
+		return;
+	}
 	if (!count_node(p))
 		return;
 	n = farena_get(p->a, sizeof *n);
@@ -137,6 +149,8 @@ static void on_start(void *ctx, const xmlChar *name, const xmlChar *prefix, cons
 		ftree_insert(p->at, n, NULL);
 	p->at = n;
 	p->depth++;
+	p->spaces_at[p->depth] = p->n_spaces;
+	p->n_spaces += (unsigned)n_ns;
 	p->text[p->depth].len = 0;
 	p->run_start[p->depth] = 0;
 	return;
@@ -166,6 +180,7 @@ static void on_end(void *ctx, const xmlChar *name, const xmlChar *prefix, const 
 		p->at->text_cap = t->len + 1;
 	}
 	p->at = p->at->parent;
+	p->n_spaces = p->spaces_at[p->depth];
 	p->depth--;
 	p->run_start[p->depth] = p->text[p->depth].len;
 }
@@ -259,9 +274,14 @@ enum perr ftree_parse(struct fnode **root, struct farena *a, const uint8_t *xml,
 	xmlCtxtUseOptions(p->ctxt, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING
 	                  | XML_PARSE_NOCDATA | XML_PARSE_NOENT);
 	/* In slices, because xmlStopParser only takes effect between them. */
-	for (i = 0; i < xml_len && p->err == PERR_OK; i += 4096)
+	for (i = 0; i < xml_len && p->err == PERR_OK; i += 4096) {
 		xmlParseChunk(p->ctxt, (const char *)xml + i,
 		              (int)(xml_len - i < 4096 ? xml_len - i : 4096), 0);
+		/* what waits for the end of its tag */
+		if (p->ctxt->input != NULL
+		    && (size_t)(p->ctxt->input->end - p->ctxt->input->cur) > MARKUP_MAX)
+			stop(p, PERR_LIMIT, "A tag or a comment of the document is too long.");
+	}
 	if (p->err == PERR_OK)
 		xmlParseChunk(p->ctxt, NULL, 0, 1);
 	err = p->err;

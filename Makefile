@@ -316,6 +316,7 @@ E2E_TESTS    = \
                30-forms.sh \
                40-commands.sh \
                70-hostile-server.sh \
+               60-office-forms.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

@@ -344,7 +344,8 @@ BENCHES      = \
                bench_night \
                bench_idle \
                bench_grow \
-               bench_search
+               bench_search \
+               bench_forms
 # two kinds: over the blocking test client, and over the client's core
 BENCH_SRC    = \
                tests/bench/bench.c
@@ -359,6 +360,7 @@ BENCH_TEAM   = \
 BENCH_ON_bench_uptodate = $(BENCH_TEAM)
 BENCH_ON_bench_night    = $(BENCH_TEAM)
 BENCH_ON_bench_search   = $(BENCH_TEAM)
+BENCH_ON_bench_forms    = $(BENCH_TEAM)
 TOOLS_SRC    = \
                tests/tools/client.c \
                tests/tools/daemon.c

@@ -11,7 +11,7 @@ mode=${1:-short}
 case $mode in short|long) ;; *) echo "usage: tests/bench/run.sh short|long [NAME…]" >&2; exit 2 ;; esac
 shift
 B=${B:-build}
-all="bench_ingest bench_pg bench_pull bench_trial bench_uptodate bench_night bench_idle bench_grow bench_search"
+all="bench_ingest bench_pg bench_pull bench_trial bench_uptodate bench_night bench_idle bench_grow bench_search bench_forms"
 want=${*:-$all}
 
 mkdir -p "$B"
@@ -68,6 +68,7 @@ else
 	one bench_grow 10000 100000
 fi
 one bench_search
+one bench_forms
 
 awk 'BEGIN { print "{" } NR > 1 { print prev "," } { prev = "  " $0 } END { if (NR) print prev; print "}" }' \
 	"$BENCH_OUT" >"$B/bench.json"

@@ -106,7 +106,7 @@ sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
 e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b" bash "tests/e2e/$t"; done; }
-spec()   { one check-spec build tests/check-spec.sh; }
+spec()   { one check-spec build tests/check-spec.sh; one check-forms build tests/check-forms.sh; }
 
 mkdir -p build/log
 case $mode in

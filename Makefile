@@ -175,6 +175,7 @@ FORMS_SRC    = \
                client/forms/fexport.c \
                client/forms/fexport_json.c \
                client/forms/xform_file.c \
+               client/forms/xform_geojson.c \
                client/forms/fcond.c \
                client/forms/flint.c \
                client/forms/fmark.c \

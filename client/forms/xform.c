@@ -160,12 +160,11 @@ static int parse_instance(struct xparse *p, struct fnode *n)
 			return xparse_fail(p, PERR_UNKNOWN, "The secondary instance %s comes from "
 			                   "\"%.80s\"; only files handed over with the form are read.",
 			                   id, src);
-		} else if (strlen(src) > 8 && strcmp(src + strlen(src) - 8, ".geojson") == 0) {
-			return xparse_fail(p, PERR_UNKNOWN, "The secondary instance %s is a GeoJSON "
-			                   "file, which is not supported.", id);
 		} else {
 			inst->file = slash + 1;
 			inst->is_csv = strncmp(src, "jr://file-csv/", 14) == 0;
+			inst->is_geojson = strlen(src) > 8
+				&& strcasecmp(src + strlen(src) - 8, ".geojson") == 0;
 		}
 	}
 	for (end = &f->insts; *end != NULL; end = &(*end)->next)

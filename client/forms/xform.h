@@ -88,7 +88,7 @@ const char *xform_question_path(const struct xform *f, unsigned number);
 size_t xform_n_files(const struct xform *f);
 const char *xform_file(const struct xform *f, size_t i);
 /*
- * Supply one; the bytes are copied.  CSV or XML, as the form says.
+ * Supply one; the bytes are copied.  CSV, XML or GeoJSON, as the form says.
  * PERR_NOTFOUND: the form does not name this file.  PERR_FORMAT, PERR_LIMIT: why says what
  * is wrong with it, in one sentence.  PERR_EXISTS: supplied before.  PERR_NOMEM.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Files a form takes its choices from: CSV as the specification describes it, or XML. */
+/* Files a form takes its choices from: CSV as the specification describes it, XML, or GeoJSON. */
 #include <stdio.h>
 #include <string.h>
 
@@ -83,7 +83,7 @@ static char *field(struct csv *c, bool *is_last)
 	return out;
 }
 
-static bool is_name(const char *s)
+bool xform_is_name(const char *s)
 {
 	if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '_'
 	      || (unsigned char)*s >= 0x80))
@@ -113,7 +113,7 @@ static int header(struct csv *c, const char *columns[COLUMNS_MAX], size_t *n_col
 			if (strcmp(columns[i], name) == 0)
 				return wrong(c, "two columns have one name");
 		/* Spreadsheets leave empty columns behind; nobody can ask for them. */
-		if (name[0] != '\0' && !is_name(name))
+		if (name[0] != '\0' && !xform_is_name(name))
 			return wrong(c, "a column's name is not one that forms can use");
 		columns[(*n_columns)++] = name;
 	}
@@ -196,6 +196,10 @@ static enum perr parse_file(struct xform *f, struct finst *inst, const uint8_t *
 		}
 		c.delimiter = delimiter_of(c.s, c.end);
 		root = read_csv(&c);
+		if (root == NULL)
+			return PERR_FORMAT;
+	} else if (inst->is_geojson) {
+		root = xform_read_geojson(f->arena, (const char *)bytes, len, why);
 		if (root == NULL)
 			return PERR_FORMAT;
 	} else {

@@ -77,7 +77,7 @@ struct fitemset {
 struct finst {
 	const char *id, *src;
 	const char *file;               /* "cities.csv"; NULL: internal */
-	bool is_csv;
+	bool is_csv, is_geojson;
 	struct fnode *root;             /* the document element; NULL: not supplied */
 	struct finst *next;
 };
@@ -178,6 +178,15 @@ const char *xform_name(struct farena *a, const struct xform *f, const struct fde
 /* Label of a choice by value, the filter of an itemset left aside; NULL: no such choice. */
 const char *xform_choice_label(struct farena *a, const struct xform *f, const struct fctl *ctl,
                                const char *value, size_t len, size_t lang);
+
+/* Whether a column or property can be asked for by this name. */
+bool xform_is_name(const char *s);
+/*
+ * xform_geojson.c: a collection of features as <root><item>…</item>…</root>.
+ * NULL: why says what is wrong with it.
+ */
+struct fnode *xform_read_geojson(struct farena *a, const char *s, size_t len,
+                                 char why[XFORM_WHY_SIZE]);
 
 /* xform_body.c: controls of the body.  0, or -1 with why set and *err. */
 struct xparse {

@@ -438,6 +438,59 @@ static void expressions_without_end_are_refused_or_stopped(void **state)
 	one_sentence(r.why);
 }
 
+/* ---- files of choices ------------------------------------------------------------------------ */
+
+static const char *file_name;
+
+static void as_file(struct result *r)
+{
+	struct xform *f = form_of(FORM("<q/><p/>", "<instance id='c' src='jr://file-csv/a.csv'/>"
+		"<instance id='g' src='jr://file/a.geojson'/><instance id='x' src='jr://file/a.xml'/>",
+		"<select1 ref='/data/q'><label>Q</label><itemset nodeset=\"instance('c')/root/item\">"
+		"<value ref='v'/><label ref='l'/></itemset></select1><select1 ref='/data/p'><label>P</label>"
+		"<itemset nodeset=\"instance('g')/root/item\"><value ref='id'/><label ref='l'/></itemset></select1>"));
+
+	r->refused = xform_supply(f, file_name, (const uint8_t *)made, made_len, r->why) != PERR_OK;
+	xform_free(f);
+}
+
+static void file_is_bounded(const char *name, const char *what, bool is_refused)
+{
+	struct result r;
+
+	file_name = name;
+	r = measure(as_file);
+	told(what, &r, MS_MAX);
+	assert_true(r.refused == is_refused);
+	if (is_refused)
+		one_sentence(r.why);
+}
+
+static void files_of_choices_without_end_are_refused(void **state)
+{
+	begin();
+	many(1300000, "v,l,w\n");
+	file_is_bounded("a.csv", "a table of more than a million rows", true);
+	begin();
+	many(150, "v,");
+	file_is_bounded("a.csv", "a table of one name in every column", true);
+	begin();
+	add("v,l\n");
+	many(180000, "1,2\n");
+	file_is_bounded("a.csv", "a table of one value in every row", false);
+	begin();
+	many(8000000, "[");
+	file_is_bounded("a.geojson", "eight million brackets", true);
+	begin();
+	add("{\"type\":\"FeatureCollection\",\"features\":[");
+	many(300000, "{\"type\":\"Feature\"},");
+	add("{\"type\":\"Feature\"}]}");
+	file_is_bounded("a.geojson", "three hundred thousand empty features", true);
+	begin();
+	laughs("root");
+	file_is_bounded("a.xml", "a billion laughs as choices", true);
+}
+
 /* ---- the rest of the library, on the largest form it takes ----------------------------------- */
 
 static void largest(struct result *r)
@@ -520,6 +573,7 @@ int main(void)
 		cmocka_unit_test(huge_documents_are_refused),
 		cmocka_unit_test(huge_repeats_are_refused),
 		cmocka_unit_test(expressions_without_end_are_refused_or_stopped),
+		cmocka_unit_test(files_of_choices_without_end_are_refused),
 		cmocka_unit_test(the_largest_form_is_checked_and_printed_in_bounds),
 	};
 

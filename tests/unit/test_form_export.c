@@ -324,6 +324,62 @@ static void xform_supply_reads_csv(void **state)
 	csv_refused("", "empty");
 }
 
+#define MAP_FORM FORM("<q/>", "<instance id='g' src='jr://file/g.geojson'/>", "<select1 ref='/data/q'>" \
+	"<label>Q</label><itemset nodeset=\"instance('g')/root/item\"><value ref='id'/><label ref='title'/>" \
+	"</itemset></select1>")
+
+static void geojson(const char *json, size_t len, const char *part)
+{
+	struct xform *f = form_of(MAP_FORM);
+	char why[XFORM_WHY_SIZE];
+	enum perr err = xform_supply(f, "g.geojson", (const uint8_t *)json, len, why);
+
+	if (part == NULL && err != PERR_OK)
+		fail_msg("%s in %s", why, json);
+	if (part != NULL && (err != PERR_FORMAT || strstr(why, part) == NULL || why[strlen(why) - 1] != '.'))
+		fail_msg("expected \"%s\", have \"%s\" for %s", part, why, json);
+	xform_free(f);
+}
+
+static void xform_supply_reads_geojson(void **state)
+{
+	static const char whole[] = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"id\":1,"
+		"\"geometry\":{\"type\":\"Point\",\"coordinates\":[1,2]},\"properties\":{\"title\":\"a\\u00e9\"}}]}";
+	static const char *const good[] = {
+		whole, "{\"features\":[],\"type\":\"FeatureCollection\"}",
+		"\xef\xbb\xbf { \"type\" : \"FeatureCollection\" , \"x\" : [ { } , [ ] , null , -1.5e3 ] , \"features\" : [ ] } \n",
+	};
+	static const struct {
+		const char *json, *why;
+	} bad[] = {
+		{"[]", "\"{\" is missing"},
+		{"{\"type\":\"Feature\",\"features\":[]}", "not a collection"},
+		{"{\"type\":\"FeatureCollection\"}", "not a collection"},
+		{"{\"type\":\"FeatureCollection\",\"features\":[]} x", "behind its end"},
+		{"{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Point\"}]}", "not a feature"},
+		{"{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"geometry\":{\"type\":\"MultiPoint\","
+		 "\"coordinates\":[[1,2]]}}]}", "neither Point"},
+		{"{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"geometry\":{\"type\":\"Point\","
+		 "\"coordinates\":[1]}}]}", "pair of numbers"},
+		{"{\"type\":\"\\ud800\"}", "half a character"}, {"{\"type\":\"\\ud800\\u0041\"}", "half a character"},
+		{"{\"type\":\"\\u0000\"}", "a form cannot"}, {"{\"type\":\"\\x\"}", "unknown"},
+		{"{\"type\":\"\\u12g4\"}", "not complete"}, {"{\"type\":\"\xff\"}", "UTF-8"},
+		{"{\"a\":tru}", "a number is missing"}, {"{\"a\":[1}", "bracket"},
+	};
+	char deep[300];
+	size_t i;
+
+	for (i = 0; i < sizeof good / sizeof good[0]; i++)
+		geojson(good[i], strlen(good[i]), NULL);
+	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		geojson(bad[i].json, strlen(bad[i].json), bad[i].why);
+	for (i = 1; i < sizeof whole - 1; i++)
+		geojson(whole, i, "");
+	memset(deep, '[', sizeof deep);
+	memcpy(deep, "{\"a\":", 5);
+	geojson(deep, sizeof deep, "nested too deeply");
+}
+
 static void xform_supply_wants_the_files_the_form_names(void **state)
 {
 	static const char xml[] = "<root><item><name>a</name></item></root>";
@@ -374,6 +430,7 @@ int main(void)
 		cmocka_unit_test(fexport_takes_five_seconds_for_5000_cases),
 		cmocka_unit_test(fexport_json_has_types),
 		cmocka_unit_test(xform_supply_reads_csv),
+		cmocka_unit_test(xform_supply_reads_geojson),
 		cmocka_unit_test(xform_supply_wants_the_files_the_form_names),
 		cmocka_unit_test(choices_from_a_file_are_checked),
 	};

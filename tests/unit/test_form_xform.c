@@ -81,7 +81,6 @@ static void xform_refuses_features_by_name(void **state)
 	form_refused(FORM("<q/>", "<submission base64RsaPublicKey='AA'/>", ""), "base64RsaPublicKey");
 	form_refused(FORM("<q/>", "<odk:recordaudio event='odk-instance-first-load' ref='/data/q'/>",
 	             ""), "odk:recordaudio");
-	form_refused(FORM("<q/>", "<instance id='g' src='jr://file/a.geojson'/>", ""), "GeoJSON");
 	form_refused(FORM("<q/>", "<instance id='g' src='http://example.org/a'/>", ""),
 	             "only files handed over");
 	form_refused(FORM("<q/>", "<bind nodeset='/data/q' type='intent'/>", ""), "intent");

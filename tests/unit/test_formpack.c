@@ -249,6 +249,10 @@ static void a_file_that_is_wrong_is_named(void **state)
 
 static void vectors(void)
 {
+	static const char map[] = "{\"type\":\"FeatureCollection\",\"features\":[{\"type\":\"Feature\",\"id\":\"mor\","
+		"\"geometry\":{\"type\":\"Polygon\",\"coordinates\":[[[1,2],[3.5,4,5]]]},\"properties\":{\"name\":\"mor\","
+		"\"label\":\"Mor\\u00f3n \\\"x\\\"\",\"n\":[1,{\"a\":null}]}}]}";
+	char map_xml[sizeof form_xml];
 	struct formpack p = small(), full = real();
 	size_t len;
 	uint8_t *out = encoded(&p, &len);
@@ -266,6 +270,17 @@ static void vectors(void)
 	doc_free(out, len);
 	out = encoded(&p, &len);
 	kit_corpus("formpack", "two-files", out, len);
+	doc_free(out, len);
+	/* the same form with its towns as places on a map */
+	p = real();
+	strcpy(map_xml, form_xml);
+	memcpy(strstr(map_xml, "jr://file-csv/towns.csv"), "jr://file/towns.geojson", 23);
+	p.xml = (const uint8_t *)map_xml;
+	strcpy(p.files[0].name, "towns.geojson");
+	p.files[0].bytes = (const uint8_t *)map;
+	p.files[0].len = sizeof map - 1;
+	out = encoded(&p, &len);
+	kit_corpus("formpack", "map", out, len);
 	doc_free(out, len);
 }
 

@@ -271,7 +271,8 @@ UNIT_TESTS   = \
                test_form_torture \
                test_documents_faults \
                test_scrub \
-               test_store_power
+               test_store_power \
+               test_worlds
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -299,6 +300,7 @@ MORE_test_search = tests/unit/fixture_org.c
 MORE_test_export = tests/unit/fixture_org.c
 MORE_test_notices = tests/unit/fixture_org.c
 MORE_test_prekeys = tests/unit/fixture_org.c
+MORE_test_worlds = $(WORLDS_STAT)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
                -Wl,--wrap=fstatvfs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
@@ -308,6 +310,23 @@ WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlink
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_store = -Wl,--wrap=fstatvfs
 WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread
+# two worlds: its statistics, which have a unit test, and the rest
+WORLDS_STAT  = \
+               tests/worlds/classify.c \
+               tests/worlds/feature.c \
+               tests/worlds/image.c \
+               tests/worlds/must.c \
+               tests/worlds/permute.c \
+               tests/worlds/rank.c
+WORLDS_SRC   = \
+               tests/worlds/answers.c \
+               tests/worlds/night.c \
+               tests/worlds/night_inside.c \
+               tests/worlds/night_leak.c \
+               tests/worlds/night_server.c \
+               tests/worlds/two_worlds.c
+WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_chunk \
+               -Wl,--wrap=fstatvfs -Wl,--wrap=store_idle
 SIM_TESTS    = \
                sim_sync \
                sim_erase
@@ -373,7 +392,7 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
-        install uninstall clean dist unit-bins tools bench-bins
+        install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins
 
 all: deps
 	@$(MAKE) --no-print-directory build
@@ -417,6 +436,10 @@ $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
+$(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
@@ -439,6 +462,7 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 
 bench-bins: $(patsubst %,$(B)/tests/bench/%,$(BENCHES))
+worlds-bins: $(B)/tests/worlds/two_worlds
 tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
 unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
@@ -461,6 +485,11 @@ tsan: deps-test
 	@tests/run.sh tsan
 check-spec:
 	@tests/check-spec.sh
+# RUNS=200 SEED=… LEVEL=… are passed on; the figures go to build/two-worlds.json too
+two-worlds: deps
+	@$(MAKE) --no-print-directory -s -j$(JOBS) Q=@ worlds-bins
+	@$(B)/tests/worlds/two_worlds --json $(B)/two-worlds.json $(if $(RUNS),--runs $(RUNS)) \
+	    $(if $(SEED),--seed $(SEED)) $(if $(LEVEL),--level $(LEVEL)) $(WORLDS)
 bench: deps-bench
 	@tests/bench/run.sh short
 bench-long: deps-bench

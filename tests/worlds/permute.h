@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * permute: could this difference have come about if the sides had been named at random?
+ *
+ * The statistic is the rank sum of side 1; p is two-sided: how often sides named at random
+ * are at least as far from the middle as the real ones.  Namings come from a seeded
+ * generator, each equally likely among those with as many runs on side 1; every feature is
+ * held against the same ones, one after the other, and after Besag and Clifford (1991) a
+ * feature is done with as soon as PERMUTE_ENOUGH of them went as far: p = ENOUGH / tried,
+ * else (went as far + 1) / (tried + 1).  Both are p-values whatever the features' own
+ * dependence.  So thousands of dull features cost little, and the few remarkable ones are
+ * tried often enough to survive Holm's correction.
+ */
+#ifndef AMPARO_WORLDS_PERMUTE_H
+#define AMPARO_WORLDS_PERMUTE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PERMUTE_RUNS_MAX 512
+#define PERMUTE_ENOUGH   10
+/* From here on only the most remarkable features are tried further; the others' p stays
+ * what it is by then, which is never too small. */
+#define PERMUTE_CROWD    (1u << 20)
+#define PERMUTE_FEW      4
+
+/* xoshiro256**, by Blackman and Vigna, seeded with splitmix64 */
+struct permute_rng {
+	uint64_t s[4];
+};
+void permute_seed(struct permute_rng *r, uint64_t seed);
+uint64_t permute_next(struct permute_rng *r);
+/* 0..n-1, n >= 1, each equally likely */
+uint32_t permute_below(struct permute_rng *r, uint32_t n);
+
+/* a naming: bit i says that run i is of side 1.  n1 of n bits are set */
+void permute_draw(struct permute_rng *r, size_t n, size_t n1,
+                  uint64_t bits[PERMUTE_RUNS_MAX / 64]);
+
+/*
+ * p of every feature.
+ *
+ * x        in: n_features × n_runs, one feature after the other
+ * side     in: n_runs times 0 or 1, 2..PERMUTE_RUNS_MAX runs
+ * max      in: namings tried at most
+ * p, auc   out: n_features
+ * returns the namings tried
+ */
+uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, size_t n_runs,
+                     uint64_t max, uint64_t seed, double *p, double *auc);
+
+/*
+ * Holm's step-down correction: out[i] <= a for exactly those that may be rejected with at most
+ * the chance a of any false one.  out may be p.
+ */
+void permute_holm(const double *p, size_t n, double *out);
+
+#endif

@@ -272,7 +272,8 @@ UNIT_TESTS   = \
                test_documents_faults \
                test_scrub \
                test_store_power \
-               test_worlds
+               test_worlds \
+               test_store_history
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -307,6 +308,9 @@ WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlink
                -Wl,--wrap=mdb_env_create -Wl,--wrap=mdb_env_open -Wl,--wrap=mdb_env_sync \
                -Wl,--wrap=mdb_txn_begin -Wl,--wrap=mdb_put -Wl,--wrap=mdb_del \
                -Wl,--wrap=mdb_cursor_open -Wl,--wrap=mdb_txn_commit
+WRAP_test_store_history = -Wl,--wrap=mdb_txn_commit -Wl,--wrap=mdb_env_sync -Wl,--wrap=mdb_put \
+               -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=fdatasync \
+               -Wl,--wrap=fsync -Wl,--wrap=store_seg_sort
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_store = -Wl,--wrap=fstatvfs
 WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread

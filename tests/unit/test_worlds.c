@@ -128,21 +128,55 @@ static void p_is_the_share_of_namings_that_go_as_far(void **state)
 
 static void p_goes_as_low_as_there_were_namings(void **state)
 {
-	float x[40], same[40];
-	uint8_t side[40];
+	float x[80], same[80];
+	uint8_t side[80];
 	double p, auc;
 	unsigned i;
 
-	for (i = 0; i < 40; i++) {
+	for (i = 0; i < 80; i++) {
 		side[i] = i % 2;
 		x[i] = (float)(i % 2 * 100 + i);
 		same[i] = 3;
 	}
-	/* one naming in 69 billion is as good */
-	assert_int_equal(permute_all(x, 1, side, 40, 20000, 1, &p, &auc), 20000);
+	assert_int_equal(permute_all(x, 1, side, 80, 20000, 1, &p, &auc), 20000);
 	NEAR(p, 1 / 20001.0, 1e-12);
-	assert_int_equal(permute_all(same, 1, side, 40, 20000, 1, &p, &auc), 0);
+	assert_int_equal(permute_all(same, 1, side, 80, 20000, 1, &p, &auc), 0);
 	NEAR(p, 1, 1e-12);
+	/* few enough to be counted: 2 of 137,846,528,820 namings are as good */
+	permute_all(x, 1, side, 40, 20000, 1, &p, &auc);
+	NEAR(p * 137846528820.0, 2, 1e-6);
+}
+
+static void all_namings_are_counted_exactly(void **state)
+{
+	const float x[6] = { 1, 2, 3, 4, 5, 6 }, tied[4] = { 1, 1, 2, 2 };
+	const uint8_t side[6] = { 0, 0, 0, 1, 1, 1 }, pair[4] = { 0, 0, 1, 1 };
+	struct permute_rng r;
+	unsigned round, m, i;
+
+	NEAR(permute_exact(x, side, 6), 0.1, 1e-12);
+	/* ranks 1.5 1.5 3.5 3.5: two of six namings take both of a pair */
+	NEAR(permute_exact(tied, pair, 4), 1 / 3.0, 1e-12);
+	/* against every naming one by one */
+	permute_seed(&r, 3);
+	for (round = 0; round < 20; round++) {
+		uint8_t s[9] = { 0, 1, 0, 1, 0, 1, 0, 1, 0 }, other[9];
+		double as_far = 0, all = 0;
+		float y[9];
+
+		for (i = 0; i < 9; i++)
+			y[i] = (float)permute_below(&r, 6);
+		for (m = 0; m < 512; m++) {
+			if (__builtin_popcount(m) != 4)
+				continue;
+			for (i = 0; i < 9; i++)
+				other[i] = m >> i & 1;
+			all++;
+			as_far += fabs(rank_auc(y, other, 9) - 0.5) >=
+			          fabs(rank_auc(y, s, 9) - 0.5) - 1e-9;
+		}
+		NEAR(permute_exact(y, s, 9), as_far / all, 1e-9);
+	}
 }
 
 static void chance_alone_gives_p_below_a_twentieth_one_time_in_twenty(void **state)
@@ -427,6 +461,7 @@ int main(void)
 		cmocka_unit_test(a_draw_names_as_many_as_asked_for_in_any_size),
 		cmocka_unit_test(p_is_the_share_of_namings_that_go_as_far),
 		cmocka_unit_test(p_goes_as_low_as_there_were_namings),
+		cmocka_unit_test(all_namings_are_counted_exactly),
 		cmocka_unit_test(chance_alone_gives_p_below_a_twentieth_one_time_in_twenty),
 		cmocka_unit_test(holm_multiplies_by_what_is_left_and_never_falls),
 		cmocka_unit_test(equations_are_solved),

@@ -80,14 +80,43 @@ static double count_of(const struct rpc_msg *m)
 	}
 }
 
+/* its numbers, each with another weight, so that one cannot make up for another */
 static double total_of(const struct rpc_msg *m)
 {
-	double sum = m->total;
+	double sum = 0;
 	uint32_t i;
 
-	for (i = 0; m->method == RPC_SEGMENTS && i < m->n && i < 64; i++)
-		sum += m->segments[i].count * (i + 1.0);
-	return sum;
+	switch (m->method) {
+	case RPC_HELLO: {
+		const uint32_t v[] = {
+			m->hello.day, m->hello.bulletin_version, m->hello.counter,
+			m->hello.puts_per_commit, m->hello.has_newest, m->hello.policy_set,
+			m->hello.newest_day, m->hello.newest_release
+		};
+
+		for (i = 0; i < sizeof v / sizeof v[0]; i++)
+			sum += v[i] * (i + 1.0);
+		return sum;
+	}
+	case RPC_STATUS: {
+		const uint32_t v[] = {
+			m->st.day, m->st.cells_waiting, m->st.cells_released, m->st.segments,
+			m->st.board, m->st.joins, m->st.erasures, m->st.free_mib, m->st.refused,
+			m->st.frozen
+		};
+
+		for (i = 0; i < sizeof v / sizeof v[0]; i++)
+			sum += v[i] * (i + 1.0);
+		return sum;
+	}
+	case RPC_SEGMENTS:
+		for (i = 0; i < m->n && i < 64; i++)
+			sum += m->segments[i].count * (i + 1.0) + m->segments[i].day +
+			       m->segments[i].release * (i + 2.0);
+		return sum;
+	default:
+		return m->total + m->day + 2.0 * m->release + m->status + (double)m->bytes_len;
+	}
 }
 
 static void note_order(struct answers *a, const uint8_t *cell)

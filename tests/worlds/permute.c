@@ -120,6 +120,35 @@ static void observe(struct feature *f, const float *x, const uint8_t *side, size
 	f->z = var > 0 ? (double)f->far / sqrt(var) : 0;
 }
 
+double permute_exact(const float *x, const uint8_t *side, size_t n)
+{
+	uint32_t twice[PERMUTE_EXACT];
+	size_t n1 = 0, top = n * (n + 1) + 1, i, j, s;
+	double *ways, all = 0, far = 0;
+	struct feature f;
+
+	if (n < 2 || n > PERMUTE_EXACT)
+		must_fail("%zu runs cannot be counted", n);
+	for (i = 0; i < n; i++)
+		n1 += side[i] != 0;
+	observe(&f, x, side, n, n1);
+	rank_twice(x, n, twice);
+	/* ways[j][s]: choices of j runs whose doubled ranks sum to s */
+	ways = must_alloc((n1 + 1) * top, sizeof *ways);
+	ways[0] = 1;
+	for (i = 0; i < n; i++)
+		for (j = i + 1 < n1 ? i + 1 : n1; j > 0; j--)
+			for (s = top; s-- > twice[i];)
+				ways[j * top + s] += ways[(j - 1) * top + s - twice[i]];
+	for (s = 0; s < top; s++) {
+		all += ways[n1 * top + s];
+		if (distance((int64_t)s, n, n1) >= f.far)
+			far += ways[n1 * top + s];
+	}
+	free(ways);
+	return far / all;
+}
+
 /* sums of ranks over each eight runs, by which of them are named */
 static void tabulate(int32_t (*sums)[256], const float *x, size_t n)
 {
@@ -211,6 +240,11 @@ uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, siz
 		tried += chunk;
 		for (i = 0; i < alive; i++)
 			p[f[i].at] = (double)(f[i].n_as_far + 1) / (double)(tried + 1);
+		if (tried >= PERMUTE_SAMPLE && n_runs <= PERMUTE_EXACT) {
+			for (i = 0; i < alive; i++)
+				p[f[i].at] = permute_exact(x + f[i].at * n_runs, side, n_runs);
+			alive = 0;
+		}
 		if (tried >= PERMUTE_CROWD && alive > PERMUTE_FEW) {
 			qsort(f, alive, sizeof *f, by_z);
 			alive = PERMUTE_FEW;

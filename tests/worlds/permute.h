@@ -8,8 +8,9 @@
  * held against the same ones, one after the other, and after Besag and Clifford (1991) a
  * feature is done with as soon as PERMUTE_ENOUGH of them went as far: p = ENOUGH / tried,
  * else (went as far + 1) / (tried + 1).  Both are p-values whatever the features' own
- * dependence.  So thousands of dull features cost little, and the few remarkable ones are
- * tried often enough to survive Holm's correction.
+ * dependence.  So thousands of dull features cost little.  The few that are left after
+ * PERMUTE_SAMPLE namings, which must be known well enough to survive Holm's correction, are
+ * counted exactly over all namings where there are few runs, and tried on where there are many.
  */
 #ifndef AMPARO_WORLDS_PERMUTE_H
 #define AMPARO_WORLDS_PERMUTE_H
@@ -19,6 +20,8 @@
 
 #define PERMUTE_RUNS_MAX 512
 #define PERMUTE_ENOUGH   10
+#define PERMUTE_EXACT    64      /* runs for which all namings can be counted */
+#define PERMUTE_SAMPLE   16384u
 /* From here on only the most remarkable features are tried further; the others' p stays
  * what it is by then, which is never too small. */
 #define PERMUTE_CROWD    (1u << 20)
@@ -38,11 +41,18 @@ void permute_draw(struct permute_rng *r, size_t n, size_t n1,
                   uint64_t bits[PERMUTE_RUNS_MAX / 64]);
 
 /*
+ * The exact share of all namings of n1 among n runs, n <= PERMUTE_EXACT, that are as far from
+ * the middle as `side` is.  After Streitberg and Röhmel (1986): rank sums are counted by adding
+ * one run after the other; so ties are no approximation either.
+ */
+double permute_exact(const float *x, const uint8_t *side, size_t n);
+
+/*
  * p of every feature.
  *
  * x        in: n_features × n_runs, one feature after the other
  * side     in: n_runs times 0 or 1, 2..PERMUTE_RUNS_MAX runs
- * max      in: namings tried at most
+ * max      in: namings tried at most, where they are not counted
  * p, auc   out: n_features
  * returns the namings tried
  */

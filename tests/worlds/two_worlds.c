@@ -11,7 +11,7 @@
  *	two_worlds [--runs N] [--seed HEX] [--level P] [--jobs N] [--json FILE] [--show]
  *	two_worlds --seed HEX --night SIDE,NUMBER
  *
- * runs   a side, 12..250; 20 if not said
+ * runs   a side, 16..250; 20 if not said
  * level  chance of a false alarm, for features and again for the classifier; 0.001
  * show   the ten most remarkable features
  * night  live through one of the nights again and print all its features
@@ -39,12 +39,14 @@
 #include "rank.h"
 
 #define COLUMNS       98304u     /* room for features */
-#define RUNS_MIN      12
+#define RUNS_MIN      16       /* fewer cannot be remarkable among so many features */
 #define RUNS_MAX      (PERMUTE_RUNS_MAX / 2 - 6)
 #define CONTROL_RUNS  20         /* a side; controls need no more */
 #define FOLDS         5
 #define RIDGE         0.5
 #define SHOWN         10
+#define ORDER_FAR     5.0        /* standard errors: one time in a million by chance */
+#define ORDER_FILES   4          /* released files at several moments, at least */
 
 struct options {
 	unsigned runs, jobs;
@@ -217,7 +219,7 @@ static struct shared *live_all(const struct options *o)
 
 struct verdict {
 	size_t n_varying;
-	double largest, smallest_p;      /* abs(AUC - 0.5); Holm's */
+	double largest, smallest_p;      /* abs(AUC - 0.5); of Holm's */
 	double chance;                   /* largest if the sides are named at random */
 	uint64_t namings;
 	struct classify_result all;
@@ -291,7 +293,7 @@ static void judge(struct verdict *v, const struct options *o, struct shared *s, 
 	group = must_alloc(n, 1);
 	for (i = 0; i < n_runs; i++)
 		side[i] = i % 2;
-	/* enough that a feature as far as can be is remarkable after Holm's correction */
+	/* with many runs: so many that a feature that no naming reaches is remarkable */
 	v->namings = permute_all(x, n, side, n_runs, (uint64_t)(1.5 * (double)n / o->level) + 1000,
 	                         seed, p, auc);
 	permute_holm(p, n, corrected);
@@ -397,7 +399,65 @@ static bool is_replayed(const struct shared *s)
 	return n == 0;
 }
 
-static bool tell(const struct options *o, const struct shared *s, const struct verdict *v,
+/*
+ * Arrivals are the same on both sides, so a store that keeps their order does not tell the
+ * sides apart; it is asked by itself.  Over all nights: how many standard errors is the mean
+ * rank correlation of arrival against page away from 0?  The worst of the files whose
+ * features are called so; n_files out: those that have cells.
+ */
+static double order_kept(const struct options *o, struct shared *s, const char *file,
+                         double *mean_out, unsigned *n_files)
+{
+	double worst = 0;
+	uint32_t at;
+
+	*mean_out = 0;
+	*n_files = 0;
+	for (at = 0; at < s->n; at++) {
+		double sum = 0, squares = 0, mean, var, far, n = 2.0 * o->runs;
+		size_t run;
+
+		if (strstr(s->names[at].text, file) == NULL ||
+		    strstr(s->names[at].text, "cells by page: arrival against place") == NULL)
+			continue;
+		for (run = 0; run < 2 * o->runs; run++) {
+			double v = row_of(o, s, run)[at];
+
+			sum += v;
+			squares += v * v;
+		}
+		if (!(squares > 0))
+			continue;       /* no such file then */
+		++*n_files;
+		mean = sum / n;
+		var = fmax((squares - sum * mean) / (n - 1), 1e-9);
+		far = fabs(mean) / sqrt(var / n);
+		if (far > worst) {
+			worst = far;
+			*mean_out = mean;
+		}
+	}
+	return worst;
+}
+
+static bool tell_order(const struct options *o, struct shared *s)
+{
+	double mean, pool_mean, far, pool_far;
+	unsigned n, n_pool;
+	bool ok = true;
+
+	far = order_kept(o, s, " segment ", &mean, &n);
+	pool_far = order_kept(o, s, "evening pool", &pool_mean, &n_pool);
+	ok &= claim(n >= ORDER_FILES && far < ORDER_FAR,
+	            "released cells stand in no order of arrival");
+	ok &= claim(n_pool == 1 && pool_far > ORDER_FAR && pool_mean > 0.9,
+	            "control: in the pool they do, until the release");
+	printf("figure: order of arrival in released files: worst mean correlation %.3f, %.1f "
+	       "standard errors; control, the pool: %.3f\n", mean, far, pool_mean);
+	return ok;
+}
+
+static bool tell(const struct options *o, struct shared *s, const struct verdict *v,
                  unsigned *caught)
 {
 	char text[256];
@@ -410,6 +470,7 @@ static bool tell(const struct options *o, const struct shared *s, const struct v
 	if (o->show || v[0].smallest_p < o->level)
 		show(s, &v[0], SHOWN);
 	ok &= claim(v[0].all.p >= o->level, "nor do all of them together");
+	ok &= tell_order(o, s);
 	*caught = 0;
 	for (leak = 0; leak < NIGHT_LEAKS; leak++) {
 		const struct verdict *c = &v[1 + leak];
@@ -431,7 +492,7 @@ static bool tell(const struct options *o, const struct shared *s, const struct v
 	       group_name(v[0].all.best_group), 100 * v[0].all.best, v[0].all.p,
 	       (unsigned long long)o->seed);
 	if (!ok)
-		printf("the same again: two_worlds --seed %016llx --runs %u --level %g --show\n",
+		printf("the same again: make two-worlds SEED=%016llx RUNS=%u LEVEL=%g WORLDS=--show\n",
 		       (unsigned long long)o->seed, o->runs, o->level);
 	return ok;
 }

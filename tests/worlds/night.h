@@ -44,7 +44,7 @@ const char *night_leak_text(enum night_leak l);
 struct night_result {
 	struct features plain;
 	struct features leaky[NIGHT_LEAKS];      /* n = 0 where not asked for */
-	unsigned n_cells, n_releases;
+	unsigned n_cells, n_waiting;             /* left on the server; of them in the pool */
 };
 
 /*

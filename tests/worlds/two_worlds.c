@@ -62,8 +62,9 @@ struct options {
 /* what the workers fill, in memory shared with them */
 struct shared {
 	struct feature_name names[COLUMNS];
-	uint32_t n, n_cells, n_releases;
-	uint32_t width[2 * RUNS_MAX + 1];        /* features of each run */
+	uint32_t n;
+	uint32_t width[2 * RUNS_MAX];            /* features of each run */
+	uint32_t n_cells[2 * RUNS_MAX], n_waiting[2 * RUNS_MAX];
 	float replayed[COLUMNS];                 /* side 1, number 0, once more */
 	float v[];                               /* plain, then each control */
 };
@@ -131,10 +132,10 @@ static void live(const struct options *o, struct shared *s, size_t run)
 	night_live(&r, (int)(run % 2), seed, run == 0, controls);
 	keep(row_of(o, s, run), &r.plain);
 	s->width[run] = (uint32_t)r.plain.n;
+	s->n_cells[run] = r.n_cells;
+	s->n_waiting[run] = r.n_waiting;
 	if (run == 0) {
 		memcpy(s->names, r.plain.names, r.plain.n * sizeof *s->names);
-		s->n_cells = r.n_cells;
-		s->n_releases = r.n_releases;
 		s->n = (uint32_t)r.plain.n;
 	}
 	for (leak = 0; controls && leak < NIGHT_LEAKS; leak++)
@@ -209,9 +210,15 @@ static struct shared *live_all(const struct options *o)
 	if (s == MAP_FAILED)
 		must_fail("no memory for %zu MiB of features", shared_size(o) >> 20);
 	in_parallel(o->jobs, o->jobs, worker, &k);
-	for (i = 0; i < 2 * o->runs; i++)
+	for (i = 0; i < 2 * o->runs; i++) {
 		if (s->width[i] != s->n)
 			must_fail("run %zu has %u features, the first one %u", i, s->width[i], s->n);
+		/* the sides' clients must send as much: no server can hide that they do not */
+		if (s->n_cells[i] != s->n_cells[0] || s->n_waiting[i] != s->n_waiting[0])
+			must_fail("run %zu (side %zu) left %u cells, %u of them in the pool; the "
+			          "first one %u and %u", i, i % 2, s->n_cells[i], s->n_waiting[i],
+			          s->n_cells[0], s->n_waiting[0]);
+	}
 	return s;
 }
 
@@ -512,7 +519,7 @@ static void write_json(const struct options *o, const struct shared *s, const st
 	        "  \"namings\": %llu,\n  \"classifier\": { \"accuracy\": %.4f, "
 	        "\"best\": %.4f, \"best_by\": \"%s\", \"p\": %.6g },\n"
 	        "  \"controls_caught\": %u,\n  \"controls\": [\n", ok ? "true" : "false",
-	        (unsigned long long)o->seed, o->runs, s->n_cells, s->n, v[0].n_varying, o->level,
+	        (unsigned long long)o->seed, o->runs, s->n_cells[0], s->n, v[0].n_varying, o->level,
 	        v[0].largest, v[0].chance, v[0].smallest_p, (unsigned long long)v[0].namings,
 	        v[0].all.accuracy, v[0].all.best, group_name(v[0].all.best_group), v[0].all.p,
 	        caught);
@@ -614,7 +621,7 @@ int main(int argc, char **argv)
 		return one_night(&o);
 	printf("two worlds: %u nights a side, seed %016llx\n", o.runs, (unsigned long long)o.seed);
 	s = live_all(&o);
-	printf("each night: %u cells left on the server; %.1f s\n", s->n_cells, now_s() - began);
+	printf("each night: %u cells left on the server; %.1f s\n", s->n_cells[0], now_s() - began);
 	v = mmap(NULL, (1 + NIGHT_LEAKS) * sizeof *v, PROT_READ | PROT_WRITE,
 	         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (v == MAP_FAILED)

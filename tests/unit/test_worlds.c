@@ -57,7 +57,8 @@ static void auc_is_the_chance_of_being_larger(void **state)
 static void correlation_is_that_of_the_places(void **state)
 {
 	/* Spearman: 1 - 6·4 / (5·24) */
-	const float x[5] = { 1, 2, 3, 4, 50 }, y[5] = { 2, 1, 4, 3, 5 }, back[5] = { 5, 4, 3, 2, 1 };
+	const float x[5] = { 1, 2, 3, 4, 50 }, y[5] = { 2, 1, 4, 3, 5 };
+	const float back[5] = { 5, 4, 3, 2, 1 };
 	const float same[5] = { 1, 1, 1, 1, 1 };
 
 	NEAR(rank_correlation(x, y, 5), 0.8, 1e-12);
@@ -224,7 +225,8 @@ static void holm_multiplies_by_what_is_left_and_never_falls(void **state)
 
 static void equations_are_solved(void **state)
 {
-	double a[4] = { 4, 2, 2, 3 }, b[4] = { 2, 8, 5, 8 }, bad[4] = { 1, 2, 2, 1 }, c[2] = { 1, 1 };
+	double a[4] = { 4, 2, 2, 3 }, b[4] = { 2, 8, 5, 8 };
+	double bad[4] = { 1, 2, 2, 1 }, c[2] = { 1, 1 };
 
 	/* 4x + 2y = 2, 2x + 3y = 5: -1/2 and 2; and for 8, 8: 1 and 2 */
 	assert_int_equal(classify_solve(a, 2, b, 2), 0);

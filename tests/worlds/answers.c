@@ -193,7 +193,9 @@ enum perr __wrap_rpc_encode(uint8_t out[FRAME_MSG_MAX], size_t *out_len, const s
 static void scope_features(struct features *f, const struct answers *a, unsigned scene,
                            enum rpc_scope scope)
 {
-	static const char *const scopes[] = { "?", "guest", "field", "counsel", "steward", "setup" };
+	static const char *const scopes[] = {
+		"?", "guest", "field", "counsel", "steward", "setup"
+	};
 	enum rpc_method m;
 	unsigned i;
 

@@ -81,7 +81,8 @@ static double *products(const float *x, const uint8_t *group, unsigned g, size_t
 	}
 	for (i = 0; i < n; i++)
 		for (j = 0; j <= i; j++)
-			k[i * n + j] = k[j * n + i] = sum[i * n + j] / (used == 0 ? 1 : (double)used);
+			k[i * n + j] = k[j * n + i] =
+			    sum[i * n + j] / (used == 0 ? 1 : (double)used);
 	free(sum);
 	free(z);
 	if (used > 0)

@@ -106,7 +106,8 @@ void feature_values(struct features *f, const uint8_t *pieces, size_t n, size_t 
 			most = seen[v] > most ? seen[v] : most;
 		}
 		feature_add(f, FEATURE_CELL_VALUES, sum, "%s: byte %zu, repeated values", name, at);
-		feature_add(f, FEATURE_CELL_VALUES, most, "%s: byte %zu, most seen value", name, at);
+		feature_add(f, FEATURE_CELL_VALUES, most, "%s: byte %zu, most seen value", name,
+		            at);
 	}
 }
 

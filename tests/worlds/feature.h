@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * features: the numbers that describe one run, in an order that is the same in every run.
+ * feature: the numbers that describe one run, in an order that is the same in every run.
  * A number that is missing in one run (a file that is not there) is added as 0 there.
  */
 #ifndef AMPARO_WORLDS_FEATURE_H

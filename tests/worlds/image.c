@@ -280,7 +280,7 @@ static void take_tree_page(struct walk *w, const uint8_t *page, enum kind k)
 
 static void walk_file(struct walk *w, const struct image_file *f)
 {
-	uint64_t i, n = f->len / PAGE;
+	uint64_t i, n = f->len / PAGE, kept;
 
 	memset(w, 0, sizeof *w);
 	w->n_pages = n;
@@ -305,6 +305,11 @@ static void walk_file(struct walk *w, const struct image_file *f)
 	}
 	if (w->n_cells > 0)
 		qsort(w->cells, w->n_cells, sizeof *w->cells, by_key);
+	/* an old leaf, not used any more, names the same cells once more */
+	for (i = 0, kept = 0; i < w->n_cells; i++)
+		if (kept == 0 || memcmp(w->cells[i].key, w->cells[kept - 1].key, KEY_MAX) != 0)
+			w->cells[kept++] = w->cells[i];
+	w->n_cells = kept;
 	for (i = 0; i < w->n_cells; i++)
 		w->cells[i].nth_key = (uint32_t)i;
 }
@@ -353,9 +358,11 @@ static void meta_features(struct features *f, const struct image_file *file, con
 			const char *name;
 			unsigned at, len;
 		} fields[] = {
-			{ "map size", 16, 8 }, { "free tree flags", 28, 2 }, { "free depth", 30, 2 },
+			{ "map size", 16, 8 }, { "free tree flags", 28, 2 },
+			{ "free depth", 30, 2 },
 			{ "free branches", 32, 8 }, { "free leaves", 40, 8 },
-			{ "free overflow", 48, 8 }, { "free entries", 56, 8 }, { "free root", 64, 8 },
+			{ "free overflow", 48, 8 }, { "free entries", 56, 8 },
+			{ "free root", 64, 8 },
 			{ "depth", 78, 2 }, { "branches", 80, 8 }, { "leaves", 88, 8 },
 			{ "overflow", 96, 8 }, { "entries", 104, 8 }, { "root", 112, 8 },
 			{ "last page", 120, 8 }, { "transaction", 128, 8 }
@@ -584,7 +591,8 @@ size_t image_cells_of(const struct image_file *file, uint8_t *cells, size_t max)
 		qsort(w.cells, w.n_cells, sizeof *w.cells, by_page);
 	for (i = 0; i < w.n_cells && n < max; i++)
 		if ((w.cells[i].page + 1) * PAGE <= file->len)
-			memcpy(cells + n++ * CELL, file->bytes + w.cells[i].page * PAGE + HEAD, CELL);
+			memcpy(cells + n++ * CELL,
+			       file->bytes + w.cells[i].page * PAGE + HEAD, CELL);
 	free(w.cells);
 	return n;
 }

@@ -19,7 +19,8 @@
 static const struct night_side sides[2] = {
 	{ "Casa Ana", "Mesa 1",
 	  { "Ana Paz", "Eva Ruiz", "Leo Cruz", "Ida Roe", "Max Ito", "Beto", "Lupe", "Toño" } },
-	{ "Coalición por los Derechos de las Familias del Delta", "Guardia jurídica de la costa norte",
+	{ "Coalición por los Derechos de las Familias del Delta",
+	  "Guardia jurídica de la costa norte",
 	  { "María de los Ángeles Xicohténcatl-Villaseñor", "Ixchel Tzʼunun Palax viuda de Kʼanil",
 	    "Roberto OʼMalley-Fitzgerald", "Yesenia Guadalupe Montenegro Quiñónez",
 	    "Nguyễn Thị Minh Khai", "Ewul Katal Sebastián de la Rosa",
@@ -47,7 +48,8 @@ void night_publish_forms(struct night *n)
 {
 	static const char *const titles[2][2] = {
 		{ "Raid", "Hospital" },
-		{ "What happened at the plant, and who was taken", "At the hospital: who needs what" }
+		{ "What happened at the plant, and who was taken",
+		  "At the hospital: who needs what" }
 	};
 	char xml[2048];
 	int i;
@@ -176,8 +178,9 @@ static void note(struct night *n, enum night_who who, const uint8_t *record)
 {
 	struct assign_told told;
 	char why[DISPATCH_WHY] = "";
-	enum perr err = assign_note(n->p[who].c, record, n->side == 0 ? "sí" : "La tía recoge a los "
-	                            "niños en la escuela; llamar antes de las tres.", &told, why);
+	const char *text = n->side == 0 ? "sí" : "La tía recoge a los niños en la escuela; llamar "
+	                   "antes de las tres.";
+	enum perr err = assign_note(n->p[who].c, record, text, &told, why);
 
 	if (err != PERR_OK)
 		must_fail("no note: %s (%s)", why, perr_name(err));
@@ -298,8 +301,8 @@ void night_act(struct night *n, enum night_who who, enum night_step step, unsign
 		act1(n, who, step);
 	must(outbox_counts(n->p[who].c, &k), "outbox_counts");
 	if (k.cells > quota)
-		must_fail("side %d, step %d: %u cells are more than the %u of the schedule", n->side,
-		          step, k.cells, quota);
+		must_fail("side %d, step %d: %u cells are more than the %u of the schedule",
+		          n->side, step, k.cells, quota);
 	fill_up(n->p[who].c, quota - k.cells);
 }
 

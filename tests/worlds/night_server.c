@@ -389,7 +389,8 @@ void night_sync(struct night *n, enum night_who who)
 	enum perr err = sync_all(n->p[who].c, &n->net, n->p[who].spool, NULL, &sum);
 
 	if (err != PERR_OK)
-		must_fail("person %d cannot sync: %s (%s)", who, sum.servers[0].why, perr_name(err));
+		must_fail("person %d cannot sync: %s (%s)", who,
+		          sum.servers[0].why, perr_name(err));
 	if ((sum.servers[0].notes & (SYNC_N_LIMIT | SYNC_N_DISK_FULL | SYNC_N_REFUSED)) != 0)
 		must_fail("person %d: the server refused cells", who);
 }

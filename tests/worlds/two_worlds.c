@@ -110,7 +110,8 @@ static void night_seed(const struct options *o, unsigned number, int side, uint8
 	text[8] = (uint8_t)side;
 	text[9] = (uint8_t)(number >> 8);
 	text[10] = (uint8_t)number;
-	crypto_generichash(seed, 32, text, sizeof text, (const uint8_t *)"two worlds of amparo", 20);
+	crypto_generichash(seed, 32, text, sizeof text,
+	                   (const uint8_t *)"two worlds of amparo", 20);
 }
 
 static void keep(float *row, const struct features *f)
@@ -212,7 +213,8 @@ static struct shared *live_all(const struct options *o)
 	in_parallel(o->jobs, o->jobs, worker, &k);
 	for (i = 0; i < 2 * o->runs; i++) {
 		if (s->width[i] != s->n)
-			must_fail("run %zu has %u features, the first one %u", i, s->width[i], s->n);
+			must_fail("run %zu has %u features, the first one %u", i, s->width[i],
+			          s->n);
 		/* the sides' clients must send as much: no server can hide that they do not */
 		if (s->n_cells[i] != s->n_cells[0] || s->n_waiting[i] != s->n_waiting[0])
 			must_fail("run %zu (side %zu) left %u cells, %u of them in the pool; the "
@@ -485,21 +487,25 @@ static bool tell(const struct options *o, struct shared *s, const struct verdict
 
 		*caught += is;
 		snprintf(text, sizeof text, "control: %s is %s (smallest corrected p %.2g; "
-		         "classifier %.2f, best %.2f by %s, p %.2g)", night_leak_text((enum night_leak)leak),
+		         "classifier %.2f, best %.2f by %s, p %.2g)",
+		         night_leak_text((enum night_leak)leak),
 		         is ? "caught" : "NOT caught", c->smallest_p, c->all.accuracy, c->all.best,
 		         group_name(c->all.best_group), c->all.p);
 		ok &= claim(is, text);
 		show(s, c, o->show || !is ? SHOWN : 1);
 	}
 	printf("figure: features: %u; largest abs(AUC-0.5): %.3f; smallest corrected p: %.3g; "
-	       "controls caught: %u/%d\n", s->n, v[0].largest, v[0].smallest_p, *caught, NIGHT_LEAKS);
+	       "controls caught: %u/%d\n", s->n, v[0].largest, v[0].smallest_p, *caught,
+	       NIGHT_LEAKS);
 	printf("figure: two worlds: %u runs a side, %zu features vary, by chance the largest is "
-	       "%.3f; all together right %.1f %% of the time, best group (%s) %.1f %%, p %.2g; seed %016llx\n", o->runs,
+	       "%.3f; all together right %.1f %% of the time, best group (%s) %.1f %%, p %.2g; "
+	       "seed %016llx\n", o->runs,
 	       v[0].n_varying, v[0].chance, 100 * v[0].all.accuracy,
 	       group_name(v[0].all.best_group), 100 * v[0].all.best, v[0].all.p,
 	       (unsigned long long)o->seed);
 	if (!ok)
-		printf("the same again: make two-worlds SEED=%016llx RUNS=%u LEVEL=%g WORLDS=--show\n",
+		printf("the same again: make two-worlds SEED=%016llx RUNS=%u LEVEL=%g "
+		       "WORLDS=--show\n",
 		       (unsigned long long)o->seed, o->runs, o->level);
 	return ok;
 }
@@ -526,12 +532,14 @@ static void write_json(const struct options *o, const struct shared *s, const st
 	for (leak = 0; leak < NIGHT_LEAKS; leak++) {
 		const struct verdict *c = &v[1 + leak];
 
-		fprintf(f, "    { \"leak\": \"%s\", \"caught\": %s, \"smallest_corrected_p\": %.6g, "
+		fprintf(f, "    { \"leak\": \"%s\", \"caught\": %s, "
+		        "\"smallest_corrected_p\": %.6g, "
 		        "\"by\": \"%s\", \"classifier\": { \"accuracy\": %.4f, \"best\": %.4f, "
 		        "\"best_by\": \"%s\", \"p\": %.6g } }%s\n",
 		        night_leak_text((enum night_leak)leak),
 		        is_caught(o, s, c, (enum night_leak)leak) ? "true" : "false", c->smallest_p,
-		        c->n_top > 0 ? s->names[c->top[0].at].text : "", c->all.accuracy, c->all.best,
+		        c->n_top > 0 ? s->names[c->top[0].at].text : "", c->all.accuracy,
+		        c->all.best,
 		        group_name(c->all.best_group), c->all.p,
 		        leak + 1 < NIGHT_LEAKS ? "," : "");
 	}
@@ -598,7 +606,8 @@ static int one_night(const struct options *o)
 	night_seed(o, o->night_number, o->night_side, seed);
 	night_live(&r, o->night_side, seed, 1, 0);
 	for (i = 0; i < r.plain.n; i++)
-		printf("%-12s %.9g  %s\n", feature_group_name((enum feature_group)r.plain.names[i].group),
+		printf("%-12s %.9g  %s\n",
+		       feature_group_name((enum feature_group)r.plain.names[i].group),
 		       r.plain.v[i], r.plain.names[i].text);
 	night_result_free(&r);
 	return 0;

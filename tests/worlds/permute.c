@@ -103,36 +103,47 @@ static int64_t distance(int64_t sum, size_t n, size_t n1)
 	return d < 0 ? -d : d;
 }
 
-static void observe(struct feature *f, const float *x, const uint8_t *side, size_t n, size_t n1)
+static void observe(struct feature *f, const uint16_t *twice, const uint8_t *side, size_t n,
+                    size_t n1, double *auc)
 {
-	uint32_t twice[PERMUTE_RUNS_MAX];
-	double var = 0, mid = (double)n + 1;
+	double var = 0, mid = (double)n + 1, pairs = (double)n1 * (double)(n - n1);
 	int64_t sum = 0;
 	size_t i;
 
-	rank_twice(x, n, twice);
 	for (i = 0; i < n; i++) {
 		sum += side[i] ? twice[i] : 0;
 		var += (twice[i] - mid) * (twice[i] - mid);
 	}
 	f->far = distance(sum, n, n1);
-	var *= (double)n1 * (double)(n - n1) / ((double)n * (double)(n - 1));
+	var *= pairs / ((double)n * (double)(n - 1));
 	f->z = var > 0 ? (double)f->far / sqrt(var) : 0;
+	*auc = pairs > 0 ? ((double)sum / 2 - (double)(n1 * (n1 + 1)) / 2) / pairs : 0.5;
+}
+
+/* doubled ranks, which are below 2^16 for as many runs as there may be */
+static void rank_runs(uint16_t *twice, const float *x, size_t n)
+{
+	uint32_t wide[PERMUTE_RUNS_MAX];
+	size_t i;
+
+	rank_twice(x, n, wide);
+	for (i = 0; i < n; i++)
+		twice[i] = (uint16_t)wide[i];
 }
 
 double permute_exact(const float *x, const uint8_t *side, size_t n)
 {
-	uint32_t twice[PERMUTE_EXACT];
+	uint16_t twice[PERMUTE_EXACT];
 	size_t n1 = 0, top = n * (n + 1) + 1, i, j, s;
-	double *ways, all = 0, far = 0;
+	double *ways, all = 0, far = 0, auc;
 	struct feature f;
 
 	if (n < 2 || n > PERMUTE_EXACT)
 		must_fail("%zu runs cannot be counted", n);
 	for (i = 0; i < n; i++)
 		n1 += side[i] != 0;
-	observe(&f, x, side, n, n1);
-	rank_twice(x, n, twice);
+	rank_runs(twice, x, n);
+	observe(&f, twice, side, n, n1, &auc);
 	/* ways[j][s]: choices of j runs whose doubled ranks sum to s */
 	ways = must_alloc((n1 + 1) * top, sizeof *ways);
 	ways[0] = 1;
@@ -150,30 +161,28 @@ double permute_exact(const float *x, const uint8_t *side, size_t n)
 }
 
 /* sums of ranks over each eight runs, by which of them are named */
-static void tabulate(int32_t (*sums)[256], const float *x, size_t n)
+static void tabulate(int32_t (*sums)[256], const uint16_t *twice, size_t n)
 {
-	uint32_t twice[PERMUTE_RUNS_MAX + 8] = { 0 };
-	size_t i, low;
+	size_t i, at;
 	unsigned m;
 
-	rank_twice(x, n, twice);
 	for (i = 0; i < (n + 7) / 8; i++) {
 		sums[i][0] = 0;
 		for (m = 1; m < 256; m++) {
-			low = (size_t)__builtin_ctz(m);
-			sums[i][m] = sums[i][m & (m - 1)] + (int32_t)twice[8 * i + low];
+			at = 8 * i + (size_t)__builtin_ctz(m);
+			sums[i][m] = sums[i][m & (m - 1)] + (at < n ? twice[at] : 0);
 		}
 	}
 }
 
 /* hold it against namings; true: done with it, *p is set */
-static int hold(struct feature *f, const float *x, size_t n, size_t n1, const uint8_t *namings,
-                size_t n_namings, uint64_t tried, double *p)
+static int hold(struct feature *f, const uint16_t *twice, size_t n, size_t n1,
+                const uint8_t *namings, size_t n_namings, uint64_t tried, double *p)
 {
 	int32_t sums[PERMUTE_RUNS_MAX / 8][256];
 	size_t bytes = (n + 7) / 8, i, j;
 
-	tabulate(sums, x, n);
+	tabulate(sums, twice, n);
 	for (i = 0; i < n_namings; i++) {
 		const uint8_t *bits = namings + i * (PERMUTE_RUNS_MAX / 8);
 		int64_t sum = 0;
@@ -203,6 +212,7 @@ uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, siz
 	struct feature *f = must_alloc(n_features, sizeof *f);
 	uint8_t *namings = must_alloc(CHUNK_MAX, PERMUTE_RUNS_MAX / 8);
 	size_t n1 = 0, alive = 0, kept, chunk = CHUNK_FIRST, i;
+	uint16_t *twice = must_alloc(n_features * n_runs, sizeof *twice);
 	uint64_t tried = 0;
 	struct permute_rng r;
 
@@ -214,10 +224,11 @@ uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, siz
 	for (i = 0; i < n_features; i++) {
 		struct feature *g = &f[alive];
 
-		auc[i] = rank_auc(x + i * n_runs, side, n_runs);
 		p[i] = 1;
 		g->at = i;
-		observe(g, x + i * n_runs, side, n_runs, n1);
+		g->n_as_far = 0;
+		rank_runs(twice + i * n_runs, x + i * n_runs, n_runs);
+		observe(g, twice + i * n_runs, side, n_runs, n1, &auc[i]);
 		/* nothing is nearer to the middle: every naming goes as far */
 		alive += g->far > 0;
 	}
@@ -231,9 +242,9 @@ uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, siz
 			memcpy(namings + i * sizeof bits, bits, sizeof bits);
 		}
 		for (i = 0, kept = 0; i < alive; i++) {
-			const float *col = x + f[i].at * n_runs;
+			const uint16_t *ranks = twice + f[i].at * n_runs;
 
-			if (!hold(&f[i], col, n_runs, n1, namings, chunk, tried, &p[f[i].at]))
+			if (!hold(&f[i], ranks, n_runs, n1, namings, chunk, tried, &p[f[i].at]))
 				f[kept++] = f[i];
 		}
 		alive = kept;
@@ -252,6 +263,7 @@ uint64_t permute_all(const float *x, size_t n_features, const uint8_t *side, siz
 		chunk = 2 * chunk < CHUNK_MAX ? 2 * chunk : CHUNK_MAX;
 	}
 	free(f);
+	free(twice);
 	free(namings);
 	return tried;
 }

@@ -74,6 +74,7 @@ SERVER_SRC   = \
                server/quota.c \
                server/replay.c \
                server/session.c \
+               server/slab.c \
                server/day.c \
                server/store.c \
                server/store_batch.c \
@@ -256,6 +257,7 @@ UNIT_TESTS   = \
                test_session \
                test_quota \
                test_replay \
+               test_slab \
                test_config \
                test_orders \
                test_form_export \

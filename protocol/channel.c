@@ -16,8 +16,14 @@ void channel_access(uint8_t derived[32], const uint8_t access_key[32],
 	crypto_generichash(derived, 32, in, sizeof in, access_key, 32);
 }
 
+static struct channel_keys *keys(struct channel *c)
+{
+	return c->placed != NULL ? c->placed : &c->own;
+}
+
 void channel_kill(struct channel *c)
 {
+	sodium_memzero(keys(c), sizeof (struct channel_keys));
 	sodium_memzero(c, sizeof *c);
 	c->state = CHANNEL_DEAD;
 }
@@ -31,12 +37,13 @@ static enum perr die(struct channel *c, enum perr err)
 static void opened(struct channel *c)
 {
 	uint8_t hash[NOISE_HASH_SIZE];
+	struct channel_keys *k = keys(c);
 
 	if (c->is_client)
-		noise_split(&c->hs, &c->tx, &c->rx, hash);
+		noise_split(&k->hs, &k->tx, &k->rx, hash);
 	else
-		noise_split(&c->hs, &c->rx, &c->tx, hash);
-	noise_wipe(&c->hs);
+		noise_split(&k->hs, &k->rx, &k->tx, hash);
+	noise_wipe(&k->hs);
 	sodium_memzero(hash, sizeof hash);
 	sodium_memzero(c->in, NOISE_MSG_SIZE);
 	c->in_len = 0;
@@ -53,7 +60,7 @@ enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
 
 	sodium_memzero(c, sizeof *c);
 	c->is_client = true;
-	err = noise_write_1(&c->hs, out, (const uint8_t *)CHANNEL_PROLOGUE,
+	err = noise_write_1(&keys(c)->hs, out, (const uint8_t *)CHANNEL_PROLOGUE,
 	                    sizeof CHANNEL_PROLOGUE - 1, server_pk, derived_access, NULL, 0, rng);
 	if (err != PERR_OK)
 		return die(c, err);
@@ -63,7 +70,14 @@ enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
 
 void channel_listen(struct channel *c)
 {
+	channel_listen_in(c, NULL);
+}
+
+void channel_listen_in(struct channel *c, struct channel_keys *placed)
+{
 	sodium_memzero(c, sizeof *c);
+	c->placed = placed;
+	sodium_memzero(keys(c), sizeof (struct channel_keys));
 	c->state = CHANNEL_AWAIT_1;
 }
 
@@ -80,13 +94,13 @@ enum perr channel_accept(struct channel *c, uint8_t out[NOISE_MSG_SIZE], size_t 
 
 	if (c->state != CHANNEL_REPLY)
 		return PERR_STATE;
-	err = noise_read_1(&c->hs, which, NULL, c->in, NOISE_MSG_SIZE,
+	err = noise_read_1(&keys(c)->hs, which, NULL, c->in, NOISE_MSG_SIZE,
 	                   (const uint8_t *)CHANNEL_PROLOGUE, sizeof CHANNEL_PROLOGUE - 1,
 	                   server_sk, server_pk, derived, n_derived);
 	/* a small-order E is one more way of not holding a key */
 	if (err != PERR_OK)
 		return die(c, PERR_AUTH);
-	err = noise_write_2(&c->hs, out, NULL, 0, rng);
+	err = noise_write_2(&keys(c)->hs, out, NULL, 0, rng);
 	if (err != PERR_OK)
 		return die(c, PERR_AUTH);
 	opened(c);
@@ -110,7 +124,7 @@ enum perr channel_send(struct channel *c, uint8_t out[FRAME_SIZE], const uint8_t
 	out[0] = (uint8_t)(msg_len >> 8);
 	out[1] = (uint8_t)msg_len;
 	memset(out + 2 + msg_len, 0, FRAME_MSG_MAX - msg_len);
-	err = noise_encrypt(&c->tx, out, out, FRAME_PLAIN);
+	err = noise_encrypt(&keys(c)->tx, out, out, FRAME_PLAIN);
 	if (err != PERR_OK) {
 		sodium_memzero(out, FRAME_SIZE);
 		return die(c, err);
@@ -130,7 +144,7 @@ static enum perr open_frame(struct channel *c, const uint8_t *in, const uint8_t 
 {
 	size_t len;
 
-	if (noise_decrypt(&c->rx, c->in, in, FRAME_SIZE) != PERR_OK)
+	if (noise_decrypt(&keys(c)->rx, c->in, in, FRAME_SIZE) != PERR_OK)
 		return die(c, PERR_AUTH);
 	len = (size_t)c->in[0] << 8 | c->in[1];
 	/*
@@ -177,7 +191,7 @@ enum perr channel_recv(struct channel *c, const uint8_t *in, size_t in_len, size
 		c->state = CHANNEL_REPLY;
 		return PERR_OK;
 	case CHANNEL_AWAIT_2:
-		if (noise_read_2(&c->hs, NULL, c->in, NOISE_MSG_SIZE) != PERR_OK)
+		if (noise_read_2(&keys(c)->hs, NULL, c->in, NOISE_MSG_SIZE) != PERR_OK)
 			return die(c, PERR_AUTH);
 		opened(c);
 		return PERR_OK;

@@ -31,11 +31,17 @@ enum channel_state {
 	CHANNEL_DEAD
 };
 
+/* all that is secret of a channel; zeros when there is none */
+struct channel_keys {
+	struct noise hs;
+	struct noise_cipher tx, rx;
+};
+
 struct channel {
 	enum channel_state state;
 	bool is_client;
-	struct noise hs;
-	struct noise_cipher tx, rx;
+	struct channel_keys own;
+	struct channel_keys *placed;     /* the keys are there, in the caller's memory; NULL: own */
 	uint8_t in[FRAME_SIZE];          /* a partial message */
 	size_t in_len;
 };
@@ -53,6 +59,11 @@ PERR_MUST_CHECK enum perr channel_connect(struct channel *c, uint8_t out[NOISE_M
                                          const uint8_t derived_access[32], struct rng rng);
 /* server: a channel that awaits message 1 */
 void channel_listen(struct channel *c);
+/*
+ * The same with its keys in memory of the caller's (locked, for instance), which must outlive
+ * the channel and is wiped whenever the channel is DEAD.  NULL: in the channel itself.
+ */
+void channel_listen_in(struct channel *c, struct channel_keys *placed);
 
 /*
  * Feed bytes.  Takes at most what completes one message.

@@ -23,7 +23,7 @@ struct keys {
 
 struct access {
 	uint8_t server_pk[32];
-	struct keys *keys;
+	struct keys *keys, *next;        /* in force; room for those that will be */
 	uint32_t last_serial;
 	bool has_policy;
 	struct policy policy;
@@ -31,19 +31,24 @@ struct access {
 	struct policy_known known;
 };
 
-enum perr access_new(struct access **out, const uint8_t server_pk[32])
+size_t access_room(void)
+{
+	return 2 * (sizeof (struct keys) + 64);  /* slab_keep may take so much more */
+}
+
+enum perr access_new(struct access **out, const uint8_t server_pk[32], struct slab *slab)
 {
 	struct access *a = calloc(1, sizeof *a);
 
 	*out = NULL;
 	if (a == NULL)
 		return PERR_NOMEM;
-	a->keys = sodium_malloc(sizeof *a->keys);
-	if (a->keys == NULL) {
+	a->keys = slab_keep(slab, sizeof *a->keys);
+	a->next = slab_keep(slab, sizeof *a->next);
+	if (a->keys == NULL || a->next == NULL) {
 		free(a);
 		return PERR_NOMEM;
 	}
-	memset(a->keys, 0, sizeof *a->keys);
 	memcpy(a->server_pk, server_pk, sizeof a->server_pk);
 	*out = a;
 	return PERR_OK;
@@ -54,7 +59,7 @@ void access_free(struct access *a)
 	if (a == NULL)
 		return;
 	sodium_memzero(a->keys, sizeof *a->keys);
-	sodium_free(a->keys);
+	sodium_memzero(a->next, sizeof *a->next);
 	sodium_memzero(a, sizeof *a);
 	free(a);
 }
@@ -90,15 +95,14 @@ enum perr access_set_policy(struct access *a, const uint8_t *bytes, size_t len)
 	enum perr err = PERR_NOMEM;
 	struct policy *p = malloc(sizeof *p);
 	struct admins *who = malloc(sizeof *who);
-	struct keys *k = sodium_malloc(sizeof *k);
+	struct keys *k = a->next;
 	uint32_t i;
 
-	if (p == NULL || who == NULL || k == NULL)
+	if (p == NULL || who == NULL)
 		goto out;
 	err = policy_open(p, who, bytes, len);
 	if (err != PERR_OK)
 		goto out;
-	memset(k, 0, sizeof *k);
 	for (i = 0; i < p->n_access; i++) {
 		struct entry *e = &k->at[k->n++];
 
@@ -109,7 +113,8 @@ enum perr access_set_policy(struct access *a, const uint8_t *bytes, size_t len)
 		if (e->serial == 0)
 			e->serial = ++a->last_serial;
 	}
-	memcpy(a->keys, k, sizeof *k);
+	a->next = a->keys;
+	a->keys = k;
 	i = a->known.counter;
 	policy_known_set(&a->known, p, who);
 	access_set_counter(a, i);
@@ -123,9 +128,7 @@ enum perr access_set_policy(struct access *a, const uint8_t *bytes, size_t len)
 out:
 	if (p != NULL)
 		sodium_memzero(p, sizeof *p);
-	if (k != NULL)
-		sodium_memzero(k, sizeof *k);
-	sodium_free(k);
+	sodium_memzero(a->next, sizeof *a->next);
 	free(p);
 	free(who);
 	return err;

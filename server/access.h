@@ -11,11 +11,19 @@
 
 #include "policy.h"
 #include "rpc.h"
+#include "slab.h"
 
 struct access;
 
-/* server_pk: copied.  PERR_NOMEM (locked memory included) */
-PERR_MUST_CHECK enum perr access_new(struct access **out, const uint8_t server_pk[32]);
+/* what slab_keep must have left for one */
+size_t access_room(void);
+/*
+ * server_pk  in: copied
+ * slab       in: takes the keys, for as long as it lives
+ * PERR_NOMEM: also when the slab has less than access_room() left
+ */
+PERR_MUST_CHECK enum perr access_new(struct access **out, const uint8_t server_pk[32],
+                                    struct slab *slab);
 /* wipes; NULL is harmless */
 void access_free(struct access *a);
 

@@ -124,9 +124,8 @@ static enum perr load_key(struct host *h)
 	size_t len;
 	enum perr err;
 
-	/* sodium_malloc does not say whether its pages could be locked: ask again */
-	h->keys = sodium_malloc(sizeof *h->keys);
-	if (h->keys == NULL || sodium_mlock(h->keys, sizeof *h->keys) != 0)
+	h->keys = slab_keep(h->slab, sizeof *h->keys);
+	if (h->keys == NULL)
 		return PERR_NOMEM;
 	err = store_meta_get(h->store, META_KEY, h->keys->sk, sizeof h->keys->sk, &len);
 	if (err != PERR_OK)
@@ -142,7 +141,7 @@ static enum perr load_access(struct host *h)
 	size_t len = 0;
 	enum perr err;
 
-	err = access_new(&h->access, h->keys->pk);
+	err = access_new(&h->access, h->keys->pk, h->slab);
 	if (err != PERR_OK)
 		return err;
 	err = store_meta_get(h->store, META_SETUP, derived, sizeof derived, &len);
@@ -377,6 +376,7 @@ static void set_sessions(struct host *h, const struct host_config *cfg)
 
 	s->ctx = h;
 	s->rng = h->env.rng;
+	s->slab = h->slab;
 	s->server_sk = h->keys->sk;
 	s->server_pk = h->keys->pk;
 	s->puts_per_commit = RPC_BATCH;
@@ -402,6 +402,31 @@ static void log_start(struct host *h)
 	         "card is admitted" : "");
 }
 
+size_t host_slab_keep(void)
+{
+	return sizeof (struct host_keys) + access_room() + REPLAY_KEY + 3 * 64;
+}
+
+/* tests and benches bring none */
+static enum perr need_slab(struct host *h, struct slab *given)
+{
+	enum perr err;
+
+	h->slab = given;
+	if (given != NULL)
+		return PERR_OK;
+	err = slab_new(&h->own_slab, host_slab_keep(), HOST_SLOTS, HOST_SLOT_SIZE);
+	h->slab = h->own_slab;
+	return err == PERR_LIMIT ? PERR_OK : err;
+}
+
+static enum perr start_replay(struct host *h)
+{
+	uint8_t *key = slab_keep(h->slab, REPLAY_KEY);
+
+	return key == NULL ? PERR_NOMEM : replay_new(&h->replay, key, h->env.rng);
+}
+
 enum perr host_open(struct host **out, const char *dir, const struct host_config *cfg,
                     const struct host_env *env, const char **why)
 {
@@ -417,10 +442,13 @@ enum perr host_open(struct host **out, const char *dir, const struct host_config
 	h->slow_end = &h->slow;
 	h->cells_max = cfg->cells_max != 0 ? cfg->cells_max : CELLS_DEFAULT;
 
+	err = need_slab(h, cfg->slab);
+	if (err != PERR_OK)
+		goto out;
 	err = store_open(&h->store, dir, &cfg->store, why);
 	if (err != PERR_OK)
 		goto out;
-	*why = "the server's key could not be loaded into locked memory";
+	*why = "the server's key could not be loaded";
 	err = load_key(h);
 	if (err != PERR_OK)
 		goto out;
@@ -433,7 +461,7 @@ enum perr host_open(struct host **out, const char *dir, const struct host_config
 	if (err != PERR_OK)
 		goto out;
 	*why = "out of memory";
-	err = replay_new(&h->replay, env->rng);
+	err = start_replay(h);
 	if (err != PERR_OK)
 		goto out;
 	host_look(h->store, &h->view);
@@ -481,10 +509,9 @@ void host_close(struct host *h)
 	host_tasks_free(h);
 	free(h->header.bytes);
 	free(h->offered.bytes);
-	if (h->keys != NULL) {
+	if (h->keys != NULL)
 		sodium_memzero(h->keys, sizeof *h->keys);
-		sodium_free(h->keys);
-	}
+	slab_free(h->own_slab);
 	sodium_memzero(h, sizeof *h);
 	free(h);
 }

@@ -38,7 +38,10 @@ struct host_config {
 	struct store_config store;
 	size_t cells_max;        /* uploaded cells in memory, all sessions; 0 = 16384 */
 	size_t out_max;          /* bytes of answers in memory, all sessions; 0 = 64 MiB */
+	struct slab *slab;       /* for all keys; outlives the host.  NULL: one of its own, which
+	                          * need not be locked, with HOST_SLOTS places */
 };
+#define HOST_SLOTS 256
 
 struct host;
 
@@ -59,12 +62,14 @@ PERR_MUST_CHECK enum perr host_create(const char *dir, int64_t unix_s, struct rn
  * Open the folder and start the writer.
  *
  * why  out: for the log when it fails; static
- * Errors as store_open; PERR_CORRUPT also: key or policy on disk is unusable.  PERR_NOMEM
- * also: keys cannot be locked in memory.
+ * Errors as store_open; PERR_CORRUPT also: key or policy on disk is unusable.
  */
 PERR_MUST_CHECK enum perr host_open(struct host **out, const char *dir,
                                    const struct host_config *cfg, const struct host_env *env,
                                    const char **why);
+/* what slab_keep must have for a host, and the size of the slots of its sessions */
+size_t host_slab_keep(void);
+#define HOST_SLOT_SIZE sizeof (struct channel_keys)
 /* for session_new */
 struct session_host *host_sessions(struct host *h);
 /* after notify */

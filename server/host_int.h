@@ -54,7 +54,8 @@ struct host {
 	struct session_host sessions;
 	struct store *store;
 	struct writer *writer;
-	struct host_keys *keys;          /* locked memory */
+	struct slab *slab, *own_slab;
+	struct host_keys *keys;          /* in the slab */
 	struct access *access;
 	struct replay *replay;
 	const char *dead;

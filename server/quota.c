@@ -49,7 +49,8 @@ struct quota_source {
 };
 
 struct quota_sources {
-	uint8_t key[crypto_shorthash_KEYBYTES];
+	uint8_t own[QUOTA_KEY];
+	uint8_t *key;                    /* own, or where it was placed */
 	size_t n_slots;                  /* a power of two */
 	struct quota_source *slots;
 };
@@ -72,9 +73,17 @@ enum perr quota_sources_new(struct quota_sources **out, size_t max, struct rng r
 		free(s);
 		return PERR_NOMEM;
 	}
-	rng_fill(rng, s->key, sizeof s->key);
+	s->key = s->own;
+	rng_fill(rng, s->key, QUOTA_KEY);
 	*out = s;
 	return PERR_OK;
+}
+
+void quota_sources_place(struct quota_sources *s, uint8_t key[QUOTA_KEY])
+{
+	memcpy(key, s->key, QUOTA_KEY);
+	sodium_memzero(s->key, QUOTA_KEY);
+	s->key = key;
 }
 
 void quota_sources_free(struct quota_sources *s)
@@ -83,6 +92,7 @@ void quota_sources_free(struct quota_sources *s)
 		return;
 	sodium_memzero(s->slots, s->n_slots * sizeof *s->slots);
 	free(s->slots);
+	sodium_memzero(s->key, QUOTA_KEY);
 	sodium_memzero(s, sizeof *s);
 	free(s);
 }

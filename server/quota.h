@@ -40,6 +40,12 @@ struct quota_source;            /* one source while it has connections */
 /* max: connections that can exist at once; 40 bytes are kept for each of 2 * max slots or more */
 PERR_MUST_CHECK enum perr quota_sources_new(struct quota_sources **out, size_t max,
                                             struct rng rng);
+/*
+ * Move the key under which addresses are hashed into memory of the caller's, locked for
+ * instance; quota_sources_free wipes it there.
+ */
+#define QUOTA_KEY 16             /* bytes */
+void quota_sources_place(struct quota_sources *s, uint8_t key[QUOTA_KEY]);
 void quota_sources_free(struct quota_sources *s);
 /*
  * One more connection from this address (4 or 16 bytes; of IPv6 the first 8 count, what one

@@ -8,15 +8,16 @@
 #define SLOTS 65536u             /* a power of two, well above REPLAY_GENERATION */
 
 _Static_assert(REPLAY_GENERATION < SLOTS * 4 / 5, "probing stays short");
+_Static_assert(crypto_shorthash_KEYBYTES == REPLAY_KEY, "a key of the hash");
 _Static_assert(crypto_shorthash_BYTES == 8, "an entry is one hash");
 
 struct replay {
-	uint8_t key[crypto_shorthash_KEYBYTES];
+	uint8_t *key;
 	uint64_t *young, *old;   /* 0 = free */
 	size_t n_young;
 };
 
-enum perr replay_new(struct replay **out, struct rng rng)
+enum perr replay_new(struct replay **out, uint8_t key[REPLAY_KEY], struct rng rng)
 {
 	struct replay *r = calloc(1, sizeof *r);
 
@@ -29,7 +30,8 @@ enum perr replay_new(struct replay **out, struct rng rng)
 		replay_free(r);
 		return PERR_NOMEM;
 	}
-	rng_fill(rng, r->key, sizeof r->key);
+	r->key = key;
+	rng_fill(rng, r->key, REPLAY_KEY);
 	*out = r;
 	return PERR_OK;
 }
@@ -44,7 +46,8 @@ void replay_free(struct replay *r)
 		sodium_memzero(r->old, SLOTS * sizeof *r->old);
 	free(r->young);
 	free(r->old);
-	sodium_memzero(r, sizeof *r);
+	if (r->key != NULL)
+		sodium_memzero(r->key, REPLAY_KEY);
 	free(r);
 }
 

@@ -24,7 +24,12 @@
 
 struct replay;
 
-PERR_MUST_CHECK enum perr replay_new(struct replay **out, struct rng rng);
+#define REPLAY_KEY 16            /* bytes */
+
+/* key  in: REPLAY_KEY bytes of the caller's, in locked memory; filled here, wiped by
+ *      replay_free, which comes before they go */
+PERR_MUST_CHECK enum perr replay_new(struct replay **out, uint8_t key[REPLAY_KEY],
+                                    struct rng rng);
 /* wipes; NULL is harmless */
 void replay_free(struct replay *r);
 /* true: e was seen before.  Otherwise it is remembered from now on. */

@@ -30,6 +30,7 @@ struct session {
 	struct quota_bucket puts;
 	uint64_t source, used;
 	void *data;                              /* the host's */
+	struct channel_keys *slot;               /* of the host's slab; NULL: none is used */
 	struct channel ch;
 };
 
@@ -45,7 +46,14 @@ enum perr session_new(struct session **out, struct session_host *host, void (*wa
 	s->wake = wake;
 	s->user = user;
 	s->commits_end = &s->commits;
-	channel_listen(&s->ch);
+	if (host->slab != NULL) {
+		s->slot = slab_take(host->slab);
+		if (s->slot == NULL) {
+			free(s);
+			return PERR_NOMEM;
+		}
+	}
+	channel_listen_in(&s->ch, s->slot);
 	*out = s;
 	return PERR_OK;
 }
@@ -243,6 +251,8 @@ void session_free(struct session *s)
 	out_drop(s);
 	s->host->closed(s->host->ctx, s->data);
 	channel_kill(&s->ch);
+	if (s->slot != NULL)
+		slab_give(s->host->slab, s->slot);
 	free(s);
 }
 

@@ -32,6 +32,7 @@
 #include "channel.h"
 #include "rng.h"
 #include "rpc.h"
+#include "slab.h"
 #include "writer.h"
 
 #define SESSION_COMMITS   2              /* commits of one connection under way */
@@ -94,6 +95,7 @@ struct session_call {
 struct session_host {
 	void *ctx;
 	struct rng rng;
+	struct slab *slab;               /* where connections' keys live; NULL: with the session */
 	const uint8_t *server_sk, *server_pk;
 	uint32_t puts_per_commit;        /* 1..RPC_BATCH */
 	uint32_t puts_per_minute;        /* of one connection; 0 = no limit */
@@ -127,7 +129,8 @@ struct session_host {
 
 /*
  * wake(user) is called when a later answer has made output or let the session go on, never
- * from inside session_recv.  It must not free the session.  PERR_NOMEM.
+ * from inside session_recv.  It must not free the session.  PERR_NOMEM, also when the slab
+ * has no slot left.
  */
 PERR_MUST_CHECK enum perr session_new(struct session **out, struct session_host *host,
                                      void (*wake)(void *user), void *user);

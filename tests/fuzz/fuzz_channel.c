@@ -73,9 +73,9 @@ static void must_be_dead(struct channel *c)
 	size_t used, len;
 
 	must(c->state == CHANNEL_DEAD);
-	must(sodium_is_zero((const uint8_t *)&c->hs, sizeof c->hs));
-	must(sodium_is_zero((const uint8_t *)&c->tx, sizeof c->tx));
-	must(sodium_is_zero((const uint8_t *)&c->rx, sizeof c->rx));
+	must(sodium_is_zero((const uint8_t *)&c->own.hs, sizeof c->own.hs));
+	must(sodium_is_zero((const uint8_t *)&c->own.tx, sizeof c->own.tx));
+	must(sodium_is_zero((const uint8_t *)&c->own.rx, sizeof c->own.rx));
 	must(sodium_is_zero(c->in, sizeof c->in));
 	must(channel_recv(c, m1, sizeof m1, &used, &msg, &len) == PERR_STATE && used == 0);
 	must(channel_send(c, frame, m1, 1) == PERR_STATE);
@@ -130,7 +130,7 @@ static void from_peer(const uint8_t *data, size_t size, size_t cut)
 		data += take;
 		size -= take;
 		twin = from;
-		must(noise_encrypt(&from.tx, frame, plain, sizeof plain) == PERR_OK);
+		must(noise_encrypt(&from.own.tx, frame, plain, sizeof plain) == PERR_OK);
 		while (at < sizeof frame) {
 			size_t give = sizeof frame - at < cut ? sizeof frame - at : cut;
 

@@ -21,9 +21,9 @@ static void is_dead(const struct channel *c)
 
 	memset(&zero, 0, sizeof zero);
 	assert_int_equal(c->state, CHANNEL_DEAD);
-	assert_memory_equal(&c->hs, &zero.hs, sizeof zero.hs);
-	assert_memory_equal(&c->tx, &zero.tx, sizeof zero.tx);
-	assert_memory_equal(&c->rx, &zero.rx, sizeof zero.rx);
+	assert_memory_equal(&c->own.hs, &zero.own.hs, sizeof zero.own.hs);
+	assert_memory_equal(&c->own.tx, &zero.own.tx, sizeof zero.own.tx);
+	assert_memory_equal(&c->own.rx, &zero.own.rx, sizeof zero.own.rx);
 	assert_zero(c->in, sizeof c->in);
 }
 
@@ -92,7 +92,7 @@ static void published_layout(void **state)
 	vec_bytes(seed2, 32, "channel", "handshake", "server_seed");
 	assert_int_equal(channel_connect(&client, m1, pk, derived[0], rng_seeded(&st1, seed1)),
 	                 PERR_OK);
-	assert_vec(client.hs.e_sk, 32, "channel", "handshake", "client_e_sk");
+	assert_vec(client.own.hs.e_sk, 32, "channel", "handshake", "client_e_sk");
 	assert_vec(m1, 48, "channel", "handshake", "message_1");
 	channel_listen(&server);
 	assert_int_equal(feed(&server, m1, 48, &msg, &len), PERR_OK);
@@ -101,9 +101,9 @@ static void published_layout(void **state)
 	                                rng_seeded(&st2, seed2)), PERR_OK);
 	assert_vec(m2, 48, "channel", "handshake", "message_2");
 	assert_int_equal(feed(&client, m2, 48, &msg, &len), PERR_OK);
-	assert_vec(client.tx.key, 32, "channel", "handshake", "key_to_server");
-	assert_vec(client.rx.key, 32, "channel", "handshake", "key_to_client");
-	assert_vec(server.rx.key, 32, "channel", "handshake", "key_to_server");
+	assert_vec(client.own.tx.key, 32, "channel", "handshake", "key_to_server");
+	assert_vec(client.own.rx.key, 32, "channel", "handshake", "key_to_client");
+	assert_vec(server.own.rx.key, 32, "channel", "handshake", "key_to_server");
 
 	/* the hash is not kept by a channel: once more with the handshake alone */
 	assert_int_equal(noise_write_1(&ni, m1, (const uint8_t *)CHANNEL_PROLOGUE, 8, pk,
@@ -385,7 +385,7 @@ static void replayed_first_message_shows_its_e_and_opens_nothing(void **state)
 	pair_open(&p);
 	first = p.server;
 	assert_int_equal(accept(&p, p.m1), PERR_OK);
-	assert_memory_not_equal(first.rx.key, p.server.rx.key, 32);
+	assert_memory_not_equal(first.own.rx.key, p.server.own.rx.key, 32);
 	/* the frames recorded with it do not open in the new run */
 	assert_int_equal(channel_send(&p.client, frame, (const uint8_t *)"put", 3), PERR_OK);
 	assert_int_equal(feed(&p.server, frame, sizeof frame, &msg, &len), PERR_AUTH);
@@ -522,7 +522,7 @@ static void lies_inside_a_frame_kill_the_channel(void **state)
 		to = p.server;
 		plain[0] = (uint8_t)(n >> 8);
 		plain[1] = (uint8_t)n;
-		assert_int_equal(noise_encrypt(&from.tx, frame, plain, sizeof plain), PERR_OK);
+		assert_int_equal(noise_encrypt(&from.own.tx, frame, plain, sizeof plain), PERR_OK);
 		assert_int_equal(feed(&to, frame, sizeof frame, &msg, &len), PERR_FORMAT);
 		assert_null(msg);
 		is_dead(&to);
@@ -535,7 +535,7 @@ static void lies_inside_a_frame_kill_the_channel(void **state)
 		to = p.server;
 		plain[1] = 5;
 		plain[at[n]] = 1;
-		assert_int_equal(noise_encrypt(&from.tx, frame, plain, sizeof plain), PERR_OK);
+		assert_int_equal(noise_encrypt(&from.own.tx, frame, plain, sizeof plain), PERR_OK);
 		assert_int_equal(feed(&to, frame, sizeof frame, &msg, &len), PERR_FORMAT);
 		is_dead(&to);
 		plain[at[n]] = 0;
@@ -551,7 +551,7 @@ static void counter_at_its_limit_ends_the_channel(void **state)
 
 	(void)state;
 	pair_open(&p);
-	p.client.tx.n = p.server.rx.n = UINT64_MAX - 1;
+	p.client.own.tx.n = p.server.own.rx.n = UINT64_MAX - 1;
 	assert_int_equal(channel_send(&p.client, frame, (const uint8_t *)"z", 1), PERR_OK);
 	assert_int_equal(feed(&p.server, frame, sizeof frame, &msg, &len), PERR_OK);
 	assert_int_equal(channel_send(&p.client, frame, (const uint8_t *)"z", 1), PERR_STATE);

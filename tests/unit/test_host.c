@@ -77,7 +77,7 @@ static int remove_one(const char *path, const struct stat *st, int flag, struct 
 
 static void open_host(void)
 {
-	struct host_config cfg = { { 0 }, 0, 0 };
+	struct host_config cfg = { .cells_max = 0 };
 	const char *why;
 
 	assert_int_equal(host_open(&w.h, w.dir, &cfg, &w.env, &why), PERR_OK);

@@ -6,18 +6,22 @@
 
 static const uint8_t server_pk[32] = { 5, 5, 5 };
 static struct org org, stranger;
+static struct slab *slab;       /* for the access of every test */
 
 static int setup(void **state)
 {
+	enum perr err = slab_new(&slab, 8 * access_room(), 1, 1);
+
 	org_init(&org, 1);
 	org_init(&stranger, 2);
-	return 0;
+	return err == PERR_OK || err == PERR_LIMIT ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	org_free(&org);
 	org_free(&stranger);
+	slab_free(slab);
 	return 0;
 }
 
@@ -117,7 +121,7 @@ static void orders_judge_policies(void **state)
 	static const uint8_t elsewhere[32] = { 6 };
 	struct access *a;
 
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	/* the first one: whoever comes with the setup key and signs consistently */
 	assert_int_equal(judge_policy(a, &org, 1, 2, server_pk), PERR_OK);
 	assert_int_equal(judge_policy(a, &org, 1, 1, server_pk), PERR_SIGS);
@@ -145,7 +149,7 @@ static void orders_policy_refuses_any_flipped_bit(void **state)
 	size_t len, i;
 	unsigned n = 0;
 
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	org_policy(&org, server_pk, 1, 0x1e, 1, 2, &bytes, &len);
 	for (i = 0; i < len; i += i < 200 ? 1 : 13) {
 		bytes[i] ^= (uint8_t)(1u << (i % 8));
@@ -173,7 +177,7 @@ static void access_admits_the_setup_key_until_the_policy(void **state)
 	size_t n, i;
 
 	memset(setup, 0x77, sizeof setup);
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	assert_int_equal(access_keys(a, 1, &keys), 0);
 	access_set_setup(a, setup);
 	assert_int_equal(access_keys(a, 1, &keys), 1);
@@ -225,7 +229,7 @@ static void access_retires_a_key_after_its_last_day(void **state)
 	p->access[0].last_day = 100;
 	assert_int_equal(policy_pad_tickets(p, rng_system()), PERR_OK);
 	assert_int_equal(policy_sign(&bytes, &len, p, keys, 2), PERR_OK);
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	assert_int_equal(access_set_policy(a, bytes, len), PERR_OK);
 	assert_int_equal(access_keys(a, 100, &now), 2);
 	(void)access_scope(a, 0, &serial);
@@ -260,7 +264,7 @@ static void orders_judge_orders(void **state)
 	static const uint8_t elsewhere[32] = { 6 };
 	struct access *a;
 
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	assert_int_equal(judge_order(a, &org, 1, POLICY_RELEASE, POLICY_RELEASE, 3, server_pk),
 	                 PERR_SIGS);             /* no policy, nobody to obey */
 	put_in_force(a, 5, 0x1e);
@@ -316,7 +320,7 @@ static void orders_judge_bulletins(void **state)
 	struct access *a;
 
 	memset(&known, 0, sizeof known);
-	assert_int_equal(access_new(&a, server_pk), PERR_OK);
+	assert_int_equal(access_new(&a, server_pk, slab), PERR_OK);
 	assert_int_equal(judge_bulletin(a, &org, 1, 2, &known, false), PERR_STATE);
 	put_in_force(a, 1, 0x1e);
 	assert_int_equal(judge_bulletin(a, &org, 1, 1, &known, false), PERR_SIGS);

@@ -5,12 +5,13 @@
 #include "hex.h"
 
 static struct rng_seeded rng_state;
+static uint8_t key[REPLAY_KEY];
 static struct replay *fresh(void)
 {
 	static const uint8_t seed[32] = { 2 };
 	struct replay *r;
 
-	assert_int_equal(replay_new(&r, rng_seeded(&rng_state, seed)), PERR_OK);
+	assert_int_equal(replay_new(&r, key, rng_seeded(&rng_state, seed)), PERR_OK);
 	return r;
 }
 
@@ -57,9 +58,10 @@ static void replay_of_another_start_has_another_key(void **state)
 {
 	struct replay *a = fresh(), *b;
 	static const uint8_t seed[32] = { 3 };
+	static uint8_t other_key[REPLAY_KEY];
 	struct rng_seeded other;
 
-	assert_int_equal(replay_new(&b, rng_seeded(&other, seed)), PERR_OK);
+	assert_int_equal(replay_new(&b, other_key, rng_seeded(&other, seed)), PERR_OK);
 	assert_false(replay_seen(a, e(5)));
 	assert_false(replay_seen(b, e(5)));
 	replay_free(a);

@@ -8,7 +8,7 @@ VERSION = 0.1.0
 Q      ?=
 
 CFLAGS  ?= -O2 -g
-PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih
+PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lzxcvbn -lm -lpthread
 
@@ -73,6 +73,7 @@ SERVER_SRC   = \
                server/orders.c \
                server/quota.c \
                server/replay.c \
+               server/sandbox.c \
                server/session.c \
                server/slab.c \
                server/day.c \

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +17,7 @@
 #include "host.h"
 #include "listener.h"
 #include "policy.h"
+#include "sandbox.h"
 #include "scrub.h"
 
 static const char usage_text[] =
@@ -28,6 +27,7 @@ static const char usage_text[] =
 "            --data DIR --address HOST:PORT [--listen HOST:PORT]\n"
 "  run     serve, in the foreground, until SIGTERM\n"
 "            [--config FILE] [--data DIR] [--listen HOST:PORT]... [--ready-fd N]\n"
+"            [--require-sandbox]\n"
 "            and every key of amparod.conf(5) as --KEY VALUE\n"
 "  check   read everything that is stored and say what is damaged (the server is stopped)\n"
 "            [--config FILE | --data DIR]\n"
@@ -52,6 +52,9 @@ static const struct option options[] = {
 	{ "source-limits", required_argument, NULL, 'k' },
 	{ "source-per-minute", required_argument, NULL, 'k' },
 	{ "memory-mib", required_argument, NULL, 'k' },
+	{ "sandbox", required_argument, NULL, 'k' },
+	{ "lock-memory", required_argument, NULL, 'k' },
+	{ "require-sandbox", no_argument, NULL, 's' },
 	{ "address", required_argument, NULL, 'a' },
 	{ "ready-fd", required_argument, NULL, 'r' },
 	{ "json", no_argument, NULL, 'j' },
@@ -125,6 +128,9 @@ static int parse(int argc, char **argv, struct arguments *a)
 			if (config_set(&a->cfg, options[at].name, optarg, why) != PERR_OK)
 				return wrong(why);
 			break;
+		case 's':
+			a->cfg.sandbox = CONFIG_REQUIRED;
+			break;
 		case 'a':
 			a->address = optarg;
 			break;
@@ -147,6 +153,23 @@ static int parse(int argc, char **argv, struct arguments *a)
 		}
 	}
 	return optind == argc ? -1 : wrong("too many words");
+}
+
+/* ---- what a short command gives up ------------------------------------------------------- */
+
+/* Best effort unless it is required: these run for seconds, hear nobody and start nothing. */
+static bool confine(const struct arguments *a, const struct sandbox_folder *folders, size_t n)
+{
+	unsigned abi, calls;
+
+	if (!SANDBOX_BUILT || a->cfg.sandbox == CONFIG_OFF)
+		return true;
+	if ((sandbox_files(folders, n, 0, &abi) == PERR_OK &&
+	     sandbox_calls(SANDBOX_COMMAND, &calls) == PERR_OK) ||
+	    a->cfg.sandbox != CONFIG_REQUIRED)
+		return true;
+	fprintf(stderr, "amparod: this machine does not grant the sandbox that is required\n");
+	return false;
 }
 
 /* ---- init -------------------------------------------------------------------------------- */
@@ -177,6 +200,20 @@ static int print_card(const struct policy_card *card, const char *dir, const cha
 	return code;
 }
 
+/* the folder itself has to be there before everything around it is closed */
+static bool confine_init(const struct arguments *a)
+{
+	char up[CONFIG_PATH_MAX + 4];
+	const struct sandbox_folder folders[] = {
+		{ a->cfg.data, SANDBOX_STORE },
+		{ up, SANDBOX_LIST },            /* it is synced: the new name is in it */
+	};
+
+	snprintf(up, sizeof up, "%s/..", a->cfg.data);
+	(void)mkdir(a->cfg.data, 0700);          /* what is wrong with it is told later */
+	return confine(a, folders, 2);
+}
+
 static int cmd_init(struct arguments *a)
 {
 	struct policy_card card;
@@ -193,6 +230,8 @@ static int cmd_init(struct arguments *a)
 	if (a->address == NULL || address_encode(bytes, &len, a->address) != PERR_OK)
 		return wrong("init needs --address HOST:PORT, where clients will find the server; "
 		             "at most 40 characters, or an onion name");
+	if (!confine_init(a))
+		return EXIT_CODE_FAILED;
 	memset(&card, 0, sizeof card);
 	snprintf(card.address, sizeof card.address, "%s", a->address);
 	err = host_create(a->cfg.data, clock_unix_s(), rng_system(), card.server_pk,
@@ -260,6 +299,8 @@ static int cmd_check(struct arguments *a)
 	if (a->cfg.data[0] == '\0')
 		return wrong("check needs --data DIR");
 	forget_socket(a->cfg.data);
+	if (!confine(a, &(struct sandbox_folder){ a->cfg.data, SANDBOX_STORE }, 1))
+		return EXIT_CODE_FAILED;
 	memset(&t, 0, sizeof t);
 	err = scrub(a->cfg.data, on_finding, NULL, &t);
 	if (err == PERR_OK || err == PERR_CORRUPT)
@@ -351,6 +392,10 @@ static int cmd_status(struct arguments *a)
 		fprintf(stderr, "amparod: no server answers at %s\n", a->cfg.status_socket);
 		return EXIT_CODE_FAILED;
 	}
+	if (!confine(a, NULL, 0)) {
+		fclose(f);
+		return EXIT_CODE_FAILED;
+	}
 	while (fscanf(f, "%63s %63s", key, value) == 2) {
 		print_line(key, value, a->json, first);
 		first = false;
@@ -379,10 +424,9 @@ static int cmd_run(struct arguments *a)
 /* nothing of this process may reach a core file, another process or a stranger's eyes */
 static void harden(void)
 {
-	const struct rlimit none = { 0, 0 };
-
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)setrlimit(RLIMIT_CORE, &none);
+	if (sandbox_begin() != PERR_OK)
+		fprintf(stderr, "amparod: the kernel does not let this process be hidden from "
+		                "debuggers or give up privileges\n");
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* a file that may not grow is a failed write, to be told, not a sudden death */

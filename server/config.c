@@ -17,6 +17,8 @@ void config_default(struct config *c)
 	c->source_limits = true;
 	c->source_per_minute = 6000;
 	c->memory_mib = 128;
+	c->sandbox = CONFIG_WANTED;
+	c->lock_memory = CONFIG_REQUIRED;
 }
 
 static enum perr set_text(char *to, size_t size, const char *key, const char *value, char *why)
@@ -55,6 +57,23 @@ static enum perr set_bool(bool *to, const char *key, const char *value, char *wh
 		*to = false;
 	} else {
 		snprintf(why, 200, "%s needs yes or no", key);
+		return PERR_RANGE;
+	}
+	return PERR_OK;
+}
+
+static enum perr set_need(enum config_need *to, bool may_off, const char *key,
+                          const char *value, char *why)
+{
+	if (strcmp(value, "required") == 0) {
+		*to = CONFIG_REQUIRED;
+	} else if (strcmp(value, "wanted") == 0) {
+		*to = CONFIG_WANTED;
+	} else if (may_off && strcmp(value, "off") == 0) {
+		*to = CONFIG_OFF;
+	} else {
+		snprintf(why, 200, "%s needs required%s wanted%s", key, may_off ? "," : " or",
+		         may_off ? " or off" : "");
 		return PERR_RANGE;
 	}
 	return PERR_OK;
@@ -118,6 +137,10 @@ enum perr config_set(struct config *c, const char *key, const char *value, char 
 		return set_number(&c->source_per_minute, key, value, 1, 1000000, why);
 	if (strcmp(key, "memory-mib") == 0)
 		return set_number(&c->memory_mib, key, value, 8, 65536, why);
+	if (strcmp(key, "sandbox") == 0)
+		return set_need(&c->sandbox, true, key, value, why);
+	if (strcmp(key, "lock-memory") == 0)
+		return set_need(&c->lock_memory, false, key, value, why);
 	snprintf(why, 200, "unknown key \"%.60s\"", key);
 	return PERR_UNKNOWN;
 }

@@ -18,6 +18,13 @@
 #define CONFIG_PATH_MAX   1024
 #define CONFIG_SOCKET_MAX 104    /* what a local socket's address can hold */
 
+/* what happens when the machine does not grant it */
+enum config_need {
+	CONFIG_WANTED,           /* one loud line, then without */
+	CONFIG_REQUIRED,         /* no start */
+	CONFIG_OFF               /* not even tried */
+};
+
 struct config {
 	char data[CONFIG_PATH_MAX];              /* "": not set */
 	size_t n_listen;
@@ -28,6 +35,7 @@ struct config {
 	bool source_limits;                      /* no: everybody comes from one address */
 	uint32_t source_per_minute;              /* new connections */
 	uint32_t memory_mib;                     /* uploads and answers under way */
+	enum config_need sandbox, lock_memory;
 };
 
 void config_default(struct config *c);

@@ -13,6 +13,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "host.h"
+#include "sandbox.h"
 
 #define BACKLOG      1024
 #define OWN_FILES    96          /* descriptors that are not connections */
@@ -31,9 +32,16 @@ struct server {
 	bool has_status, leaving, left;
 	unsigned n_work;
 	struct host *host;
+	struct slab *slab;
 	struct conn_set set;
 	const struct config *cfg;
+	unsigned abi;                    /* of Landlock, in use */
+	unsigned missing;                /* MISS_* */
 };
+
+/* what of the sandbox this machine does not grant */
+#define MISS_FILES 1u
+#define MISS_CALLS 2u
 
 static void say(const char *line)
 {
@@ -286,13 +294,20 @@ static size_t places(uint32_t wanted)
 	return lim.rlim_cur > OWN_FILES + 8 ? (size_t)lim.rlim_cur - OWN_FILES : 8;
 }
 
-static bool start_listen(struct server *srv, const char *text)
+static bool cannot_listen(const char *text, const char *why)
+{
+	fprintf(stderr, "amparod: cannot listen on %s: %s\n", text, why);
+	return false;
+}
+
+/* The address is taken before the sandbox, which lets nobody take one; nobody gets in yet. */
+static bool start_bind(struct server *srv, const char *text)
 {
 	uv_tcp_t *tcp = &srv->listen[srv->n_listen];
-	char host[ADDRESS_TEXT_MAX + 1], line[160];
+	char host[ADDRESS_TEXT_MAX + 1];
 	struct sockaddr_storage ss;
 	uint16_t port;
-	int len = sizeof ss, err;
+	int err;
 
 	if (config_listen(text, host, &port) != PERR_OK)
 		return false;
@@ -300,29 +315,31 @@ static bool start_listen(struct server *srv, const char *text)
 	srv->n_listen++;
 	tcp->data = &srv->set;
 	if (uv_ip4_addr(host, port, (struct sockaddr_in *)&ss) != 0 &&
-	    uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss) != 0) {
-		snprintf(line, sizeof line, "cannot listen on %s: give a numeric address", text);
-		say(line);
-		return false;
-	}
+	    uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss) != 0)
+		return cannot_listen(text, "give a numeric address");
 	err = uv_tcp_bind(tcp, (struct sockaddr *)&ss, 0);
-	if (err == 0)
-		err = uv_listen((uv_stream_t *)tcp, BACKLOG, conn_on_connection);
+	return err == 0 || cannot_listen(text, uv_strerror(err));
+}
+
+static bool start_listen(uv_tcp_t *tcp, const char *text)
+{
+	char host[ADDRESS_TEXT_MAX + 1];
+	struct sockaddr_storage ss;
+	uint16_t port;
+	int len = sizeof ss, err;
+
+	err = uv_listen((uv_stream_t *)tcp, BACKLOG, conn_on_connection);
 	/* without this libuv sleeps after every accept, for the sake of sibling processes */
 	if (err == 0)
 		(void)uv_tcp_simultaneous_accepts(tcp, 1);
 	if (err == 0)
 		err = uv_tcp_getsockname(tcp, (struct sockaddr *)&ss, &len);
-	if (err != 0) {
-		snprintf(line, sizeof line, "cannot listen on %s: %s", text, uv_strerror(err));
-		say(line);
-		return false;
-	}
+	if (err != 0 || config_listen(text, host, &port) != PERR_OK)
+		return cannot_listen(text, uv_strerror(err));
 	/* sin_port and sin6_port are at the same place */
 	port = ntohs(((struct sockaddr_in *)&ss)->sin_port);
-	snprintf(line, sizeof line, strchr(host, ':') ? "listening on [%s]:%u" :
-	         "listening on %s:%u", host, port);
-	say(line);
+	fprintf(stderr, strchr(host, ':') ? "amparod: listening on [%s]:%u\n" :
+	        "amparod: listening on %s:%u\n", host, port);
 	return true;
 }
 
@@ -341,7 +358,9 @@ static bool start_events(struct server *srv)
 
 static enum exit_code open_host(struct server *srv)
 {
-	struct host_config hc = { .out_max = (size_t)srv->cfg->memory_mib << 19 };
+	struct host_config hc = {
+		.out_max = (size_t)srv->cfg->memory_mib << 19, .slab = srv->slab
+	};
 	struct host_env env = {
 		.ctx = srv, .unix_s = env_unix_s, .now_ms = env_now_ms, .offload = env_offload,
 		.hurry = env_hurry, .notify = env_notify, .log = env_log, .rng = rng_system()
@@ -385,19 +404,139 @@ static bool set_conns(struct server *srv)
 	set->source_limit = source_limit;
 	set->arg = srv;
 	set->emptied = set_on_emptied;
-	set->max = places(cfg->max_connections);
 	return conn_set_start(set);
 }
 
+/* ---- start: what the process locks and gives up ------------------------------------------ */
+
+/* one slot for each connection, those of one turn that push out others included */
+static enum exit_code start_slab(struct server *srv)
+{
+	size_t keep = host_slab_keep() + QUOTA_KEY + 64, n = srv->set.max + CONN_ACCEPTS;
+	enum perr err = slab_new(&srv->slab, keep, n, HOST_SLOT_SIZE);
+	bool must = srv->cfg->lock_memory == CONFIG_REQUIRED;
+
+	if (err == PERR_LIMIT)
+		fprintf(stderr, "amparod: %s: %zu bytes for the keys of %zu connections cannot be "
+		                "locked in memory; set LimitMEMLOCK=%zu (ulimit -l %zu), or lower "
+		                "max-connections\n",
+		        must ? "cannot start" : "KEYS MAY REACH THE SWAP",
+		        slab_size(keep, n, HOST_SLOT_SIZE), srv->set.max,
+		        slab_size(keep, n, HOST_SLOT_SIZE), slab_size(keep, n, HOST_SLOT_SIZE) >> 10);
+	else if (err != PERR_OK)
+		say("cannot start: out of memory");
+	return err == PERR_OK || (err == PERR_LIMIT && !must) ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+}
+
+/* before the first thread: only those made later are bound too */
+static void close_files(struct server *srv)
+{
+	const struct config *cfg = srv->cfg;
+	char up[CONFIG_SOCKET_MAX + 1], *slash;
+	struct sandbox_folder folders[] = {
+		{ cfg->data, SANDBOX_STORE },
+		{ up, SANDBOX_SOCKET },
+	};
+
+	if (!SANDBOX_BUILT || cfg->sandbox == CONFIG_OFF)
+		return;
+	snprintf(up, sizeof up, "%s", cfg->status_socket);
+	slash = strrchr(up, '/');
+	if (slash == NULL)
+		strcpy(up, ".");
+	else
+		slash[slash == up ? 1 : 0] = '\0';
+	if (sandbox_files(folders, 2, 0, &srv->abi) != PERR_OK) {
+		srv->missing |= MISS_FILES;
+		say("SANDBOX INCOMPLETE: no Landlock on this kernel (5.19 or later has it, with "
+		    "landlock among lsm=): files outside the data folder are protected by their "
+		    "permissions only");
+	}
+}
+
+static void nothing_to_do(uv_work_t *req)
+{
+	(void)req;
+}
+
+static void pool_on_ready(uv_work_t *req, int status)
+{
+	struct server *srv = req->data;
+
+	(void)status;
+	srv->n_work--;
+}
+
+/* libuv makes its threads, all at once, when the first work comes: later none can be made */
+static bool start_pool(struct server *srv)
+{
+	static uv_work_t first;
+
+	first.data = srv;
+	if (uv_queue_work(&srv->loop, &first, nothing_to_do, pool_on_ready) != 0)
+		return false;
+	srv->n_work++;
+	return true;
+}
+
+/* when everything is open and every thread is there */
+static enum exit_code close_calls(struct server *srv)
+{
+	enum config_need need = srv->cfg->sandbox;
+	unsigned n = 0;
+
+	if (!SANDBOX_BUILT)
+		say("NO SANDBOX: this build has none (a sanitizer, or AMPARO_NO_SANDBOX); it is "
+		    "for tests");
+	else if (need == CONFIG_OFF)
+		say("NO SANDBOX: switched off by the configuration");
+	else if (sandbox_calls(SANDBOX_SERVE, &n) != PERR_OK) {
+		srv->missing |= MISS_CALLS;
+		say("SANDBOX INCOMPLETE: no seccomp filter on this kernel: whoever breaks into the "
+		    "server can make connections and start programs");
+	}
+	if (need == CONFIG_REQUIRED && (!SANDBOX_BUILT || srv->missing != 0)) {
+		say("cannot start: the configuration requires the whole sandbox");
+		return EXIT_CODE_FAILED;
+	}
+	if (n > 0 && srv->abi > 0)
+		fprintf(stderr, "amparod: sandbox: no file outside the data folder (Landlock ABI "
+		                "%u), %u system calls, no new connection, program or thread\n",
+		        srv->abi, n);
+	return EXIT_CODE_OK;
+}
+
+static bool start_sources(struct server *srv)
+{
+	uint8_t *key = slab_keep(srv->slab, QUOTA_KEY);
+
+	if (!srv->cfg->source_limits)
+		return true;
+	if (key == NULL ||
+	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK)
+		return false;
+	quota_sources_place(srv->set.sources, key);
+	return true;
+}
+
+/* the order matters: addresses, locked memory, Landlock, threads, sockets, seccomp */
 static enum exit_code start(struct server *srv)
 {
-	enum exit_code code = open_host(srv);
+	enum exit_code code;
 	size_t i;
 
+	for (i = 0; i < srv->cfg->n_listen; i++)
+		if (!start_bind(srv, srv->cfg->listen[i]))
+			return EXIT_CODE_ADDRESS;
+	srv->set.max = places(srv->cfg->max_connections);
+	code = start_slab(srv);
 	if (code != EXIT_CODE_OK)
 		return code;
-	if (!set_conns(srv) || (srv->cfg->source_limits &&
-	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK)) {
+	close_files(srv);
+	code = open_host(srv);
+	if (code != EXIT_CODE_OK)
+		return code;
+	if (!set_conns(srv) || !start_sources(srv) || !start_pool(srv)) {
 		say("cannot start: out of memory");
 		return EXIT_CODE_FAILED;
 	}
@@ -406,10 +545,10 @@ static enum exit_code start(struct server *srv)
 		        srv->cfg->status_socket);
 		return EXIT_CODE_FAILED;
 	}
-	for (i = 0; i < srv->cfg->n_listen; i++)
-		if (!start_listen(srv, srv->cfg->listen[i]))
+	for (i = 0; i < srv->n_listen; i++)
+		if (!start_listen(&srv->listen[i], srv->cfg->listen[i]))
 			return EXIT_CODE_ADDRESS;
-	return start_events(srv) ? EXIT_CODE_OK : EXIT_CODE_FAILED;
+	return start_events(srv) ? close_calls(srv) : EXIT_CODE_FAILED;
 }
 
 /* ---- end --------------------------------------------------------------------------------- */
@@ -451,6 +590,7 @@ static enum exit_code stop(struct server *srv, enum exit_code code)
 	while (uv_run(&srv->loop, UV_RUN_DEFAULT) != 0)
 		;
 	quota_sources_free(srv->set.sources);
+	slab_free(srv->slab);
 	(void)uv_loop_close(&srv->loop);
 	return code;
 }

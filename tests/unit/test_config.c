@@ -86,6 +86,25 @@ static void config_refuses_values_out_of_range(void **state)
 	assert_int_equal(config_set(&c, "listen", "127.0.0.1:0", why), PERR_RANGE);
 }
 
+static void config_knows_required_wanted_and_off(void **state)
+{
+	config_default(&c);
+	assert_int_equal(c.sandbox, CONFIG_WANTED);
+	assert_int_equal(c.lock_memory, CONFIG_REQUIRED);
+	assert_int_equal(config_set(&c, "sandbox", "off", why), PERR_OK);
+	assert_int_equal(c.sandbox, CONFIG_OFF);
+	assert_int_equal(config_set(&c, "sandbox", "required", why), PERR_OK);
+	assert_int_equal(c.sandbox, CONFIG_REQUIRED);
+	assert_int_equal(config_set(&c, "lock-memory", "wanted", why), PERR_OK);
+	assert_int_equal(c.lock_memory, CONFIG_WANTED);
+	/* a word that is none must not look like a protection switched on */
+	assert_int_equal(config_set(&c, "sandbox", "yes", why), PERR_RANGE);
+	assert_int_equal(config_set(&c, "lock-memory", "off", why), PERR_RANGE);
+	assert_non_null(strstr(why, "required or wanted"));
+	assert_int_equal(c.sandbox, CONFIG_REQUIRED);
+	assert_int_equal(c.lock_memory, CONFIG_WANTED);
+}
+
 static void config_says_what_is_missing(void **state)
 {
 	config_default(&c);
@@ -125,6 +144,7 @@ int main(void)
 		cmocka_unit_test(config_reads_every_key),
 		cmocka_unit_test(config_refuses_what_it_does_not_know_by_name),
 		cmocka_unit_test(config_refuses_values_out_of_range),
+		cmocka_unit_test(config_knows_required_wanted_and_off),
 		cmocka_unit_test(config_says_what_is_missing),
 		cmocka_unit_test(config_listen_takes_a_port_of_the_systems_choice),
 	};

@@ -347,6 +347,7 @@ E2E_TESTS    = \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \
+               server-sandbox.sh \
                server-flood.sh \
                server-clock.sh \
                server-disk.sh \
@@ -359,7 +360,9 @@ TOOLS        = \
                amparod_clock \
                server_bench \
                server_disk \
-               server_limits
+               server_limits \
+               sandbox_acts \
+               server_sealed
 SIM_SRC      = \
                tests/sim/world.c
 BENCHES      = \

@@ -106,7 +106,10 @@ sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
 e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b" bash "tests/e2e/$t"; done; }
-spec()   { one check-spec build tests/check-spec.sh; one check-forms build tests/check-forms.sh; }
+spec()   { one check-spec build tests/check-spec.sh
+	one check-forms build tests/check-forms.sh
+	one check-hardening build tests/check-hardening.sh
+	one check-unit build tests/check-unit.sh; }
 # the short form has a fixed seed: a chance in a thousand is not to be met by whoever changes a comment
 worlds() { if [ "$mode" = long ]; then set -- --runs 200; else set -- --runs 20 --seed 2019; fi
 	one two-worlds build build/tests/worlds/two_worlds "$@"; }

@@ -72,8 +72,10 @@ static enum perr set_need(enum config_need *to, bool may_off, const char *key,
 	} else if (may_off && strcmp(value, "off") == 0) {
 		*to = CONFIG_OFF;
 	} else {
-		snprintf(why, 200, "%s needs required%s wanted%s", key, may_off ? "," : " or",
-		         may_off ? " or off" : "");
+		if (may_off)
+			snprintf(why, 200, "%s needs required, wanted or off", key);
+		else
+			snprintf(why, 200, "%s needs required or wanted", key);
 		return PERR_RANGE;
 	}
 	return PERR_OK;

@@ -365,8 +365,7 @@ static enum exit_code open_host(struct server *srv)
 		.ctx = srv, .unix_s = env_unix_s, .now_ms = env_now_ms, .offload = env_offload,
 		.hurry = env_hurry, .notify = env_notify, .log = env_log, .rng = rng_system()
 	};
-	const char *why = NULL;
-	char line[256];
+	const char *why = "the store", *dir = srv->cfg->data;
 	enum perr err;
 
 	/* half for uploads, half for answers */
@@ -375,14 +374,12 @@ static enum exit_code open_host(struct server *srv)
 	if (err == PERR_OK)
 		return EXIT_CODE_OK;
 	if (err == PERR_NOTFOUND)
-		snprintf(line, sizeof line, "there is no server in %.100s: make one with amparod "
-		         "init", srv->cfg->data);
+		fprintf(stderr, "amparod: there is no server in %s: make one with amparod init\n",
+		        dir);
 	else if (err == PERR_STATE)
-		snprintf(line, sizeof line, "another process uses %.100s", srv->cfg->data);
+		fprintf(stderr, "amparod: another process uses %s\n", dir);
 	else
-		snprintf(line, sizeof line, "cannot start: %s: %s", why != NULL ? why : "the store",
-		         perr_text(err));
-	say(line);
+		fprintf(stderr, "amparod: cannot start: %s: %s\n", why, perr_text(err));
 	if (err == PERR_CORRUPT) {
 		say("keep the folder as it is; amparod check says more");
 		return EXIT_CODE_DAMAGED;
@@ -448,7 +445,7 @@ static void close_files(struct server *srv)
 		slash[slash == up ? 1 : 0] = '\0';
 	if (sandbox_files(folders, 2, 0, &srv->abi) != PERR_OK) {
 		srv->missing |= MISS_FILES;
-		say("SANDBOX INCOMPLETE: no Landlock on this kernel (5.19 or later has it, with "
+		say("SANDBOX INCOMPLETE: no Landlock on this kernel (5.13 or later has it, with "
 		    "landlock among lsm=): files outside the data folder are protected by their "
 		    "permissions only");
 	}

@@ -109,6 +109,7 @@ e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b
 spec()   { one check-spec build tests/check-spec.sh
 	one check-forms build tests/check-forms.sh
 	one check-hardening build tests/check-hardening.sh
+	one check-logs build tests/check-logs.sh
 	one check-unit build tests/check-unit.sh; }
 # the short form has a fixed seed: a chance in a thousand is not to be met by whoever changes a comment
 worlds() { if [ "$mode" = long ]; then set -- --runs 200; else set -- --runs 20 --seed 2019; fi

@@ -104,5 +104,6 @@ claim "nothing that was entered is found on the server (40 planted controls are)
 sed 's/^/figure: /' "$work/out"
 claim "nothing is found in a volunteer's vault at rest" \
 	"$BIN/tests/tools/hunt" --plant 40 "$work/canaries" "$work/home/v1"
+claim "the servers' logs have only lines of docs/LOGS.md" tests/check-logs.sh "$work"/s?.log
 claim "the server's folder is sound" "$BIN/amparod" check --data "$work/s1"
 finish

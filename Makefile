@@ -400,6 +400,15 @@ BENCH_ON_bench_uptodate = $(BENCH_TEAM)
 BENCH_ON_bench_night    = $(BENCH_TEAM)
 BENCH_ON_bench_search   = $(BENCH_TEAM)
 BENCH_ON_bench_forms    = $(BENCH_TEAM)
+# what is run with undefined secrets, and at which levels of optimisation
+CT_SRC       = $(PROTOCOL_SRC) \
+               server/access.c \
+               server/replay.c \
+               server/slab.c \
+               tests/ctgrind/accepted.c \
+               tests/ctgrind/ctgrind.c
+CT_SHORT     = O0 O2
+CT_ALL       = O0 O1 O2 O3 Os
 TOOLS_SRC    = \
                tests/tools/client.c \
                tests/tools/daemon.c
@@ -412,6 +421,7 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 .SECONDARY:
 .PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
         install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins
+        install uninstall clean dist unit-bins tools bench-bins ctgrind ctgrind-bins
 
 all: deps
 	@$(MAKE) --no-print-directory build
@@ -480,6 +490,17 @@ $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 
+# the objects of the program are not used: the levels are the point
+CT_WRAP := $(shell sed -n 's/^. declassify \([a-z0-9_]*\):.*/-Wl,--wrap=\1/p' tests/ctgrind/accepted.supp)
+CT_FLAGS = $(filter-out -D_FORTIFY_SOURCE=2 -MMD -MP,$(OURS)) -g -Itests/ctgrind
+$(B)/ctgrind/gcc-%: $(CT_SRC) tests/ctgrind/ct.h tests/ctgrind/accepted.supp $(wildcard protocol/*.h server/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CT_FLAGS) -$* $(CT_SRC) $(CT_WRAP) $(HARDENLD) -o $@ $(PKG_LD)
+$(B)/ctgrind/clang-%: $(CT_SRC) tests/ctgrind/ct.h tests/ctgrind/accepted.supp $(wildcard protocol/*.h server/*.h)
+	@mkdir -p $(@D)
+	$(Q)clang-14 $(filter-out -fstack-clash-protection,$(CT_FLAGS)) -gdwarf-4 -w -$* $(CT_SRC) $(CT_WRAP) $(HARDENLD) -o $@ $(PKG_LD)
+ctgrind-bins: $(patsubst %,$(B)/ctgrind/gcc-%,$(CT_SHORT))
+
 bench-bins: $(patsubst %,$(B)/tests/bench/%,$(BENCHES))
 worlds-bins: $(B)/tests/worlds/two_worlds
 tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
@@ -502,6 +523,10 @@ asan: deps-test
 	@tests/run.sh asan
 tsan: deps-test
 	@tests/run.sh tsan
+# every level, and another compiler where there is one
+ctgrind: deps-test
+	@tests/ctgrind/run.sh $(addprefix gcc-,$(CT_ALL)) \
+	    $(if $(shell command -v clang-14 2>/dev/null),$(addprefix clang-,$(CT_ALL)))
 check-spec:
 	@tests/check-spec.sh
 # RUNS=200 SEED=… LEVEL=… are passed on; the figures go to build/two-worlds.json too

@@ -409,10 +409,13 @@ enum perr case_summary(struct client *c, const uint8_t record[STATEMENT_RECORD_S
 	return err == PERR_OK ? summary_load(c, record, s) : err;
 }
 
+#define CODE_PREFIX "code/"
+
 struct find {
 	struct client *c;
 	uint8_t *record;
 	unsigned n;
+	char part[CASE_CODE_LEN + 1];    /* what was typed of a code */
 };
 
 static enum perr one_found(void *arg, const char *name)
@@ -434,31 +437,26 @@ static enum perr one_found(void *arg, const char *name)
 	return err;
 }
 
-/* what people type for a code, as it is stored; 0: not characters of a code */
-static size_t clean_code(char out[CASE_CODE_LEN + 1], const char *text)
+/*
+ * Of every code, whatever was typed: going to the place where it would stand in the order of
+ * names takes a time that tells of it.
+ */
+static enum perr one_code(void *arg, const char *name)
 {
-	size_t n = 0;
+	struct find *f = arg;
+	const char *code = name + sizeof CODE_PREFIX - 1;
 
-	for (; *text != '\0'; text++) {
-		char ch = (char)toupper((unsigned char)*text);
-
-		if (ch == ' ' || ch == '-')
-			continue;
-		ch = ch == 'O' ? '0' : ch == 'I' || ch == 'L' ? '1' : ch;
-		if (n == CASE_CODE_LEN || ch == 'U' ||
-		    !((ch >= '0' && ch <= '9') || (ch >= 'A' && ch <= 'Z')))
-			return 0;
-		out[n++] = ch;
-	}
-	out[n] = '\0';
-	return n;
+	if (strlen(code) < CASE_CODE_LEN || !case_code_begins(code, f->part))
+		return PERR_OK;
+	return one_found(arg, name);
 }
 
 enum perr case_find(struct client *c, const char *text, uint8_t record[STATEMENT_RECORD_SIZE],
                     unsigned *n)
 {
 	struct find f = { .c = c, .record = record };
-	char code[CASE_CODE_LEN + 1], prefix[96];
+	kv_name_fn *found = one_found;
+	char prefix[96] = CODE_PREFIX;
 	enum perr err;
 
 	if (n != NULL)
@@ -471,17 +469,18 @@ enum perr case_find(struct client *c, const char *text, uint8_t record[STATEMENT
 			return PERR_FORMAT;
 		snprintf(prefix, sizeof prefix, "case/%s", text + 3);
 	} else {
-		size_t len = clean_code(code, text);
+		size_t len = case_code_part(f.part, text);
 
 		if (len < 4)
 			return PERR_FORMAT;
-		if (len == CASE_CODE_LEN && !case_code_is_canonical(code, len))
+		if (len == CASE_CODE_LEN && !case_code_is_canonical(f.part, len))
 			return PERR_AUTH;
-		snprintf(prefix, sizeof prefix, "code/%s", code);
+		found = one_code;
 	}
 	err = case_refresh(c);
 	if (err == PERR_OK)
-		err = kv_each_name(c->kv, prefix, one_found, &f);
+		err = kv_each_name(c->kv, prefix, found, &f);
+	sodium_memzero(f.part, sizeof f.part);
 	if (n != NULL)
 		*n = f.n;
 	if (err != PERR_OK)

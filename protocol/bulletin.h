@@ -136,7 +136,7 @@ PERR_MUST_CHECK enum perr bulletin_slots_make(uint8_t **out, size_t *out_len, ui
                                              uint32_t version, const struct bulletin_slot *slots,
                                              size_t n, struct rng rng);
 /*
- * Find one's own slot and open it.
+ * Find one's own slot and open it; all are tried, whichever it is.
  * key out: the body key.  PERR_NOTMINE: none of them.  PERR_FORMAT: not a slots part.
  */
 PERR_MUST_CHECK enum perr bulletin_slots_find(uint8_t key[32], const uint8_t *part,

@@ -118,7 +118,7 @@ enum perr bulletin_slots_find(uint8_t key[32], const uint8_t *part, size_t part_
 {
 	size_t n = part_len / BULLETIN_SLOT_SIZE;
 	struct hpke_params params;
-	uint8_t pk[32];
+	uint8_t pk[32], one[32];
 	enum perr err;
 
 	memset(key, 0, 32);
@@ -135,10 +135,14 @@ enum perr bulletin_slots_find(uint8_t key[32], const uint8_t *part, size_t part_
 		return err;
 	crypto_scalarmult_base(pk, slot_sk);
 	err = PERR_NOTMINE;
-	for (size_t i = 0; i < n && err != PERR_OK; i++)
-		if (slot_open(key, part + i * BULLETIN_SLOT_SIZE, version, &params, slot_sk,
-		              pk) == PERR_OK)
+	/* all of them, so that the time does not tell the server which slot is whose */
+	for (size_t i = 0; i < n; i++)
+		if (slot_open(one, part + i * BULLETIN_SLOT_SIZE, version, &params, slot_sk,
+		              pk) == PERR_OK) {
+			memcpy(key, one, 32);
 			err = PERR_OK;
+		}
+	sodium_memzero(one, sizeof one);
 	hpke_params_wipe(&params);
 	return err;
 }

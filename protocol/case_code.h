@@ -4,6 +4,9 @@
  *
  * Crockford's base 32, nine random characters (45 bits) and one check over GF(32): one
  * wrong character, or two exchanged ones, are always noticed.
+ *
+ * Nothing here takes a time that depends on the characters of a code: only on the length of the
+ * text, and on what is returned.
  */
 #ifndef AMPARO_CASE_CODE_H
 #define AMPARO_CASE_CODE_H
@@ -26,6 +29,14 @@ void case_code_new(char code[CASE_CODE_LEN + 1], struct rng rng);
  * at least one character is wrong.
  */
 PERR_MUST_CHECK enum perr case_code_parse(char code[CASE_CODE_LEN + 1], const char *text);
+/*
+ * The same for the first characters of a code.
+ * part  out: canonical, zeros behind; all zero after an error
+ * Returns how many there are, 0..10; 0 also when one is not of the alphabet or there are more.
+ */
+size_t case_code_part(char part[CASE_CODE_LEN + 1], const char *text);
+/* does the code begin with what case_code_part read? */
+bool case_code_begins(const char code[CASE_CODE_LEN], const char part[CASE_CODE_LEN + 1]);
 /* are these len bytes a code in canonical form? */
 bool case_code_is_canonical(const char *s, size_t len);
 /* out: XXXXX-XXXXX and a zero; code must be canonical */

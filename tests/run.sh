@@ -106,6 +106,7 @@ sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
 e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b" bash "tests/e2e/$t"; done; }
+ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
 spec()   { one check-spec build tests/check-spec.sh
 	one check-forms build tests/check-forms.sh
 	one check-hardening build tests/check-hardening.sh
@@ -121,9 +122,10 @@ short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
 	[ "$mode" = long ] && export LIMIT=3600
 	t_all=$(now)
-	suite "build" 90 build build "" build unit-bins tools worlds-bins || true
+	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins || true
 	suite "documents against code" 10 spec
 	suite "unit tests and vectors" 80 units build
+	suite "secrets and time" 20 ctgrind
 	suite "simulator" 40 sims build
 	suite "two worlds" 20 worlds
 	suite "fuzz corpus" 30 replay build

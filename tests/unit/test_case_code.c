@@ -151,6 +151,61 @@ static void vectors(void)
 	}
 }
 
+static void a_part_finds_its_codes_and_no_other(void **state)
+{
+	static const struct {
+		const char *typed, *part;
+		size_t n;
+	} rows[] = {
+		{ "", "", 0 }, { "7", "7", 1 }, { " 7k2m-", "7K2M", 4 }, { "il o0", "1100", 4 },
+		{ "ABCDE-FGHJK", "ABCDEFGHJK", 10 }, { "ABCDE-FGHJKM", "", 0 }, { "ABUD", "", 0 },
+		{ "AB.D", "", 0 }, { "ABCD\xc3", "", 0 }, { "AB\x01", "", 0 }, { "@[`{/:", "", 0 },
+	};
+	struct rng_seeded st;
+	struct rng rng = kit_rng(&st, 5);
+	char part[CASE_CODE_LEN + 1], code[CASE_CODE_LEN + 1];
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		assert_int_equal(case_code_part(part, rows[i].typed), rows[i].n);
+		assert_string_equal(part, rows[i].part);
+	}
+	for (i = 0; i < 300; i++) {
+		char typed[CASE_CODE_LEN + 1];
+
+		case_code_new(code, rng);
+		n = 1 + i % CASE_CODE_LEN;
+		snprintf(typed, sizeof typed, "%.*s", (int)n, code);
+		assert_int_equal(case_code_part(part, typed), n);
+		assert_true(case_code_begins(code, part));
+		/* any other character at any place */
+		typed[i % n] = typed[i % n] == 'A' ? 'B' : 'A';
+		assert_int_equal(case_code_part(part, typed), n);
+		assert_false(case_code_begins(code, part));
+	}
+}
+
+/* each byte is read as the rule of the protocol says, by arithmetic as by a table */
+static void each_byte_is_read_as_the_alphabet_says(void **state)
+{
+	char part[CASE_CODE_LEN + 1], text[2] = "";
+	int c;
+
+	(void)state;
+	for (c = 1; c < 256; c++) {
+		int up = c >= 'a' && c <= 'z' ? c - 32 : c;
+		bool gap = c == ' ' || c == '-' || c == '\t' || c == '\n' || c == '\r';
+		const char *at;
+
+		up = up == 'O' ? '0' : up == 'I' || up == 'L' ? '1' : up;
+		at = gap || up > 127 ? NULL : strchr(alphabet, up);
+		text[0] = (char)c;
+		assert_int_equal(case_code_part(part, text), at != NULL);
+		assert_int_equal((unsigned char)part[0], at != NULL ? (unsigned)up : 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,6 +214,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(any_wrong_character_is_noticed),
 		cmocka_unit_test(any_two_exchanged_characters_are_noticed),
 		cmocka_unit_test(what_people_type_is_understood),
+		cmocka_unit_test(a_part_finds_its_codes_and_no_other),
+		cmocka_unit_test(each_byte_is_read_as_the_alphabet_says),
 		cmocka_unit_test(anything_else_is_not_a_code),
 	};
 

@@ -353,6 +353,7 @@ E2E_TESTS    = \
                40-commands.sh \
                70-hostile-server.sh \
                60-office-forms.sh \
+               50-erase.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \
@@ -483,6 +484,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock erase_case ontty)
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

@@ -373,6 +373,8 @@ TOOLS        = \
                server_limits \
                sandbox_acts \
                server_sealed
+               server_member \
+               server_limits
 SIM_SRC      = \
                tests/sim/world.c
 BENCHES      = \

@@ -11,6 +11,7 @@
 #define TICK_SLOW_MS  100u
 #define CELLS_DEFAULT 16384u
 #define OUT_DEFAULT   (64u << 20)
+#define SHARE_FIRST   2048u      /* before anything was measured */
 
 uint32_t host_day(const struct host *h)
 {
@@ -440,6 +441,7 @@ enum perr host_open(struct host **out, const char *dir, const struct host_config
 	h->env = *env;
 	h->waiting_end = &h->waiting;
 	h->slow_end = &h->slow;
+	h->share = SHARE_FIRST;
 	h->cells_max = cfg->cells_max != 0 ? cfg->cells_max : CELLS_DEFAULT;
 
 	err = need_slab(h, cfg->slab);
@@ -483,6 +485,7 @@ out:
 void host_collect(struct host *h)
 {
 	(void)writer_collect(h->writer);
+	host_paced(h);
 	if (h->dead != NULL)
 		host_drop_waiting(h);
 	else

@@ -77,7 +77,11 @@ struct host {
 	uint8_t *spare;                  /* free buffers, linked through their first bytes */
 	struct task *spare_task;
 	size_t n_spare_tasks;
-	struct commit *waiting, **waiting_end;           /* the writer's queue was full */
+	struct commit *waiting, **waiting_end;           /* the writer has its share */
+	size_t in_writer;                /* cells and erasures of commits */
+	size_t share;                    /* as much as it writes in a twentieth of a second */
+	size_t given_back;               /* since busy_ms */
+	uint64_t busy_ms;
 	struct commit *slow, **slow_end;
 	struct quota_meter meters[RPC_SETUP + 1];
 	uint64_t n_full, n_alerts;       /* puts refused for want of space; hours over a scope's total */
@@ -109,6 +113,7 @@ void host_cell_give(void *ctx, uint8_t *cell);
 void host_cells_free(struct host *h);
 void host_commit(void *ctx, struct session_call *call);
 void host_retry(struct host *h);
+void host_paced(struct host *h);
 bool host_tick_slow(struct host *h);
 void host_drop_waiting(struct host *h);
 void host_board_put(struct host *h, struct session_call *call, const struct rpc_msg *m);

@@ -7,6 +7,9 @@
 
 #define SPARE_MAX 2048u          /* buffers kept for reuse: 8 MiB */
 #define DEFAULT_ERASE_HOURS 48u
+#define SHARE_MS  50u
+#define SHARE_MIN 512u           /* cells and erasures: smaller batches cost more in syncs */
+#define SHARE_MAX 16384u
 
 /* ---- memory of cells --------------------------------------------------------------------- */
 
@@ -71,11 +74,24 @@ struct commit {
 	bool died;
 };
 
-/* for host_tick_slow */
+/* what the writer has of commits: cells and erasures */
+static void taken(struct host *h, size_t n)
+{
+	if (h->in_writer == 0)
+		h->busy_ms = h->env.now_ms(h->env.ctx);
+	h->in_writer += n;
+}
+
+static void given_back(struct host *h, size_t n)
+{
+	h->in_writer -= n;
+	h->given_back += n;
+}
+
 struct turn {
 	struct commit *c;
 	size_t at;                       /* place in the line */
-	bool is_next;
+	size_t rank;                     /* among those of its source */
 };
 
 static void commit_finish(struct commit *c)
@@ -105,6 +121,7 @@ static void cells_done(struct writer_job *job)
 	bool full = false;
 
 	c->under_way--;
+	given_back(c->h, b->n_cells);
 	if (host_job_died(c->h, job->result)) {
 		c->died = true;
 	} else {
@@ -128,6 +145,7 @@ static void erases_done(struct writer_job *job)
 	size_t i;
 
 	c->under_way--;
+	given_back(c->h, b->n_erases);
 	if (host_job_died(c->h, job->result))
 		c->died = true;
 	else if (job->result != PERR_OK)
@@ -147,6 +165,7 @@ static enum perr commit_submit(struct commit *c)
 			return err;
 		c->cells_due = false;
 		c->under_way++;
+		taken(c->h, c->call->batch->n_cells);
 	}
 	if (c->erases_due) {
 		err = host_submit(c->h, &c->erases);
@@ -154,6 +173,7 @@ static enum perr commit_submit(struct commit *c)
 			return err;
 		c->erases_due = false;
 		c->under_way++;
+		taken(c->h, c->call->batch->n_erases);
 	}
 	return PERR_OK;
 }
@@ -186,13 +206,15 @@ static void abandon(struct commit *c)
 }
 
 /*
- * At most SESSION_COMMITS of one connection are here at a time and each waits its turn, so
- * nobody's uploads crowd out another's.
+ * The writer gets as much as it writes in a twentieth of a second (host_paced), and the next share
+ * is made up when that is done: whoever commits little waits a moment behind those who commit
+ * all the time, and not until their whole heap is written.
  */
 static void enqueue(struct commit *c)
 {
 	struct host *h = c->h;
-	enum perr err = h->waiting == NULL ? commit_submit(c) : PERR_LIMIT;
+	enum perr err = h->waiting == NULL && h->in_writer < h->share ? commit_submit(c)
+	                                                              : PERR_LIMIT;
 
 	if (err == PERR_LIMIT)
 		append(&h->waiting_end, c);
@@ -200,22 +222,8 @@ static void enqueue(struct commit *c)
 		abandon(c);
 }
 
-void host_retry(struct host *h)
-{
-	while (h->waiting != NULL) {
-		enum perr err = commit_submit(h->waiting);
-		struct commit *c;
-
-		if (err == PERR_LIMIT)
-			return;
-		c = first_of(&h->waiting, &h->waiting_end);
-		if (err != PERR_OK)
-			abandon(c);
-	}
-}
-
 /* by source, and of one source who has sent the least, first come first */
-static int by_turn(const void *x, const void *y)
+static int by_source(const void *x, const void *y)
 {
 	const struct turn *a = x, *b = y;
 
@@ -226,6 +234,103 @@ static int by_turn(const void *x, const void *y)
 	return a->at < b->at ? -1 : 1;
 }
 
+/* every source's first, then every source's second, and so on */
+static int by_turn(const void *x, const void *y)
+{
+	const struct turn *a = x, *b = y;
+
+	if (a->rank != b->rank)
+		return a->rank < b->rank ? -1 : 1;
+	if (a->c->call->used != b->c->call->used)
+		return a->c->call->used < b->c->call->used ? -1 : 1;
+	return a->at < b->at ? -1 : 1;
+}
+
+static int by_arrival(const void *x, const void *y)
+{
+	const struct turn *a = x, *b = y;
+
+	return a->at < b->at ? -1 : 1;
+}
+
+/* take a whole line, in the order of turns; NULL: it is empty, or no memory */
+static struct turn *turns_of(struct commit **list, struct commit ***end, size_t *n)
+{
+	struct turn *turns;
+	struct commit *c;
+	size_t i;
+
+	*n = 0;
+	for (c = *list; c != NULL; c = c->next)
+		++*n;
+	turns = *n == 0 ? NULL : malloc(*n * sizeof *turns);
+	if (turns == NULL)
+		return NULL;
+	for (*n = 0; (c = first_of(list, end)) != NULL; ++*n)
+		turns[*n] = (struct turn){ .c = c, .at = *n };
+	qsort(turns, *n, sizeof *turns, by_source);
+	for (i = 1; i < *n; i++)
+		if (turns[i].c->call->source == turns[i - 1].c->call->source)
+			turns[i].rank = turns[i - 1].rank + 1;
+	qsort(turns, *n, sizeof *turns, by_turn);
+	return turns;
+}
+
+static void put_back(struct commit ***end, struct turn *turns, size_t n)
+{
+	size_t i;
+
+	qsort(turns, n, sizeof *turns, by_arrival);
+	for (i = 0; i < n; i++)
+		append(end, turns[i].c);
+}
+
+void host_retry(struct host *h)
+{
+	struct turn *turns;
+	enum perr err = PERR_OK;
+	size_t n, i;
+
+	if (h->waiting == NULL || h->in_writer >= h->share)
+		return;
+	turns = turns_of(&h->waiting, &h->waiting_end, &n);
+	if (turns == NULL) {
+		/* no memory to be fair with: one, so that what is done asks for the next */
+		err = commit_submit(h->waiting);
+		if (err != PERR_LIMIT) {
+			struct commit *c = first_of(&h->waiting, &h->waiting_end);
+
+			if (err != PERR_OK)
+				abandon(c);
+		}
+		return;
+	}
+	for (i = 0; i < n && h->in_writer < h->share; i++) {
+		err = commit_submit(turns[i].c);
+		if (err == PERR_LIMIT)
+			break;
+		if (err != PERR_OK)
+			abandon(turns[i].c);
+	}
+	put_back(&h->waiting_end, turns + i, n - i);
+	free(turns);
+}
+
+/* what came back since the last look, and how long it took: a twentieth of a second is a share */
+void host_paced(struct host *h)
+{
+	uint64_t now = h->env.now_ms(h->env.ctx), ms = now - h->busy_ms, share;
+
+	if (h->given_back == 0)
+		return;
+	share = (uint64_t)h->given_back * SHARE_MS / (ms == 0 ? 1 : ms);
+	/* slowly, so that one slow sync does not make small shares, which are slow themselves */
+	share = ((uint64_t)h->share * 3 + share) / 4;
+	h->share = share < SHARE_MIN ? SHARE_MIN : share > SHARE_MAX ? SHARE_MAX : (size_t)share;
+	h->given_back = 0;
+	h->busy_ms = now;
+}
+
 /*
  * One slowed commit of each source a tick; true: there are more.  Not one of all in the order
  * in which they came: whoever has a hundred connections would have a hundred times the turns,
@@ -234,29 +339,16 @@ static int by_turn(const void *x, const void *y)
  */
 bool host_tick_slow(struct host *h)
 {
-	struct turn *turns;
-	struct commit *c;
-	size_t n = 0, i;
+	size_t n, i, first;
+	struct turn *turns = turns_of(&h->slow, &h->slow_end, &n);
 
-	for (c = h->slow; c != NULL; c = c->next)
-		n++;
-	if (n == 0)
-		return false;
-	turns = malloc(n * sizeof *turns);
 	if (turns == NULL)
-		return true;             /* the next tick */
-	for (n = 0; (c = first_of(&h->slow, &h->slow_end)) != NULL; n++)
-		turns[n] = (struct turn){ .c = c, .at = n };
-	qsort(turns, n, sizeof *turns, by_turn);
-	for (i = 0; i < n; i++)
-		turns[i].is_next = i == 0 ||
-		                   turns[i].c->call->source != turns[i - 1].c->call->source;
-	for (i = 0; i < n; i++)
-		if (!turns[i].is_next)
-			append(&h->slow_end, turns[i].c);
-	for (i = 0; i < n; i++)
-		if (turns[i].is_next)
-			enqueue(turns[i].c);
+		return n > 0;            /* no memory: the next tick */
+	for (first = 0; first < n && turns[first].rank == 0; first++)
+		;
+	put_back(&h->slow_end, turns + first, n - first);
+	for (i = 0; i < first; i++)
+		enqueue(turns[i].c);
 	free(turns);
 	return h->slow != NULL;
 }

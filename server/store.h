@@ -235,6 +235,14 @@ struct store_release {
 	uint8_t seed[32];           /* in: policy seed, for the expiry jitter */
 	const struct store_meta *metas; /* in: set in the same commit (an order's counter) */
 	size_t n_metas;
+	/*
+	 * in: NULL, or called again and again while files are being written and overwritten on
+	 * another thread: it may call store_append and store_commit, and nothing else, and
+	 * should come back after about so many milliseconds.  A release of a large pool takes
+	 * longer than a sender waits.
+	 */
+	void (*breathe)(void *arg, unsigned ms);
+	void *arg;
 	/* out */
 	uint32_t number;            /* release number, 0 if there was nothing to release */
 	uint32_t released;          /* cells */

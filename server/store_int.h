@@ -111,6 +111,13 @@ PERR_MUST_CHECK enum perr store_part_list(struct store *st, uint8_t (**hashes)[S
 /* Retire every part the present bulletin does not list; nobody reads. */
 PERR_MUST_CHECK enum perr store_bulletin_tidy(struct store *st);
 
+/*
+ * Do work(arg), which touches files only, beside rel->breathe if there is one.  The store may
+ * be dead afterwards: an append failed meanwhile.
+ */
+PERR_MUST_CHECK enum perr store_beside(struct store *st, const struct store_release *rel,
+                                       enum perr (*work)(void *arg), void *arg);
+
 /* Drop what a kill left in the folders; the list is loaded. */
 PERR_MUST_CHECK enum perr store_recover(struct store *st, const char **why);
 

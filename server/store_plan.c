@@ -232,9 +232,16 @@ static void leave_out(struct store_plan *p, struct store_build *b, const struct 
 	atomic_fetch_add(&p->st->damaged, 1);
 }
 
-/* Write X.new. */
-static enum perr make(struct store_plan *p, struct store_build *b)
+struct making {
+	struct store_plan *p;
+	struct store_build *b;
+};
+
+/* Write X.new.  Beside appends: nothing here looks at the pool that is being filled. */
+static enum perr make(void *arg)
 {
+	struct store_plan *p = ((struct making *)arg)->p;
+	struct store_build *b = ((struct making *)arg)->b;
 	struct store *st = p->st;
 	struct fetching f = { .p = p, .b = b };
 	char name[STORE_NAME_MAX], rel_path[STORE_NAME_MAX + 16];
@@ -317,9 +324,13 @@ static enum perr add_build(struct store_plan *p, const struct store_segment *out
 			need += store_release_bytes(st);
 		if (!is_urgent)
 			need += atomic_load(&st->reserve);
-		err = bytes < need ? PERR_FULL : make(p, b);
+		err = bytes < need ? PERR_FULL :
+		      store_beside(st, p->rel, make, &(struct making){ p, b });
 	}
-	if (n > 0 && (err == PERR_FULL || err == PERR_CORRUPT || err == PERR_IO))
+	if (atomic_load(&st->dead) != NULL)
+		err = PERR_IO;
+	if (n > 0 && atomic_load(&st->dead) == NULL &&
+	    (err == PERR_FULL || err == PERR_CORRUPT || err == PERR_IO))
 		return put_off(p, b, n_erased, n_dropped);
 	p->n_builds++;          /* from here the plan frees it */
 	if (err != PERR_OK)

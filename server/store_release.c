@@ -12,12 +12,15 @@
  * Killed before 4, everything is as before (the old pool waits, or is put back); killed after
  * it, the next open does 5 and 6.  An error before 4 is no death: the old pool waits.
  */
+#include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store_file.h"
 #include "store_plan.h"
+
+#define BREATH_MS 5u            /* an end is noticed this late at most */
 
 /* ---- the pool ---- */
 
@@ -254,6 +257,47 @@ out:
 	return err;
 }
 
+/* ---- beside it ---- */
+
+struct beside {
+	enum perr (*work)(void *arg);
+	void *arg;
+	enum perr result;
+	_Atomic bool is_done;
+};
+
+static void *beside_thread(void *arg)
+{
+	struct beside *b = arg;
+
+	b->result = b->work(b->arg);
+	atomic_store(&b->is_done, true);
+	return NULL;
+}
+
+enum perr store_beside(struct store *st, const struct store_release *rel,
+                       enum perr (*work)(void *arg), void *arg)
+{
+	struct beside b = { .work = work, .arg = arg };
+	sigset_t all, before;
+	pthread_t thread;
+	int rc;
+
+	if (rel->breathe == NULL)
+		return work(arg);
+	/* Signals are the loop's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&thread, NULL, beside_thread, &b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return work(arg);       /* then nobody is served meanwhile */
+	while (!atomic_load(&b.is_done))
+		rel->breathe(rel->arg, BREATH_MS);
+	pthread_join(thread, NULL);
+	return b.result;
+}
+
 /* ---- after the commit ---- */
 
 /* Step 5. */
@@ -289,10 +333,21 @@ static bool is_listed(const struct store_plan *p, const char *name)
 	return false;
 }
 
-/* Step 6 for segments. */
-static enum perr retire_files(struct store_plan *p, const struct store_segment *old_list, size_t n)
+struct retiring {
+	struct store_plan *p;
+	const struct store_segment *old_list;
+	size_t n;
+	bool has_pool;
+};
+
+/* Step 6. */
+static enum perr retire_all(void *arg)
 {
+	const struct retiring *r = arg;
+	const struct store_segment *old_list = r->old_list;
+	struct store_plan *p = r->p;
 	struct store *st = p->st;
+	size_t n = r->n;
 	char name[STORE_NAME_MAX];
 	enum perr err = PERR_OK;
 	bool has_any = false;
@@ -311,6 +366,12 @@ static enum perr retire_files(struct store_plan *p, const struct store_segment *
 	}
 	if (err == PERR_OK && has_any)
 		err = store_file_sync_dir(st->sfd);
+	if (err == PERR_OK && r->has_pool)
+		err = store_file_retire(st->dfd, "pool.old.mdb");
+	if (err == PERR_OK)
+		err = store_file_retire(st->dfd, "state.old.mdb");
+	if (err == PERR_OK)
+		err = store_file_sync_dir(st->dfd);
 	return err;
 }
 
@@ -436,17 +497,15 @@ enum perr store_release(struct store *st, struct store_release *rel)
 	else if (update_ids(&p) != PERR_OK)
 		err = store_die(st, "no memory for the ids of a release");
 	store_list_wait(&st->list);
-	if (err == PERR_OK)
-		err = retire_files(&p, old_list, n_old);
 	if (err == PERR_OK && p.has_pool) {
 		store_pool_close(&st->old_pool);
 		st->has_old = false;
-		err = store_file_retire(st->dfd, "pool.old.mdb");
 	}
 	if (err == PERR_OK)
-		err = store_file_retire(st->dfd, "state.old.mdb");
-	if (err == PERR_OK)
-		err = store_file_sync_dir(st->dfd);
+		err = store_beside(st, rel, retire_all,
+		                   &(struct retiring){ &p, old_list, n_old, p.has_pool });
+	if (err == PERR_OK && atomic_load(&st->dead) != NULL)
+		err = PERR_IO;
 	if (err != PERR_OK)
 		store_die(st, "after a release, retired files cannot be overwritten");
 	rel->number = release == number ? number : 0;

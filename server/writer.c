@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define MAX_CELLS 16384u
 
@@ -65,10 +66,17 @@ static bool is_alone(const struct writer_job *job)
 	return job->kind == WRITER_RELEASE || job->kind == WRITER_BULLETIN;
 }
 
-static enum perr run_alone(struct store *st, struct writer_job *job)
+static void breathe(void *arg, unsigned ms);
+
+static enum perr run_alone(struct writer *w, struct writer_job *job)
 {
-	if (job->kind == WRITER_RELEASE)
+	struct store *st = w->st;
+
+	if (job->kind == WRITER_RELEASE) {
+		job->u.release.breathe = breathe;
+		job->u.release.arg = w;
 		return store_release(st, &job->u.release);
+	}
 	return store_bulletin_commit(st, job->u.ids.ids, job->u.ids.n, job->metas, job->n_metas);
 }
 
@@ -125,13 +133,14 @@ static bool touches_state(const struct writer_job *job)
 }
 
 /* One commit for the jobs from `job` up to the first that must be alone; what is left. */
-static struct writer_job *run_batch(struct store *st, struct writer_job *job)
+static struct writer_job *run_batch(struct writer *w, struct writer_job *job)
 {
 	struct writer_job *first = job, *j;
+	struct store *st = w->st;
 	enum perr err;
 
 	if (is_alone(job)) {
-		job->result = run_alone(st, job);
+		job->result = run_alone(w, job);
 		return job->next;
 	}
 	for (; job != NULL && !is_alone(job); job = job->next)
@@ -144,12 +153,71 @@ static struct writer_job *run_batch(struct store *st, struct writer_job *job)
 	return job;
 }
 
+/* Hand back the jobs of `taken` up to, not including, `rest`; mu is held, and given up once. */
+static void hand_back(struct writer *w, struct queue *taken, const struct writer_job *rest)
+{
+	struct writer_job *job;
+	size_t n = 0;
+
+	for (job = taken->head; job != rest; job = job->next)
+		n += weight(job);
+	queue_move(&w->done, taken, rest);
+	w->queued -= n;
+	pthread_cond_broadcast(&w->finished);
+	if (w->notify == NULL)
+		return;
+	pthread_mutex_unlock(&w->mu);
+	w->notify(w->arg);
+	pthread_mutex_lock(&w->mu);
+}
+
+/* Take the appends out of what waits; the others stay, in their order. */
+static void take_appends(struct queue *to, struct queue *from)
+{
+	struct writer_job *job = from->head, *next;
+
+	queue_init(from);
+	for (; job != NULL; job = next) {
+		next = job->next;
+		queue_add(job->kind == WRITER_APPEND ? to : from, job);
+	}
+}
+
+/*
+ * While a release writes: cells go into the new pool, which it does not look at.  Whoever else
+ * waits is served when it is done.
+ */
+static void breathe(void *arg, unsigned ms)
+{
+	struct writer *w = arg;
+	struct timespec until;
+	struct queue taken;
+
+	queue_init(&taken);
+	pthread_mutex_lock(&w->mu);
+	take_appends(&taken, &w->waiting);
+	if (taken.head == NULL) {
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += ms * 1000000l;
+		until.tv_sec += until.tv_nsec / 1000000000l;
+		until.tv_nsec %= 1000000000l;
+		(void)pthread_cond_timedwait(&w->work, &w->mu, &until);
+		take_appends(&taken, &w->waiting);
+	}
+	if (taken.head != NULL) {
+		pthread_mutex_unlock(&w->mu);
+		(void)run_batch(w, taken.head);
+		pthread_mutex_lock(&w->mu);
+		hand_back(w, &taken, NULL);
+	}
+	pthread_mutex_unlock(&w->mu);
+}
+
 static void *writer_thread(void *arg)
 {
 	struct writer *w = arg;
 	struct queue taken;
-	struct writer_job *job, *rest;
-	size_t n;
+	struct writer_job *rest;
 
 	queue_init(&taken);
 	pthread_mutex_lock(&w->mu);
@@ -169,18 +237,9 @@ static void *writer_thread(void *arg)
 		/* Each commit is handed back at once: its jobs do not wait for a release behind. */
 		while (taken.head != NULL) {
 			pthread_mutex_unlock(&w->mu);
-			rest = run_batch(w->st, taken.head);
-			for (n = 0, job = taken.head; job != rest; job = job->next)
-				n += weight(job);
+			rest = run_batch(w, taken.head);
 			pthread_mutex_lock(&w->mu);
-			queue_move(&w->done, &taken, rest);
-			w->queued -= n;
-			pthread_cond_broadcast(&w->finished);
-			if (w->notify != NULL) {
-				pthread_mutex_unlock(&w->mu);
-				w->notify(w->arg);
-				pthread_mutex_lock(&w->mu);
-			}
+			hand_back(w, &taken, rest);
 		}
 	}
 	pthread_mutex_unlock(&w->mu);

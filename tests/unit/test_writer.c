@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "writer.h"
 
@@ -14,10 +16,26 @@ static _Atomic unsigned commits;
 static _Atomic int fail_in;             /* the n-th commit from now fails; 0: none */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER; /* held: commits wait */
 
+static _Atomic int hold_in;             /* the n-th commit from now waits for `go`; 0: none */
+static sem_t held, go;
+
+static bool wait_for(sem_t *s, int seconds)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += seconds;
+	return sem_timedwait(s, &until) == 0;
+}
+
 int __real_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn);
 int __wrap_mdb_txn_commit(MDB_txn *txn)
 {
+	if (atomic_load(&hold_in) > 0 && atomic_fetch_sub(&hold_in, 1) == 1) {
+		sem_post(&held);
+		(void)wait_for(&go, 20);
+	}
 	pthread_mutex_lock(&gate);
 	pthread_mutex_unlock(&gate);
 	atomic_fetch_add(&commits, 1);
@@ -374,15 +392,129 @@ static void writer_and_readers_do_not_disturb_each_other(void **state)
 	free(c);
 }
 
+/* collect until the n-th of these is done, at most ten seconds */
+static bool done_within(struct writer *w, const unsigned *done)
+{
+	struct timespec ts = { .tv_nsec = 1000000 };
+	int i;
+
+	for (i = 0; i < 10000 && *done == 0; i++) {
+		writer_collect(w);
+		(void)nanosleep(&ts, NULL);
+	}
+	return *done > 0;
+}
+
+/*
+ * A release of a night's cells takes longer than a sender waits.  Its segment is held back
+ * here in its commit; cells are stored all the same, and nothing else overtakes.
+ */
+static void writer_stores_cells_while_a_release_writes(void **state)
+{
+	struct test_cell *c = make_cells(0, 100);
+	unsigned released = 0, stored = 0, meta_set = 0, times[100], i;
+	struct writer_job release = { .kind = WRITER_RELEASE, .done = on_done, .data = &released };
+	struct writer_job meta = { .kind = WRITER_META, .done = on_done, .data = &meta_set };
+	struct store_meta m = { "policy", c[0].cell, 10 };
+	struct store_counts counts;
+	struct upload u;
+	struct writer *w;
+	struct store *st;
+	char dir[256];
+
+	st = make_store(dir);
+	put_cells(st, c, 80, STORE_STORED);
+	assert_int_equal(writer_start(&w, st, 0, NULL, NULL), PERR_OK);
+	release.u.release.day = DAY0;
+	meta.metas = &m;
+	meta.n_metas = 1;
+	atomic_store(&hold_in, 2);              /* the fresh pool's, then the segment's */
+	assert_int_equal(writer_submit(w, &release), PERR_OK);
+	assert_true(wait_for(&held, 10));
+	assert_int_equal(writer_submit(w, &meta), PERR_OK);
+	upload_init(&u, c + 80, 16, &stored);
+	assert_int_equal(writer_submit(w, &u.job), PERR_OK);
+	assert_true(done_within(w, &stored));
+	assert_int_equal(u.job.result, PERR_OK);
+	for (i = 0; i < 16; i++)
+		assert_int_equal(u.cells[i].status, STORE_STORED);
+	assert_int_equal(released, 0);
+	assert_int_equal(meta_set, 0);
+	/* what is being released is there already, and is not stored twice */
+	stored = 0;
+	upload_init(&u, c, 16, &stored);
+	assert_int_equal(writer_submit(w, &u.job), PERR_OK);
+	assert_true(done_within(w, &stored));
+	assert_int_equal(u.cells[0].status, STORE_THERE);
+	sem_post(&go);
+	assert_true(done_within(w, &released));
+	assert_int_equal(release.result, PERR_OK);
+	assert_int_equal(release.u.release.released, 80);
+	assert_true(done_within(w, &meta_set));
+	store_counts(st, &counts);
+	assert_int_equal(counts.pool_cells, 16);
+	assert_int_equal(counts.cells, 80);
+	writer_stop(w);
+	st = reopen(st, dir);
+	release_on(st, DAY0);
+	count_released(st, c, 100, times);
+	for (i = 0; i < 100; i++)
+		assert_int_equal(times[i], i < 96);
+	store_close(st);
+	rm_tree(dir);
+	free(c);
+}
+
+static void writer_ends_a_release_when_a_commit_beside_it_fails(void **state)
+{
+	struct test_cell *c = make_cells(0, 100);
+	unsigned released = 0, stored = 0, times[100], i;
+	struct writer_job release = { .kind = WRITER_RELEASE, .done = on_done, .data = &released };
+	struct upload u;
+	struct writer *w;
+	struct store *st;
+	char dir[256];
+
+	st = make_store(dir);
+	put_cells(st, c, 80, STORE_STORED);
+	assert_int_equal(writer_start(&w, st, 0, NULL, NULL), PERR_OK);
+	release.u.release.day = DAY0;
+	atomic_store(&hold_in, 2);
+	assert_int_equal(writer_submit(w, &release), PERR_OK);
+	assert_true(wait_for(&held, 10));
+	atomic_store(&fail_in, 1);
+	upload_init(&u, c + 80, 16, &stored);
+	assert_int_equal(writer_submit(w, &u.job), PERR_OK);
+	assert_true(done_within(w, &stored));
+	assert_int_equal(u.job.result, PERR_IO);
+	sem_post(&go);
+	assert_true(done_within(w, &released));
+	assert_int_equal(release.result, PERR_IO);
+	writer_stop(w);
+	/* as after a kill: what was acknowledged is there, once */
+	st = reopen(st, dir);
+	release_on(st, DAY0);
+	count_released(st, c, 100, times);
+	for (i = 0; i < 80; i++)
+		assert_int_equal(times[i], 1);
+	store_close(st);
+	rm_tree(dir);
+	free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writer_commits_what_waits_at_once),
 		cmocka_unit_test(writer_queue_is_bounded),
+		cmocka_unit_test(writer_stores_cells_while_a_release_writes),
+		cmocka_unit_test(writer_ends_a_release_when_a_commit_beside_it_fails),
 		cmocka_unit_test(writer_gives_no_answer_after_a_failed_commit),
 		cmocka_unit_test(writer_runs_every_kind_of_job),
 		cmocka_unit_test(writer_and_readers_do_not_disturb_each_other),
 	};
 
+	(void)sem_init(&held, 0, 0);
+	(void)sem_init(&go, 0, 0);
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * server_disk DIR CASES [SEED]: a disk that is full, nearly or really.
+ * server_disk DIR small: a small disk of its own, to be filled to the reserve: cells are
+ * refused, erasures and releases go on, and what they give back is used again.
  *
  * Nearly: the reserve is touched; cells are refused with "disk full", which makes a client
  * keep them; with space again they are taken.  Really: files may not grow any more at a random
@@ -11,6 +13,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -184,6 +187,141 @@ static uint32_t lost(void)
 	return ok ? left : UINT32_MAX;
 }
 
+/* ---- a small disk ------------------------------------------------------------------------ */
+
+#define SMALL_RESERVE 12u        /* MiB */
+#define SMALL_BATCH   1000u      /* cells of a release: far below the reserve */
+#define SMALL_MAX     40000u
+
+/* a cell whose erase secret is known */
+static void erasable(uint8_t cell[CELL_SIZE], uint8_t ds[CELL_DS_SIZE], uint32_t number)
+{
+	client_cell(cell, seed, number);
+	memset(ds, 0, CELL_DS_SIZE);
+	memcpy(ds, &number, sizeof number);
+	ds[31] = 0x5a;
+	cell_tag(cell + CELL_TAG_AT, ds);
+}
+
+/* up to n cells from `from`; how many were stored before the first was refused for space */
+static uint32_t fill(struct client *c, uint32_t from, uint32_t n, bool *refused)
+{
+	uint8_t cell[CELL_SIZE], ds[CELL_DS_SIZE];
+	uint32_t i, at, stored = 0;
+
+	*refused = false;
+	for (at = 0; at < n && !*refused; at += RPC_BATCH) {
+		uint32_t k = n - at < RPC_BATCH ? n - at : RPC_BATCH;
+
+		for (i = 0; i < k; i++) {
+			erasable(cell, ds, from + at + i);
+			if (!client_put(c, cell))
+				return stored;
+		}
+		if (!client_commit(c) || c->m.bytes_len != k)
+			return stored;
+		for (i = 0; i < k; i++) {
+			*refused = *refused || c->m.bytes[i] == RPC_DISK_FULL;
+			/* in order: the first refusal is followed by others only */
+			if (!*refused && c->m.bytes[i] == RPC_STORED)
+				stored++;
+		}
+	}
+	return stored;
+}
+
+/* ask for the erasure of n cells; how many were accepted */
+static uint32_t erase(struct client *c, uint32_t from, uint32_t n)
+{
+	uint8_t list[64 * RPC_BATCH], cell[CELL_SIZE];
+	uint32_t i, at, accepted = 0;
+
+	for (at = 0; at < n; at += RPC_BATCH) {
+		struct rpc_msg m = { .type = RPC_NOTIFY, .method = RPC_ERASE, .bytes = list };
+		uint32_t k = n - at < RPC_BATCH ? n - at : RPC_BATCH;
+
+		for (i = 0; i < k; i++) {
+			erasable(cell, list + i * 64 + 32, from + at + i);
+			cell_id(list + i * 64, cell);
+		}
+		m.bytes_len = (size_t)k * 64;
+		if (!client_queue(c, &m) || !client_commit(c) || c->m.bytes_len != k)
+			return accepted;
+		for (i = 0; i < k; i++)
+			accepted += c->m.bytes[i] == RPC_ACCEPTED;
+	}
+	return accepted;
+}
+
+static void tally(void *arg, const uint8_t *cell)
+{
+	++*(uint32_t *)arg;
+}
+
+static uint32_t readable(struct client *c)
+{
+	struct rpc_segment *seg = malloc(4096 * sizeof *seg);
+	uint32_t n = 0;
+	size_t n_seg = 0, i;
+	bool ok = seg != NULL && client_segments(c, seg, 4096, &n_seg);
+
+	for (i = 0; ok && i < n_seg; i++)
+		ok = client_pull(c, &seg[i], tally, &n);
+	free(seg);
+	return ok ? n : UINT32_MAX;
+}
+
+static int small(const char *dir)
+{
+	struct client *c = malloc(sizeof *c);
+	uint32_t n = 0, released, got, before, erased, again, i, rounds = 0;
+	bool refused = false, ok;
+	int bad = 0;
+
+#define CLAIM(good, text) (ok = (good), bad += !ok, printf("%s %s\n", ok ? "ok" : "FAIL", text))
+	seed = 77;
+	org.limits.reserve_mib = SMALL_RESERVE;
+	if (!daemon_init(&d, dir) || !daemon_start(&d, NULL) || !daemon_setup(&d, &org) ||
+	    !daemon_open(&d, &org, RPC_COUNSEL, c)) {
+		printf("FAIL the server could not be set up\n");
+		return 1;
+	}
+	/* until a release gives nothing back any more */
+	do {
+		got = fill(c, n, SMALL_BATCH, &refused);
+		n += got;
+		if (!daemon_release(&d, &org, &released) || released != got)
+			bad++;
+		rounds++;
+	} while (got > 0 && n + SMALL_BATCH < SMALL_MAX && bad == 0);
+	CLAIM(got == 0 && refused && n > 2 * SMALL_BATCH, "a full disk refuses cells for want of space");
+	CLAIM(daemon_figure(&d, "disk_full") == 1 && daemon_figure(&d, "refused_for_space") > 0,
+	      "status says so, and how many");
+	CLAIM(daemon_figure(&d, "free_mib") >= SMALL_RESERVE - 2, "with the reserve untouched");
+	before = readable(c);
+	CLAIM(before == n, "every cell stored until then can be read");
+	/* all of the first two releases, and some of the third */
+	erased = erase(c, 0, 2 * SMALL_BATCH + 100);
+	CLAIM(erased == 2 * SMALL_BATCH + 100, "erasures are taken on a full disk");
+	for (i = 0; i < 5 && daemon_figure(&d, "erasures_waiting") > 0; i++)
+		if (!daemon_release(&d, &org, &released))
+			bad++;
+	CLAIM(daemon_figure(&d, "erasures_waiting") == 0, "and applied by a release");
+	CLAIM(readable(c) == n - erased, "exactly these are gone");
+	again = fill(c, n, SMALL_BATCH, &refused);
+	CLAIM(again == SMALL_BATCH && !refused, "their space is used again");
+	got = fill(c, 0, 1, &refused);
+	CLAIM(got == 0 && c->m.bytes[0] == RPC_ERASED, "a late duplicate stays out");
+	CLAIM(daemon_release(&d, &org, &released) && released == again, "a release goes on");
+	CLAIM(daemon_figure(&d, "disk_full") == 0, "status says that there is space");
+	client_close(c);
+	CLAIM(daemon_stop(&d) == 0, "the server stops in order");
+	printf("figure: small disk: filled in %u releases with %u cells, %u erased while it was full, %u "
+	       "stored again; lost: 0\n", rounds, n, erased, again);
+	free(c);
+	return bad != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct result r = { 0 };
@@ -193,6 +331,14 @@ int main(int argc, char **argv)
 
 	if (argc < 3 || sodium_init() < 0)
 		return 2;
+	if (strcmp(argv[2], "small") == 0) {
+		/* the folder may be a mount: it is emptied, not removed, by whoever made it */
+		if (!org_init(&org, 1)) {
+			printf("FAIL no organisation\n");
+			return 1;
+		}
+		return small(argv[1]);
+	}
 	cases = (unsigned)atoi(argv[2]);
 	seed = argc > 3 ? strtoull(argv[3], NULL, 10) : randombytes_random();
 	printf("seed %llu\n", (unsigned long long)seed);

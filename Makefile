@@ -315,6 +315,7 @@ MORE_test_notices = tests/unit/fixture_org.c
 MORE_test_prekeys = tests/unit/fixture_org.c
 MORE_test_worlds = $(WORLDS_STAT)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
+WRAP_test_host = -Wl,--wrap=mdb_txn_commit
 WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
                -Wl,--wrap=fstatvfs -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc \
                -Wl,--wrap=mdb_env_create -Wl,--wrap=mdb_env_open -Wl,--wrap=mdb_env_sync \

@@ -78,7 +78,7 @@ struct host {
 	struct task *spare_task;
 	size_t n_spare_tasks;
 	struct commit *waiting, **waiting_end;           /* the writer has its share */
-	size_t in_writer;                /* cells and erasures of commits */
+	size_t in_cells, in_erases;      /* of commits, with the writer */
 	size_t share;                    /* as much as it writes in a twentieth of a second */
 	size_t given_back;               /* since busy_ms */
 	uint64_t busy_ms;

@@ -74,18 +74,25 @@ struct commit {
 	bool died;
 };
 
-/* what the writer has of commits: cells and erasures */
-static void taken(struct host *h, size_t n)
+/* what the writer has of commits */
+static void taken(struct host *h, size_t *in, size_t n)
 {
-	if (h->in_writer == 0)
+	if (h->in_cells + h->in_erases == 0)
 		h->busy_ms = h->env.now_ms(h->env.ctx);
-	h->in_writer += n;
+	*in += n;
 }
 
-static void given_back(struct host *h, size_t n)
+static void given_back(struct host *h, size_t *in, size_t n)
 {
-	h->in_writer -= n;
+	*in -= n;
 	h->given_back += n;
+}
+
+/* apart from each other: while a release writes, cells are stored and erasures wait for it */
+static bool has_room(const struct host *h, const struct commit *c)
+{
+	return (!c->cells_due || h->in_cells < h->share) &&
+	       (!c->erases_due || h->in_erases < h->share);
 }
 
 struct turn {
@@ -121,7 +128,7 @@ static void cells_done(struct writer_job *job)
 	bool full = false;
 
 	c->under_way--;
-	given_back(c->h, b->n_cells);
+	given_back(c->h, &c->h->in_cells, b->n_cells);
 	if (host_job_died(c->h, job->result)) {
 		c->died = true;
 	} else {
@@ -145,7 +152,7 @@ static void erases_done(struct writer_job *job)
 	size_t i;
 
 	c->under_way--;
-	given_back(c->h, b->n_erases);
+	given_back(c->h, &c->h->in_erases, b->n_erases);
 	if (host_job_died(c->h, job->result))
 		c->died = true;
 	else if (job->result != PERR_OK)
@@ -165,7 +172,7 @@ static enum perr commit_submit(struct commit *c)
 			return err;
 		c->cells_due = false;
 		c->under_way++;
-		taken(c->h, c->call->batch->n_cells);
+		taken(c->h, &c->h->in_cells, c->call->batch->n_cells);
 	}
 	if (c->erases_due) {
 		err = host_submit(c->h, &c->erases);
@@ -173,7 +180,7 @@ static enum perr commit_submit(struct commit *c)
 			return err;
 		c->erases_due = false;
 		c->under_way++;
-		taken(c->h, c->call->batch->n_erases);
+		taken(c->h, &c->h->in_erases, c->call->batch->n_erases);
 	}
 	return PERR_OK;
 }
@@ -213,13 +220,16 @@ static void abandon(struct commit *c)
 static void enqueue(struct commit *c)
 {
 	struct host *h = c->h;
-	enum perr err = h->waiting == NULL && h->in_writer < h->share ? commit_submit(c)
-	                                                              : PERR_LIMIT;
+	enum perr err = h->waiting == NULL && has_room(h, c) ? commit_submit(c) : PERR_LIMIT;
 
-	if (err == PERR_LIMIT)
-		append(&h->waiting_end, c);
-	else if (err != PERR_OK)
-		abandon(c);
+	if (err != PERR_LIMIT) {
+		if (err != PERR_OK)
+			abandon(c);
+		return;
+	}
+	append(&h->waiting_end, c);
+	if (has_room(h, c))
+		host_retry(h);           /* those before it wait for something else */
 }
 
 /* by source, and of one source who has sent the least, first come first */
@@ -289,9 +299,9 @@ void host_retry(struct host *h)
 {
 	struct turn *turns;
 	enum perr err = PERR_OK;
-	size_t n, i;
+	size_t n, i, left = 0;
 
-	if (h->waiting == NULL || h->in_writer >= h->share)
+	if (h->waiting == NULL || (h->in_cells >= h->share && h->in_erases >= h->share))
 		return;
 	turns = turns_of(&h->waiting, &h->waiting_end, &n);
 	if (turns == NULL) {
@@ -305,14 +315,16 @@ void host_retry(struct host *h)
 		}
 		return;
 	}
-	for (i = 0; i < n && h->in_writer < h->share; i++) {
-		err = commit_submit(turns[i].c);
-		if (err == PERR_LIMIT)
-			break;
-		if (err != PERR_OK)
+	for (i = 0; i < n; i++) {
+		/* once the writer's own queue is full, everybody waits */
+		if (err != PERR_LIMIT)
+			err = has_room(h, turns[i].c) ? commit_submit(turns[i].c) : PERR_MORE;
+		if (err == PERR_LIMIT || err == PERR_MORE)
+			turns[left++] = turns[i];
+		else if (err != PERR_OK)
 			abandon(turns[i].c);
 	}
-	put_back(&h->waiting_end, turns + i, n - i);
+	put_back(&h->waiting_end, turns, left);
 	free(turns);
 }
 

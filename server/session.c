@@ -551,7 +551,7 @@ static void on_commit(struct session *s, const struct rpc_msg *m)
 		return;
 	c->batch = s->batch;
 	s->batch = NULL;
-	s->used += c->batch->n_cells;
+	s->used += c->batch->n_cells + c->batch->n_erases;
 	c->source = s->source;
 	c->used = s->used;
 	*s->commits_end = c;

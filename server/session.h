@@ -83,7 +83,7 @@ struct session_call {
 	uint32_t msgid;
 	struct session_batch *batch;     /* RPC_COMMIT only */
 	uint64_t source;                 /* as session_set_source said */
-	uint64_t used;                   /* cells this session sent for storing, with these */
+	uint64_t used;                   /* cells and erasures this session sent, with these */
 	/* the session's own */
 	const struct session_host *host;
 	struct session_call *next;

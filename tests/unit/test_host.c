@@ -7,7 +7,9 @@
 #include "host.h"
 
 #include <ftw.h>
+#include <lmdb.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -594,6 +596,78 @@ static void host_gives_every_source_its_turn_when_a_scope_is_slowed(void **state
 	world_free();
 }
 
+/* a commit of the disk, held back */
+static _Atomic int hold_in;
+static sem_t held, go;
+
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn)
+{
+	if (atomic_load(&hold_in) > 0 && atomic_fetch_sub(&hold_in, 1) == 1) {
+		sem_post(&held);
+		sem_wait(&go);
+	}
+	return __real_mdb_txn_commit(txn);
+}
+
+static void begin_erasures(struct peer *p, unsigned n)
+{
+	uint8_t list[64 * 64];
+	struct rpc_msg m = { .type = RPC_NOTIFY, .method = RPC_ERASE, .bytes = list };
+	unsigned k;
+
+	randombytes_buf(list, sizeof list);
+	for (; n > 0; n -= k) {
+		k = n < 64 ? n : 64;
+		m.bytes_len = (size_t)k * 64;
+		tell(p, &m);
+	}
+	m = (struct rpc_msg){ .type = RPC_REQUEST, .method = RPC_COMMIT, .msgid = ++p->next_id };
+	tell(p, &m);
+}
+
+/* Erasures wait for the release that is being written; were they counted with the cells, so
+ * would everybody's. */
+static void host_stores_cells_while_a_release_writes_and_erasures_wait(void **state)
+{
+	static struct peer p[4];
+	struct peer f;
+	unsigned i;
+
+	world_with_policy();
+	peer_open(&f, RPC_FIELD);
+	(void)host_tick(w.h);
+	assert_int_equal(commit_one(&f, 1), RPC_STORED);
+	for (i = 0; i < 4; i++)
+		peer_open(&p[i], RPC_COUNSEL);
+	atomic_store(&hold_in, 2);               /* the fresh pool's, then the segment's */
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	assert_int_equal(sem_wait(&held), 0);
+	/* more than a share can ever be */
+	for (i = 0; i < 4; i++) {
+		begin_erasures(&p[i], 3000);
+		begin_erasures(&p[i], 3000);
+	}
+	begin_commit(&f, 100, 3);
+	while (!listen(&f, RPC_COMMIT))
+		collect();
+	assert_int_equal(f.m.bytes_len, 3);
+	assert_int_equal(f.m.bytes[0], RPC_STORED);
+	for (i = 0; i < 4; i++)
+		assert_false(listen(&p[i], RPC_COMMIT));
+	sem_post(&go);
+	for (i = 0; i < 4; i++) {
+		while (!listen(&p[i], RPC_COMMIT))
+			collect();
+		assert_int_equal(p[i].m.bytes[0], RPC_NOT_KNOWN);
+		peer_close(&p[i]);
+	}
+	peer_close(&f);
+	world_free();
+}
+
 static void host_counts_what_a_full_disk_refuses(void **state)
 {
 	struct peer p, steward;
@@ -979,6 +1053,7 @@ int main(void)
 		cmocka_unit_test(host_serves_cells_after_a_release_and_not_before),
 		cmocka_unit_test(host_erases_after_the_delay_unless_it_is_voided),
 		cmocka_unit_test(host_gives_every_source_its_turn_when_a_scope_is_slowed),
+		cmocka_unit_test(host_stores_cells_while_a_release_writes_and_erasures_wait),
 		cmocka_unit_test(host_counts_what_a_full_disk_refuses),
 		cmocka_unit_test(host_settles_when_the_policy_says),
 		cmocka_unit_test(host_refuses_replayed_and_forged_orders),
@@ -990,5 +1065,7 @@ int main(void)
 		cmocka_unit_test(host_logs_neither_ids_nor_addresses),
 	};
 
+	(void)sem_init(&held, 0, 0);
+	(void)sem_init(&go, 0, 0);
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

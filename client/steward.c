@@ -499,7 +499,8 @@ static void send_order(struct visit *v, enum policy_order_kind kind, enum rpc_me
 		o->day = client_day(v->c);
 		if (kind == POLICY_VOID) {
 			o->n_ids = v->n_ids;
-			memcpy(o->ids, v->ids, (size_t)v->n_ids * 32);
+			if (v->n_ids > 0)        /* none: all */
+				memcpy(o->ids, v->ids, (size_t)v->n_ids * 32);
 		}
 		client_sign_key(v->c, &key);
 		err = policy_order_sign(&order, &len, o, keys, 1);

@@ -404,6 +404,96 @@ static void store_erases_a_cell_from_all_files_that_have_it(void **state)
 	free(c);
 }
 
+/* ---- order of arrival -------------------------------------------------------------------- */
+
+/* state.mdb after a release, of the same things put in another order, in commits of their own */
+static uint8_t *state_of(const struct test_cell *c, bool is_reversed, bool is_released, size_t *len)
+{
+	enum store_status status;
+	struct store *st;
+	uint8_t *bytes;
+	char dir[256];
+	int i;
+
+	st = make_store(dir);
+	put_cells(st, c, 60, STORE_STORED);
+	release_on(st, DAY0);
+	for (i = 0; i < 20; i++) {
+		int k = is_reversed ? 19 - i : i;
+
+		assert_int_equal(store_board_put(st, c[100 + k].cell, c[100 + k].id, NULL, &status),
+		                 PERR_OK);
+		assert_int_equal(store_commit(st), PERR_OK);
+		assert_int_equal(store_join_put(st, c[200 + k].id, c[150 + k].cell, c[150 + k].id,
+		                                &status), PERR_OK);
+		assert_int_equal(store_commit(st), PERR_OK);
+		assert_int_equal(ask_erase(st, &c[k], DAY0 + 2), STORE_STORED);
+	}
+	if (is_released)
+		release_on(st, DAY0);
+	store_close(st);
+	bytes = slurp(dir, "state.mdb", len);
+	rm_tree(dir);
+	return bytes;
+}
+
+/* Who answered an invitation first, whose keys came first: not on the disk after a release. */
+static void store_state_is_the_same_bytes_for_any_order_of_arrival(void **state)
+{
+	struct test_cell *c = make_cells(0, 250);
+	uint8_t *one, *other;
+	size_t len, other_len;
+
+	one = state_of(c, false, true, &len);
+	other = state_of(c, true, true, &other_len);
+	assert_int_equal(len, other_len);
+	assert_memory_equal(one, other, len);
+	free(one);
+	free(other);
+	/* the control: before the release the order can be seen */
+	one = state_of(c, false, false, &len);
+	other = state_of(c, true, false, &other_len);
+	assert_true(len != other_len || memcmp(one, other, len) != 0);
+	free(one);
+	free(other);
+	free(c);
+}
+
+/* A commit changes neither the length of the pool nor, so, the blocks it lies on. */
+static void store_pool_is_written_with_zeros_ahead_of_its_use(void **state)
+{
+	struct store_config cfg = { .prewrite_bytes = 4 << 20 };
+	struct test_cell *c = make_cells(0, 200);
+	struct stat before, after;
+	char dir[256], path[300];
+	struct store *st;
+	int round;
+
+	new_dir(dir);
+	assert_int_equal(store_create(dir, DAY0, NULL, 0), PERR_OK);
+	assert_int_equal(store_open(&st, dir, &cfg, NULL), PERR_OK);
+	snprintf(path, sizeof path, "%s/pool.mdb", dir);
+	for (round = 0; round < 2; round++) {
+		while (store_idle(st))
+			;
+		assert_int_equal(stat(path, &before), 0);
+		assert_true(before.st_size >= 4 << 20);
+		assert_true(before.st_blocks * 512 >= 4 << 20);         /* not a hole */
+		put_cells(st, c + 100 * round, 100, STORE_STORED);
+		assert_int_equal(stat(path, &after), 0);
+		assert_int_equal(after.st_size, before.st_size);
+		assert_int_equal(after.st_blocks, before.st_blocks);
+		release_on(st, DAY0);
+		/* the next one comes so at once */
+		assert_int_equal(stat(path, &after), 0);
+		assert_int_not_equal(after.st_ino, before.st_ino);
+		assert_true(after.st_blocks * 512 >= 4 << 20);
+	}
+	store_close(st);
+	rm_tree(dir);
+	free(c);
+}
+
 /* ---- what was taken back ----------------------------------------------------------------- */
 
 static void store_release_leaves_no_trace_of_what_was_taken_back(void **state)
@@ -692,6 +782,8 @@ int main(void)
 		cmocka_unit_test(store_expires_on_the_same_day_on_every_mirror),
 		cmocka_unit_test(store_erasures_of_the_pool_cost_one_walk),
 		cmocka_unit_test(store_erases_a_cell_from_all_files_that_have_it),
+		cmocka_unit_test(store_state_is_the_same_bytes_for_any_order_of_arrival),
+		cmocka_unit_test(store_pool_is_written_with_zeros_ahead_of_its_use),
 		cmocka_unit_test(store_release_leaves_no_trace_of_what_was_taken_back),
 		cmocka_unit_test(store_bulletin_overwrites_every_part_it_retires),
 		cmocka_unit_test(store_reserve_is_for_erasures_and_releases_alone),

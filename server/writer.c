@@ -197,7 +197,7 @@ static void breathe(void *arg, unsigned ms)
 	pthread_mutex_lock(&w->mu);
 	take_appends(&taken, &w->waiting);
 	if (taken.head == NULL) {
-		(void)clock_gettime(CLOCK_REALTIME, &until);
+		(void)clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_nsec += ms * 1000000l;
 		until.tv_sec += until.tv_nsec / 1000000000l;
 		until.tv_nsec %= 1000000000l;
@@ -250,6 +250,7 @@ enum perr writer_start(struct writer **out, struct store *st, size_t max_cells,
                        void (*notify)(void *arg), void *arg)
 {
 	struct writer *w = calloc(1, sizeof *w);
+	pthread_condattr_t attr;
 	sigset_t all, before;
 	int rc;
 
@@ -263,7 +264,11 @@ enum perr writer_start(struct writer **out, struct store *st, size_t max_cells,
 	queue_init(&w->waiting);
 	queue_init(&w->done);
 	pthread_mutex_init(&w->mu, NULL);
-	pthread_cond_init(&w->work, NULL);
+	/* breathe() must not sleep for an hour because somebody set the clock back */
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->work, &attr);
+	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&w->finished, NULL);
 	/* Signals are the loop's. */
 	sigfillset(&all);

@@ -136,6 +136,7 @@ CLIENT_SRC   = \
                client/vault_index.c \
                client/vault_seal.c \
                client/outbox.c \
+               client/decoys.c \
                client/post.c \
                client/spool.c \
                client/spool_dir.c \
@@ -209,6 +210,7 @@ CLI_SRC      = \
                client/cli/cmd_act.c \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
+               client/cli/cmd_settings.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \
@@ -240,6 +242,7 @@ UNIT_TESTS   = \
                test_words \
                test_vault \
                test_outbox \
+               test_decoys \
                test_spool \
                test_doc \
                test_signed \
@@ -383,6 +386,7 @@ BENCHES      = \
                bench_pg \
                bench_pull \
                bench_trial \
+               bench_decoys \
                bench_uptodate \
                bench_night \
                bench_idle \
@@ -402,6 +406,7 @@ BENCH_TEAM   = \
                tests/bench/team.c
 BENCH_ON_bench_uptodate = $(BENCH_TEAM)
 BENCH_ON_bench_night    = $(BENCH_TEAM)
+BENCH_ON_bench_decoys   = $(BENCH_TEAM)
 BENCH_ON_bench_search   = $(BENCH_TEAM)
 BENCH_ON_bench_forms    = $(BENCH_TEAM)
 # what is run with undefined secrets, and at which levels of optimisation

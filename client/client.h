@@ -14,7 +14,7 @@
  *	org.c join.c desk.c        founding, members, desks, forms  (administrators, holders)
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
- *	outbox.c trust.c           cells that wait for servers; which desks are trusted
+ *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified
  *	kv.h  protocol/
@@ -34,6 +34,7 @@
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
  *	seq/<to hex>          last sequence number used                    dispatch.c
  *	outbox/<group, 12 digits>.<part>, outack/<group>   sealed cells, who committed them   outbox.c
+ *	decoys                how many decoys are due, and until when that was drawn   decoys.c
  *	post/<slot>           own board document or join answer to be put  post.c
  *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
  *	case/<record id hex>  statements merged                            case.c

@@ -410,6 +410,16 @@ enum perr org_schedule(struct client *c, const struct roster_schedule *s)
 	return org_publish(c);
 }
 
+enum perr org_decoys(struct client *c, uint32_t per_day)
+{
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (per_day > ROSTER_DECOYS_MAX)
+		return PERR_RANGE;
+	c->staff->decoys_per_day = per_day;
+	return org_publish(c);
+}
+
 /* ---- invitations and answers -------------------------------------------------------- */
 
 enum perr org_invite(struct client *c, enum client_role role, unsigned n,

@@ -95,5 +95,7 @@ PERR_MUST_CHECK enum perr org_policy(struct client *c, size_t at, uint32_t count
 
 /* how often servers release, from their next policy on.  PERR_RANGE */
 PERR_MUST_CHECK enum perr org_schedule(struct client *c, const struct roster_schedule *s);
+/* decoys a day that attorneys' clients share (decoys.h), 0: none.  PERR_RANGE */
+PERR_MUST_CHECK enum perr org_decoys(struct client *c, uint32_t per_day);
 
 #endif

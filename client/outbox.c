@@ -17,10 +17,17 @@
 #define PARTS_MAX (OUTBOX_GROUP_MAX / OUTBOX_PART)
 #define STOP      PERR_EXISTS    /* ends a walk that has found enough */
 
+/* where a submission ends in its group, and how many of the cells up to there are its own */
+struct span {
+	uint32_t end, real;
+};
 /* which server has which cells of one group; bit set: it has committed that cell */
 struct ack {
 	uint32_t n;              /* cells */
 	uint8_t gone[PARTS_MAX / 8];     /* parts already erased here */
+	bool is_mixed;           /* else it is one submission, and has no spans in the store */
+	uint32_t n_spans;
+	struct span spans[OUTBOX_MIX_MAX];
 	uint32_t n_servers;
 	struct {
 		uint8_t pk[32];
@@ -62,7 +69,7 @@ static enum perr ack_decode(struct ack *a, const uint8_t *in, size_t len)
 
 	memset(a, 0, sizeof *a);
 	mp_reader_init(&r, in, len);
-	mp_array(&r, 3);
+	a->is_mixed = mp_array_var(&r, 3, 4) == 4;
 	a->n = (uint32_t)mp_uint(&r, OUTBOX_GROUP_MAX - 1);
 	bits = (a->n + 7) / 8;
 	p = mp_bin(&r, (n_parts(a) + 7) / 8);
@@ -76,6 +83,13 @@ static enum perr ack_decode(struct ack *a, const uint8_t *in, size_t len)
 		if (p != NULL)
 			memcpy(a->at[i].bits, p, bits);
 	}
+	a->n_spans = a->is_mixed ? mp_array_var(&r, 0, OUTBOX_MIX_MAX) : 1;
+	a->spans[0] = (struct span){ a->n, a->n };
+	for (i = 0; a->is_mixed && i < a->n_spans; i++) {
+		mp_array(&r, 2);
+		a->spans[i].end = (uint32_t)mp_uint(&r, a->n);
+		a->spans[i].real = (uint32_t)mp_uint(&r, a->n);
+	}
 	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
 }
 
@@ -84,7 +98,7 @@ static void ack_put(struct mp_writer *w, const void *what)
 	const struct ack *a = what;
 	uint32_t i;
 
-	mp_put_array(w, 3);
+	mp_put_array(w, a->is_mixed ? 4 : 3);
 	mp_put_uint(w, a->n);
 	mp_put_bin(w, a->gone, (n_parts(a) + 7) / 8);
 	mp_put_array(w, a->n_servers);
@@ -92,6 +106,14 @@ static void ack_put(struct mp_writer *w, const void *what)
 		mp_put_array(w, 2);
 		mp_put_bin(w, a->at[i].pk, 32);
 		mp_put_bin(w, a->at[i].bits, (a->n + 7) / 8);
+	}
+	if (!a->is_mixed)
+		return;
+	mp_put_array(w, a->n_spans);
+	for (i = 0; i < a->n_spans; i++) {
+		mp_put_array(w, 2);
+		mp_put_uint(w, a->spans[i].end);
+		mp_put_uint(w, a->spans[i].real);
 	}
 }
 
@@ -217,31 +239,23 @@ enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n, uint32_t 
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static unsigned waits(const struct client *c, const struct ack *a)
+/* cells from..end that still wait */
+static unsigned waits(const struct client *c, const struct ack *a, uint32_t from, uint32_t end)
 {
 	unsigned n = 0;
 	uint32_t i;
 
-	for (i = 0; i < a->n; i++)
+	for (i = from; i < end; i++)
 		n += !bit(a->gone, i / OUTBOX_PART) && copies_of(c, a, i) < needed(c) ? 1 : 0;
 	return n;
 }
 
-enum perr outbox_group_waits(struct client *c, uint32_t group, unsigned *n)
+static bool has_all(const uint8_t *bits, uint32_t from, uint32_t end)
 {
-	struct ack *a = malloc(sizeof *a);
-	enum perr err;
-
-	*n = 0;
-	if (a == NULL)
-		return PERR_NOMEM;
-	err = ack_load(c, group, a);
-	if (err == PERR_OK)
-		*n = waits(c, a);
-	else if (err == PERR_NOTFOUND)
-		err = PERR_OK;
-	free(a);
-	return err;
+	for (; from < end; from++)
+		if (!bit(bits, from))
+			return false;
+	return true;
 }
 
 struct walk {
@@ -261,24 +275,24 @@ static enum perr count_one(void *arg, const char *name, const uint8_t *value, si
 {
 	struct walk *w = arg;
 	struct ack *a = w->a;
-	bool one = false;
-	unsigned n;
-	uint32_t s, i;
+	uint32_t s, i, from = 0;
 	enum perr err = ack_decode(a, value, len);
 
 	if (err != PERR_OK)
 		return err;
-	n = waits(w->c, a);
-	if (n == 0)
-		return PERR_OK;
-	for (s = 0; !one && s < a->n_servers; s++) {
-		one = true;
-		for (i = 0; one && i < a->n; i++)
-			one = bit(a->at[s].bits, i);
+	for (i = 0; i < a->n_spans; from = a->spans[i++].end) {
+		unsigned n = waits(w->c, a, from, a->spans[i].end);
+		bool one = false;
+
+		if (n == 0)
+			continue;
+		for (s = 0; !one && s < a->n_servers; s++)
+			one = has_all(a->at[s].bits, from, a->spans[i].end);
+		w->counts->submissions++;
+		w->counts->cells += n < a->spans[i].real ? n : a->spans[i].real;
+		w->counts->on_one += one ? 1 : 0;
 	}
-	w->counts->submissions++;
-	w->counts->cells += n;
-	w->counts->on_one += one ? 1 : 0;
+	w->counts->to_send += waits(w->c, a, 0, a->n);
 	return PERR_OK;
 }
 
@@ -365,6 +379,179 @@ enum perr outbox_next(struct client *c, const uint8_t server_pk[32], uint64_t af
 	return err == STOP ? PERR_OK : err;
 }
 
+/* ---- mixing --------------------------------------------------------------------------------- */
+
+/* the fresh submissions that become one group */
+struct fresh {
+	struct client *c;
+	struct ack *a;
+	unsigned max, cells;
+	uint32_t n;
+	struct {
+		uint32_t group, cells;
+	} at[OUTBOX_MIX_MAX];
+};
+
+static enum perr fresh_one(void *arg, const char *name)
+{
+	struct fresh *f = arg;
+	uint32_t group = group_of(name);
+	enum perr err = ack_load(f->c, group, f->a);
+
+	if (err != PERR_OK)
+		return err;
+	/* what a server has a part of already goes on as it began */
+	if (f->a->is_mixed || f->a->n_servers > 0)
+		return PERR_OK;
+	if (f->n > 0 && (f->cells + f->a->n > f->max || f->n == OUTBOX_MIX_MAX))
+		return STOP;
+	f->at[f->n].group = group;
+	f->at[f->n++].cells = f->a->n;
+	f->cells += f->a->n;
+	return PERR_OK;
+}
+
+static enum perr fresh_new(struct fresh **out, struct client *c, unsigned max)
+{
+	struct fresh *f = calloc(1, sizeof *f);
+	enum perr err = PERR_NOMEM;
+
+	*out = f;
+	if (f == NULL)
+		return err;
+	f->c = c;
+	f->max = max;
+	f->a = calloc(1, sizeof *f->a);
+	if (f->a != NULL)
+		err = kv_each_name(c->kv, ACKS, fresh_one, f);
+	return err == STOP ? PERR_OK : err;
+}
+
+static void fresh_free(struct fresh *f)
+{
+	if (f != NULL)
+		free(f->a);
+	free(f);
+}
+
+enum perr outbox_fresh(struct client *c, unsigned max, unsigned *n_cells)
+{
+	struct fresh *f;
+	enum perr err = fresh_new(&f, c, max);
+
+	*n_cells = err == PERR_OK ? f->cells : 0;
+	fresh_free(f);
+	return err;
+}
+
+/* the real cells, one after the other, and the parts of the new group, as they fill */
+struct mixer {
+	struct fresh *f;
+	struct ack *a;                   /* of the new group */
+	uint32_t group;
+	uint8_t *out;                    /* OUTBOX_PART cells */
+	uint32_t n_out, part;
+	uint32_t src, src_at;            /* which submission, which of its cells is next */
+	uint8_t *in;                     /* the part it is in */
+	size_t in_len;
+};
+
+static enum perr out_one(struct mixer *m, const uint8_t *cell)
+{
+	char name[KV_NAME_MAX + 1];
+	enum perr err = PERR_OK;
+
+	memcpy(m->out + (size_t)(m->n_out % OUTBOX_PART) * CELL_SIZE, cell, CELL_SIZE);
+	m->n_out++;
+	if (m->n_out % OUTBOX_PART == 0 || m->n_out == m->a->n) {
+		uint32_t n = m->n_out - m->part * OUTBOX_PART;
+
+		part_name(name, m->group, m->part++);
+		err = kv_put(m->f->c->kv, name, m->out, (size_t)n * CELL_SIZE);
+	}
+	return err;
+}
+
+/* the next real cell, in the order of adding; what was used up is erased */
+static enum perr out_real(struct mixer *m)
+{
+	uint32_t group = m->f->at[m->src].group, n = m->f->at[m->src].cells;
+	uint32_t part = m->src_at / OUTBOX_PART, at = m->src_at % OUTBOX_PART;
+	char name[KV_NAME_MAX + 1];
+	enum perr err = PERR_OK;
+
+	part_name(name, group, part);
+	if (at == 0)
+		err = kv_get(m->f->c->kv, name, &m->in, &m->in_len);
+	if (err == PERR_NOTFOUND || (err == PERR_OK && ((size_t)at + 1) * CELL_SIZE > m->in_len))
+		err = PERR_CORRUPT;
+	if (err == PERR_OK)
+		err = out_one(m, m->in + (size_t)at * CELL_SIZE);
+	m->src_at++;
+	if (err == PERR_OK && (at + 1 == OUTBOX_PART || m->src_at == n)) {
+		kv_free(m->in);
+		m->in = NULL;
+		err = kv_erase(m->f->c->kv, name);
+	}
+	if (err != PERR_OK || m->src_at < n)
+		return err;
+	m->a->spans[m->src] = (struct span){ m->n_out, n };
+	m->src++;
+	m->src_at = 0;
+	ack_name(name, group);
+	return kv_erase(m->f->c->kv, name);
+}
+
+static uint32_t below(struct client *c, uint32_t n)
+{
+	uint32_t r, limit = UINT32_MAX - UINT32_MAX % n;
+
+	do
+		rng_fill(c->env.rng, (uint8_t *)&r, sizeof r);
+	while (r >= limit);
+	return r % n;
+}
+
+enum perr outbox_mix(struct client *c, unsigned max, const uint8_t *decoys, size_t n_decoys)
+{
+	struct mixer m = { 0 };
+	size_t i = 0;
+	enum perr err = fresh_new(&m.f, c, max);
+
+	if (err == PERR_OK && m.f->cells + n_decoys == 0)
+		goto out;
+	if (err == PERR_OK && (n_decoys >= OUTBOX_GROUP_MAX ||
+	                       m.f->cells + n_decoys >= OUTBOX_GROUP_MAX))
+		err = PERR_RANGE;
+	if (err != PERR_OK)
+		goto out;
+	m.a = calloc(1, sizeof *m.a);
+	m.out = malloc((size_t)OUTBOX_PART * CELL_SIZE);
+	err = m.a == NULL || m.out == NULL ? PERR_NOMEM : next_group(c, &m.group);
+	if (err != PERR_OK)
+		goto out;
+	m.a->is_mixed = true;
+	m.a->n = m.f->cells + (uint32_t)n_decoys;
+	m.a->n_spans = m.f->n;
+	/* so each choice of places for the decoys is equally likely */
+	while (err == PERR_OK && m.n_out < m.a->n) {
+		uint32_t left = m.a->n - m.n_out;
+
+		if (below(c, left) < n_decoys - i)
+			err = out_one(&m, decoys + i++ * CELL_SIZE);
+		else
+			err = out_real(&m);
+	}
+	if (err == PERR_OK)
+		err = ack_save(c, m.group, m.a);
+out:
+	kv_free(m.in);
+	free(m.out);
+	free(m.a);
+	fresh_free(m.f);
+	return err;
+}
+
 /* ---- acknowledgements ----------------------------------------------------------------------- */
 
 /* erase the parts that enough servers have, or the whole group; else keep the ack */
@@ -423,13 +610,26 @@ static uint8_t *bits_for(const struct client *c, struct ack *a, const uint8_t pk
 	return a->at[i].bits;
 }
 
-enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
-                           const uint64_t *numbers, size_t n)
+static unsigned n_whole(const struct ack *a, const uint8_t *bits)
 {
+	uint32_t i, from = 0;
+	unsigned n = 0;
+
+	for (i = 0; i < a->n_spans; from = a->spans[i++].end)
+		n += has_all(bits, from, a->spans[i].end) ? 1 : 0;
+	return n;
+}
+
+enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
+                           const uint64_t *numbers, size_t n, unsigned *whole)
+{
+	unsigned before, n_now = 0;
 	struct ack *a;
 	enum perr err;
 	size_t i = 0;
 
+	if (whole != NULL)
+		*whole = 0;
 	if (n == 0)
 		return PERR_OK;
 	a = malloc(sizeof *a);
@@ -450,15 +650,19 @@ enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
 		if (err != PERR_OK)
 			break;
 		bits = bits_for(c, a, server_pk);
+		before = n_whole(a, bits);
 		for (; i < n && numbers[i] / OUTBOX_GROUP_MAX == group; i++)
 			if (numbers[i] % OUTBOX_GROUP_MAX < a->n)
 				set_bit(bits, (uint32_t)(numbers[i] % OUTBOX_GROUP_MAX));
+		n_now += n_whole(a, bits) - before;
 		err = settle_group(c, (uint32_t)group, a);
 	}
 	if (err == PERR_OK)
 		err = kv_commit(c->kv);
 	kv_abort(c->kv);
 	free(a);
+	if (whole != NULL && err == PERR_OK)
+		*whole = n_now;
 	return err;
 }
 

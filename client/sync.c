@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoys.h"
 #include "duties.h"
 #include "notices.h"
 #include "outbox.h"
@@ -25,6 +26,7 @@ struct run {
 	struct spool *spool;
 	const struct sync_hooks *hooks;
 	struct tagmap done_ids;
+	struct decoys decoys;
 };
 
 const char *sync_note_text(unsigned note)
@@ -108,6 +110,7 @@ static enum perr connect_once(struct run *r, struct sync_server *out, enum rpc_s
 		err = visit_new(&v, c, p, r->spool, &r->done_ids, r->hooks, out, scope, only_join);
 	if (err != PERR_OK)
 		goto out;
+	v->decoys = &r->decoys;
 	visit_start(v);
 	net = r->net->run(r->net->ctx, out->address, p, out->why, sizeof out->why);
 	if (!peer_done(p))
@@ -215,7 +218,15 @@ static enum perr run_begin(struct run *r, struct client *c, const struct sync_ne
 		if (err == PERR_OK)
 			err = prekeys_repost(c);
 	}
+	if (err == PERR_OK)
+		err = decoys_make(c, &r->decoys);
 	return err;
+}
+
+static void run_end(struct run *r)
+{
+	tagmap_free(&r->done_ids);
+	decoys_free(&r->decoys);
 }
 
 static struct sync_server *add_server(struct sync_summary *s, const char *address,
@@ -332,6 +343,7 @@ static enum perr sum_up(struct client *c, struct sync_summary *s)
 	enum perr err = outbox_counts(c, &counts);
 
 	s->waiting = counts.cells;
+	s->submissions = counts.submissions;
 	for (i = 0; i < s->n_servers; i++) {
 		s->n_complete += s->servers[i].complete ? 1 : 0;
 		s->roster_new |= (s->servers[i].notes & SYNC_N_ROSTER_NEW) != 0;
@@ -372,7 +384,7 @@ enum perr sync_all(struct client *c, const struct sync_net *net, struct spool *s
 		err = sum_up(c, summary);
 	if (err == PERR_OK)
 		err = duties(c, summary);
-	tagmap_free(&r.done_ids);
+	run_end(&r);
 	if (err == PERR_OK && summary->n_complete == 0)
 		err = summary->n_servers > 0 && summary->servers[0].err != PERR_OK
 		    ? summary->servers[0].err : PERR_NET;
@@ -394,7 +406,7 @@ enum perr sync_one(struct client *c, const struct sync_net *net, struct spool *s
 		err = visit_server(&r, result);
 	if (err == PERR_OK)
 		err = note_failure(&r, result);
-	tagmap_free(&r.done_ids);
+	run_end(&r);
 	if (err == PERR_OK && !result->complete)
 		err = result->err != PERR_OK ? result->err : PERR_NET;
 	return err;

@@ -19,8 +19,9 @@
  * The order of one visit:
  *
  *	hello → day → bulletin, if its hash is another: header, bodies, slots, forms →
- *	board, if its digest is another → own prekeys and documents → outbox →
- *	segments after the last one, trial, chunks → position saved → erasures (erase.h) → bye
+ *	board, if its digest is another → own prekeys and documents → outbox (topped up with
+ *	decoys and mixed before the first cell: decoys.h) → segments after the last one, trial,
+ *	chunks → position saved → erasures (erase.h) → bye
  *
  * If nothing changed anywhere, hello's answer shows it and bye follows: TCP, handshake,
  * hello.  Records are stored before the position; a kill in between repeats work and loses
@@ -135,7 +136,8 @@ struct sync_server {
 	char why[200];                   /* one sentence if not complete, else "" */
 	unsigned notes;                  /* enum sync_note */
 	enum rpc_scope scope;            /* of the last connection */
-	uint32_t uploaded;               /* cells committed there now */
+	uint32_t uploaded;               /* cells committed there now, decoys counted */
+	uint32_t submissions;            /* submissions of which it got the last cell now */
 	uint32_t posted;                 /* own documents accepted there */
 	uint32_t erasures;               /* cells whose erasure rests there now, or is done */
 	uint64_t pulled;                 /* cells */
@@ -151,7 +153,8 @@ struct sync_summary {
 	unsigned n_servers;
 	unsigned n_complete;
 	bool roster_new;
-	unsigned waiting;                /* cells of the outbox still waiting for a server */
+	unsigned submissions;            /* still waiting for a server */
+	unsigned waiting;                /* cells in them, decoys not counted */
 	unsigned wants;                  /* blobs whose chunks are still missing */
 	unsigned alarms;                 /* notices_alarms now */
 	uint32_t fresh;                  /* statements new to this vault */

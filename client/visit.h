@@ -29,12 +29,14 @@ struct upload;                   /* visit_upload.c */
 struct fetch;                    /* fetch.h */
 struct visit_erase;              /* visit_erase.c */
 struct tagmap;
+struct decoys;
 
 struct visit {
 	struct client *c;
 	struct peer *p;
 	struct spool *spool;
 	struct tagmap *done_ids;         /* cells worked on in this run, from any server; borrowed */
+	struct decoys *decoys;           /* for the upload; borrowed; may be NULL: none are mixed in */
 	const struct sync_hooks *hooks;
 	struct sync_server *out;
 	enum rpc_scope scope;

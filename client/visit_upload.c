@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoys.h"
 #include "outbox.h"
 #include "post.h"
 
@@ -172,9 +173,11 @@ static void upload_more(struct upload *u);
 static bool write_acks(struct upload *u)
 {
 	struct visit *v = u->v;
-	enum perr err = outbox_committed(v->c, v->out->pk, u->acks, u->n_acks);
+	unsigned whole;
+	enum perr err = outbox_committed(v->c, v->out->pk, u->acks, u->n_acks, &whole);
 
 	u->n_acks = 0;
+	v->out->submissions += whole;
 	if (err != PERR_OK)
 		visit_store_failed(v, err);
 	return err == PERR_OK;
@@ -285,17 +288,20 @@ void visit_upload_start(struct visit *v)
 {
 	struct upload *u = upload_of(v);
 	struct outbox_counts counts;
-	enum perr err;
+	enum perr err = PERR_OK;
 
 	if (u == NULL)
 		return;
-	err = outbox_counts(v->c, &counts);
+	if (v->decoys != NULL)
+		err = decoys_mix(v->c, v->decoys);
+	if (err == PERR_OK)
+		err = outbox_counts(v->c, &counts);
 	if (err != PERR_OK) {
 		visit_store_failed(v, err);
 		return;
 	}
-	u->total = counts.cells;
-	if (counts.cells > 0)
+	u->total = counts.to_send;
+	if (counts.to_send > 0)
 		upload_more(u);
 	else
 		visit_next(v);

@@ -27,6 +27,7 @@
 #define ROSTER_LANGUAGES_MAX 16
 #define ROSTER_NAME_MAX      128
 #define ROSTER_TICKET_SIZE   16
+#define ROSTER_DECOYS_MAX    100000      /* a day */
 
 enum roster_role {
 	ROSTER_VOLUNTEER = 1, ROSTER_ATTORNEY = 2, ROSTER_INTERPRETER = 3,
@@ -148,6 +149,7 @@ struct roster_staff {
 	struct roster_volunteer *volunteers;
 	uint8_t counsel_access[32];
 	uint8_t board_sk[32];            /* staff board, private half */
+	uint32_t decoys_per_day;         /* that attorneys' clients share; in ext; 0: none */
 	bool has_ext;
 };
 struct roster_staff *roster_staff_new(void);

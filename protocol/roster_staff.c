@@ -2,6 +2,7 @@
 #include "roster_body.h"
 
 #define LANGUAGE_MAX 35
+#define EXT_DECOYS   1
 
 struct roster_staff *roster_staff_new(void)
 {
@@ -38,6 +39,27 @@ static void get_member(struct mp_reader *r, struct arena *mem, struct roster_mem
 	m->lowest_batch = doc_get_uint(r, UINT32_MAX);
 }
 
+/*
+ * PROTOCOL 2: "a reader skips odd keys it does not know and refuses a document with an even
+ * key it does not know."
+ */
+static void get_ext(struct mp_reader *r, struct roster_staff *s)
+{
+	uint32_t n;
+
+	for (n = mp_map(r, UINT32_MAX); n > 0 && r->err == PERR_OK; n--) {
+		uint64_t key = mp_key(r);
+
+		if (key == EXT_DECOYS) {
+			s->decoys_per_day = doc_get_uint(r, ROSTER_DECOYS_MAX);
+		} else {
+			if (key % 2 == 0)
+				mp_fail(r, PERR_UNKNOWN);
+			mp_skip(r);
+		}
+	}
+}
+
 static void get_staff(struct mp_reader *r, struct roster_staff *s)
 {
 	struct doc_map m;
@@ -60,7 +82,9 @@ static void get_staff(struct mp_reader *r, struct roster_staff *s)
 	mp_bin_copy(r, s->counsel_access, 32);
 	doc_need(&m, 3);
 	mp_bin_copy(r, s->board_sk, 32);
-	s->has_ext = doc_ext(&m, 4);
+	s->has_ext = doc_has(&m, 4);
+	if (s->has_ext)
+		get_ext(r, s);
 	doc_map_end(&m);
 }
 
@@ -107,7 +131,7 @@ static void put_staff(struct mp_writer *w, const void *what)
 {
 	const struct roster_staff *s = what;
 
-	mp_put_map(w, 4);
+	mp_put_map(w, s->decoys_per_day > 0 ? 5 : 4);
 	mp_put_key(w, 0);
 	mp_put_array(w, s->n_members);
 	for (uint32_t i = 0; i < s->n_members; i++)
@@ -123,6 +147,12 @@ static void put_staff(struct mp_writer *w, const void *what)
 	mp_put_bin(w, s->counsel_access, 32);
 	mp_put_key(w, 3);
 	mp_put_bin(w, s->board_sk, 32);
+	if (s->decoys_per_day > 0) {
+		mp_put_key(w, 4);
+		mp_put_map(w, 1);
+		mp_put_key(w, EXT_DECOYS);
+		mp_put_uint(w, s->decoys_per_day);
+	}
 }
 
 enum perr roster_staff_encode(uint8_t **out, size_t *out_len, const struct roster_staff *s)

@@ -142,10 +142,13 @@ static void print_receipt(struct cli *cli, const struct intake_receipt *r)
 		       "        +-----------------+\n\n", code);
 		printf("%u of %u attorneys of the desk ", r->n_readers, r->n_holders);
 		cmd_print(r->desk_name, strlen(r->desk_name));
-		printf(" can open it; this device cannot.\n%zu cells wait here", r->n_cells);
+		printf(" can open it; this device cannot.\nIt waits here");
 		if (err == PERR_OK && n.submissions > 1)
-			printf(", with %u earlier submissions", n.submissions - 1);
-		puts("; `amparo sync` sends them.\n"
+			printf(", with %u earlier submission%s; `amparo sync` sends them.\n",
+			       n.submissions - 1, n.submissions == 2 ? "" : "s");
+		else
+			puts("; `amparo sync` sends it.");
+		puts(
 		     "Now delete the filled form and the photographs from where they were made:\n"
 		     "gallery, trash and cloud copies too.  Those were never sealed.");
 	}
@@ -253,8 +256,8 @@ int cmd_outbox(struct cli *cli, int argc, char **argv)
 		puts("Nothing waits here: the servers have everything.");
 		return EXIT_DONE;
 	}
-	printf("%u submission%s wait%s here (%u cells); each goes to %u server%s.\n", n.submissions,
-	       n.submissions == 1 ? "" : "s", n.submissions == 1 ? "s" : "", n.cells, n.needed,
+	printf("%u submission%s wait%s here; each goes to %u server%s.\n", n.submissions,
+	       n.submissions == 1 ? "" : "s", n.submissions == 1 ? "s" : "", n.needed,
 	       n.needed == 1 ? "" : "s");
 	if (n.on_one > 0)
 		printf("%u of them %s whole on a server already.\n", n.on_one,

@@ -9,6 +9,7 @@
 #include "cmd_desk.h"
 #include "cmd_erasures.h"
 #include "cmd_form.h"
+#include "cmd_settings.h"
 #include "desk.h"
 #include "holders.h"
 #include "link.h"
@@ -661,6 +662,7 @@ const struct cli_command cli_org_commands[] = {
 	  "  --surge-for HOURS       begin a surge that ends by itself; 0 ends it now\n\n"
 	  "Example: amparo server schedule --surge-for 12\n",
 	  cmd_schedule },
+	{ "settings", "what is set for everybody", cmd_settings_help, cmd_settings },
 	{ "release", "order a release now",
 	  "Use: amparo release\n\n"
 	  "Every server makes what arrived readable at once, instead of at its next scheduled\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "channel.h"
 #include "enrol.h"
 #include "link.h"
 #include "org.h"
@@ -51,18 +52,20 @@ static void end_bar(struct show *s)
 static void on_progress(void *ctx, const struct sync_progress *p)
 {
 	struct show *s = ctx;
+	/* what is sent is told in bytes: among the cells are decoys, which count as nothing */
+	uint64_t per = p->phase == SYNC_UPLOADING ? FRAME_SIZE : 1;
 
 	if ((s->flags & NET_QUIET) || p->total == 0)
 		return;
 	if (!s->running || s->phase != p->phase) {
 		end_bar(s);
 		s->phase = p->phase;
-		progress_begin(&s->bar, stderr, phase_text(p->phase), PROGRESS_ITEMS, p->total,
-		               cli_now_ms());
+		progress_begin(&s->bar, stderr, phase_text(p->phase), per == 1 ? PROGRESS_ITEMS
+		               : PROGRESS_BYTES, p->total * per, cli_now_ms());
 		s->running = true;
 	}
-	s->bar.total = p->total;
-	progress_update(&s->bar, p->done, cli_now_ms());
+	s->bar.total = p->total * per;
+	progress_update(&s->bar, p->done * per, cli_now_ms());
 }
 
 /* An intake attorney's first sync: megabytes and minutes before it starts. */
@@ -100,8 +103,9 @@ static void say_server(const struct sync_server *s)
 		        : perr_text(s->err));
 	} else {
 		printf("%s: up to date (%s sent, %s received)\n", s->address, up, down);
-		if (s->uploaded > 0)
-			printf("  %u cells are safe there now\n", s->uploaded);
+		if (s->submissions > 0)
+			printf("  %u submission%s safe there now\n", s->submissions,
+			       s->submissions == 1 ? " is" : "s are");
 		if (s->erasures > 0)
 			printf("  %u cells are to be erased there after the delay\n", s->erasures);
 		if (s->taken.fresh > 0)
@@ -125,9 +129,9 @@ static void json_server(FILE *f, const struct sync_server *s, bool first)
 	cli_json_str(f, s->address, strlen(s->address));
 	fprintf(f, ",\"complete\":%s,\"why\":", s->complete ? "true" : "false");
 	cli_json_str(f, s->why, strlen(s->why));
-	fprintf(f, ",\"uploaded\":%u,\"pulled\":%llu,\"own\":%llu,\"fresh\":%u,\"pending\":%u,"
+	fprintf(f, ",\"submissions\":%u,\"pulled\":%llu,\"own\":%llu,\"fresh\":%u,\"pending\":%u,"
 	        "\"bad\":%u,\"blobs\":%u,\"bytes_in\":%llu,\"bytes_out\":%llu,\"round_trips\":%u,"
-	        "\"notes\":%u}", s->uploaded, (unsigned long long)s->pulled,
+	        "\"notes\":%u}", s->submissions, (unsigned long long)s->pulled,
 	        (unsigned long long)s->own, s->taken.fresh, s->taken.pending, s->taken.bad,
 	        s->blobs, (unsigned long long)s->bytes_in, (unsigned long long)s->bytes_out,
 	        s->round_trips, s->notes);
@@ -142,7 +146,7 @@ static void say_summary(struct cli *cli, const struct sync_summary *sum, unsigne
 		for (unsigned i = 0; i < sum->n_servers; i++)
 			json_server(stdout, &sum->servers[i], i == 0);
 		printf("],\"complete\":%u,\"fresh\":%u,\"waiting\":%u,\"missing_blobs\":%u,"
-		       "\"alarms\":%u}\n", sum->n_complete, sum->fresh, sum->waiting, sum->wants,
+		       "\"alarms\":%u}\n", sum->n_complete, sum->fresh, sum->submissions, sum->wants,
 		       sum->alarms);
 		return;
 	}
@@ -151,9 +155,10 @@ static void say_summary(struct cli *cli, const struct sync_summary *sum, unsigne
 			say_server(&sum->servers[i]);
 	if (sum->roster_new && !(flags & NET_QUIET))
 		puts("A newer roster was adopted.");
-	if (sum->waiting > 0)
-		printf("%u cells still wait here for a server; `amparo sync` again when there is a "
-		       "network.\n", sum->waiting);
+	if (sum->submissions > 0)
+		printf("%u submission%s still wait%s here for a server; `amparo sync` again when "
+		       "there is a network.\n", sum->submissions, sum->submissions == 1 ? "" : "s",
+		       sum->submissions == 1 ? "s" : "");
 	if (sum->wants > 0)
 		printf("%u attachments have not arrived yet; they are sought at the next syncs.\n",
 		       sum->wants);

@@ -82,9 +82,9 @@ static enum perr own_part(struct list *l)
 	if (err != PERR_OK)
 		return err;
 	snprintf(what, sizeof what, out.submissions == 0 ? "nothing waits to be sent"
-	         : "%u submission%s wait%s to be sent (%u cells; %u already on one server)",
+	         : "%u submission%s wait%s to be sent (%u already on one server)",
 	         out.submissions, out.submissions == 1 ? "" : "s", out.submissions == 1 ? "s" : "",
-	         out.cells, out.on_one);
+	         out.on_one);
 	line(l, out.submissions == 0, what, "run `amparo sync` when there is a network");
 	return PERR_OK;
 }

@@ -2,7 +2,8 @@
 /*
  * bench_night: 680 intakes, one photograph of 200 KiB each, sealed and sent by 40 volunteers
  * at once; a release; then one holder's sync with everything decrypted and all photographs
- * in the vault.  Real sockets, a real server, real vaults on the same disk.
+ * in the vault.  Real sockets, a real server, real vaults on the same disk.  Nights with
+ * decoys and without take turns.
  */
 #include <pthread.h>
 #include <sodium.h>
@@ -54,6 +55,19 @@ static void seal_one(struct member *m, unsigned which, uint8_t *photo, uint64_t 
 		bench_broke("sealed to %u holders", r.n_readers);
 }
 
+/* what was sealed counts as topped up already */
+static void without_decoys(struct member *m)
+{
+	enum perr err = kv_begin(m->c->kv);
+
+	if (err == PERR_OK)
+		err = outbox_mix(m->c, OUTBOX_GROUP_MAX, NULL, 0);
+	if (err == PERR_OK)
+		err = kv_commit(m->c->kv);
+	if (err != PERR_OK)
+		bench_broke("outbox_mix: %s", perr_text(err));
+}
+
 static void *volunteer(void *arg)
 {
 	struct member *m = arg;
@@ -64,11 +78,13 @@ static void *volunteer(void *arg)
 	if (photo == NULL)
 		bench_broke("out of memory");
 	randombytes_buf(photo, PHOTO);
-	for (night = 0; night < n_nights; night++) {
+	for (night = 0; night < 2 * n_nights; night++) {
 		(void)pthread_barrier_wait(&begin);
 		for (i = 0; i < INTAKES; i++)
-			seal_one(m, i % FORMS, photo, night * INTAKES + i);
+			seal_one(m, i % FORMS, photo, (uint64_t)night * INTAKES + i);
 		(void)pthread_barrier_wait(&sealed);
+		if (night % 2 == 1)
+			without_decoys(m);
 		team_sync(m);
 		if (outbox_counts(m->c, &left) != PERR_OK || left.cells != 0)
 			bench_broke("cells are left in an outbox");
@@ -107,11 +123,12 @@ static double unavoidable(const struct member *holder)
 int main(void)
 {
 	struct bench_series total = { .n = 0 }, seal = { .n = 0 }, send = { .n = 0 },
-	                    rel = { .n = 0 }, sync = { .n = 0 }, floor = { .n = 0 };
+	                    rel = { .n = 0 }, sync = { .n = 0 }, floor = { .n = 0 },
+	                    plain = { .n = 0 }, plain_sync = { .n = 0 };
 	pthread_t threads[VOLUNTEERS];
 	struct team *t;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t n = 0;
+	uint32_t n = 0, n_plain = 0;
 	unsigned i;
 
 	n_nights = bench_number("BENCH_RUNS", 3);
@@ -124,9 +141,10 @@ int main(void)
 	for (i = 0; i < VOLUNTEERS; i++)
 		if (pthread_create(&threads[i], NULL, volunteer, &t->volunteers[i]) != 0)
 			bench_broke("no thread");
-	for (i = 0; i < n_nights; i++) {
+	for (i = 0; i < 2 * n_nights; i++) {
 		const struct sync_server *got = &t->holders[0].last.servers[0];
 		double at[5];
+		uint32_t released;
 
 		at[0] = bench_now();
 		(void)pthread_barrier_wait(&begin);
@@ -134,7 +152,7 @@ int main(void)
 		at[1] = bench_now();
 		(void)pthread_barrier_wait(&sent);
 		at[2] = bench_now();
-		n = team_release(t);
+		released = team_release(t);
 		at[3] = bench_now();
 		team_sync(&t->holders[0]);
 		at[4] = bench_now();
@@ -142,6 +160,13 @@ int main(void)
 		    got->blobs != VOLUNTEERS * INTAKES || t->holders[0].last.wants != 0)
 			bench_broke("the holder has %u of %u intakes and %u photographs",
 			            got->taken.fresh, VOLUNTEERS * INTAKES, got->blobs);
+		if (i % 2 == 1) {
+			n_plain = released;
+			bench_add(&plain, at[4] - at[0]);
+			bench_add(&plain_sync, at[4] - at[3]);
+			continue;
+		}
+		n = released;
 		bench_add(&floor, n * unavoidable(&t->holders[0]) / (double)cores);
 		bench_add(&seal, at[1] - at[0]);
 		bench_add(&send, at[2] - at[1]);
@@ -158,6 +183,10 @@ int main(void)
 	           "holder's sync with all photographs in the vault %.1f s",
 	           VOLUNTEERS * INTAKES, n, bench_median(&seal), bench_median(&send),
 	           bench_median(&rel), bench_median(&sync));
+	bench_figure("night_decoys", bench_median(&total), "s", bench_median(&plain),
+	             "the same night without decoys", BENCH_RATIO_MAX, 1.5);
+	bench_note("%u cells instead of %u (%.2f times); the holder's sync %.1f s instead of %.1f s",
+	           n, n_plain, (double)n / n_plain, bench_median(&sync), bench_median(&plain_sync));
 	team_free(t);
 	for (i = 0; i < FORMS; i++)
 		free(xml[i]);

@@ -11,7 +11,7 @@ mode=${1:-short}
 case $mode in short|long) ;; *) echo "usage: tests/bench/run.sh short|long [NAME…]" >&2; exit 2 ;; esac
 shift
 B=${B:-build}
-all="bench_ingest bench_pg bench_pull bench_trial bench_uptodate bench_night bench_idle bench_grow bench_search bench_forms"
+all="bench_ingest bench_pg bench_pull bench_trial bench_decoys bench_uptodate bench_night bench_idle bench_grow bench_search bench_forms"
 want=${*:-$all}
 
 mkdir -p "$B"
@@ -59,6 +59,7 @@ if wants bench_pg; then
 fi
 one bench_pull
 one bench_trial
+one bench_decoys
 one bench_uptodate
 one bench_night
 one bench_idle

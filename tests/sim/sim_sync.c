@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoys.h"
 #include "kv_mem.h"
 #include "org.h"
+#include "outbox.h"
 #include "roster.h"
 
 static unsigned seed = 1;
@@ -86,6 +88,14 @@ static void nobody_is_told_that_all_is_well_when_no_server_answers(void **state)
 	world_free(w);
 }
 
+static unsigned to_send(struct world *w, enum world_who who)
+{
+	struct outbox_counts k;
+
+	assert_int_equal(outbox_counts(w->p[who].c, &k), PERR_OK);
+	return k.to_send;
+}
+
 /* bytes of one connection that a sync of `who` needs */
 static uint64_t length_of(struct world *w, enum world_who who)
 {
@@ -104,7 +114,8 @@ static void upload_cut_at(struct world *w, uint64_t cut, size_t attachment, unsi
 	unsigned cells, i, tries;
 
 	world_submit(w, VOLUNTEER0, attachment, n, NULL);
-	cells = world_waiting(w, VOLUNTEER0);
+	/* topped up once, however often it is tried */
+	cells = decoys_size(world_waiting(w, VOLUNTEER0));
 	for (i = 0; i < WORLD_SERVERS; i++)
 		before[i] = world_cells(w, i);
 	w->cut_at = cut;
@@ -113,13 +124,13 @@ static void upload_cut_at(struct world *w, uint64_t cut, size_t attachment, unsi
 	/* what was acknowledged is there, at once */
 	for (i = 0; i < WORLD_SERVERS; i++)
 		assert_true(world_cells(w, i) - before[i] >= w->last.servers[i].uploaded);
-	if (world_waiting(w, VOLUNTEER0) == 0)
+	if (to_send(w, VOLUNTEER0) == 0)
 		for (i = 0; i < WORLD_SERVERS; i++)
 			assert_int_equal(world_cells(w, i) - before[i], cells);
 	world_reopen(w, VOLUNTEER0);
-	for (tries = 0; tries < 3 && world_waiting(w, VOLUNTEER0) > 0; tries++)
+	for (tries = 0; tries < 3 && to_send(w, VOLUNTEER0) > 0; tries++)
 		world_sync(w, VOLUNTEER0);
-	assert_int_equal(world_waiting(w, VOLUNTEER0), 0);
+	assert_int_equal(to_send(w, VOLUNTEER0), 0);
 	for (i = 0; i < WORLD_SERVERS; i++)
 		assert_int_equal(world_cells(w, i) - before[i], cells);
 }
@@ -146,6 +157,81 @@ static void an_upload_survives_a_cut_at_every_byte(void **state)
 	world_sync(w, HOLDER0);
 	assert_int_equal(world_count(w, HOLDER0, "stmt/"), cuts + 1);
 	assert_int_equal(w->last.wants, 0);
+	world_free(w);
+}
+
+/*
+ * What a server counts is a size, whatever was submitted; and both servers have the same
+ * cells, so that none stands out for being on one of them only.
+ */
+static void servers_count_sizes_and_have_the_same_decoys(void **state)
+{
+	static const size_t photos[] = { 0, 20000, 200000, 262144, 500000 };
+	static const unsigned sizes[] = { 18, 18, 72, 72, 144 };
+	struct world *w = world_full(seed);
+	uint64_t before, pulled, own;
+	unsigned i, k;
+
+	for (i = 0; i < 5; i++) {
+		before = world_cells(w, 0);
+		world_submit(w, VOLUNTEER0, photos[i], i + 1, NULL);
+		world_sync(w, VOLUNTEER0);
+		for (k = 0; k < WORLD_SERVERS; k++)
+			assert_int_equal(world_cells(w, k) - before, sizes[i]);
+		assert_int_equal(w->last.servers[0].submissions, 1);
+	}
+	/* one that one server missed, and another one after it */
+	world_stop(w, 1);
+	world_submit(w, VOLUNTEER0, 20000, 10, NULL);
+	world_sync(w, VOLUNTEER0);
+	world_submit(w, VOLUNTEER0, 200000, 11, NULL);
+	world_sync(w, VOLUNTEER0);
+	world_start(w, 1);
+	world_sync(w, VOLUNTEER0);
+	assert_int_equal(to_send(w, VOLUNTEER0), 0);
+	assert_int_equal(world_cells(w, 0), world_cells(w, 1));
+	/* the cells of the second are known by id when the first was pulled: not one is new */
+	world_release(w);
+	world_sync(w, HOLDER0);
+	pulled = w->last.servers[0].pulled + w->last.servers[1].pulled;
+	own = w->last.servers[0].own + w->last.servers[1].own;
+	assert_int_equal(pulled, world_cells(w, 0));
+	assert_int_equal(world_count(w, HOLDER0, "stmt/"), 7);
+	print_message("figure: 7 intakes in %llu cells on each of two servers, %llu opened by a "
+	              "holder; ids on one server only: 0\n", (unsigned long long)pulled,
+	              (unsigned long long)own);
+	world_free(w);
+}
+
+/* the organisation's target: attorneys' syncs bring decoys, nobody is told of any */
+static void attorneys_fill_the_target_of_the_day(void **state)
+{
+	struct world *w = world_full(seed);
+	uint64_t before, added = 0;
+	unsigned day;
+
+	assert_int_equal(org_decoys(w->p[ADMIN].c, 600), PERR_OK);
+	world_push(w);
+	for (day = 0; day < 6; day++) {
+		enum world_who who;
+
+		before = world_cells(w, 0);
+		for (who = HOLDER0; who <= VOLUNTEER1; who++) {
+			world_sync(w, who);
+			assert_int_equal(w->last.servers[0].submissions, 0);
+			assert_int_equal(w->last.submissions, 0);
+			assert_int_equal(w->last.fresh, 0);
+			assert_int_equal(to_send(w, who), 0);
+		}
+		/* the first sync under the new roster only begins to count the time */
+		if (day == 0)
+			assert_int_equal(world_cells(w, 0), before);
+		added += world_cells(w, 0) - before;
+		assert_int_equal(world_cells(w, 0), world_cells(w, 1));
+		world_day(w, 1);
+	}
+	/* 200 a day and attorney on average, and the topping up */
+	assert_true(added > 0 && added % 18 == 0);
 	world_free(w);
 }
 
@@ -419,6 +505,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(one_dead_server_stops_nobody),
 		cmocka_unit_test(nobody_is_told_that_all_is_well_when_no_server_answers),
 		cmocka_unit_test(an_upload_survives_a_cut_at_every_byte),
+		cmocka_unit_test(servers_count_sizes_and_have_the_same_decoys),
+		cmocka_unit_test(attorneys_fill_the_target_of_the_day),
 		cmocka_unit_test(a_long_upload_goes_on_where_it_was_cut),
 		cmocka_unit_test(a_download_survives_cuts),
 		cmocka_unit_test(a_failing_store_loses_nothing),

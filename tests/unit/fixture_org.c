@@ -294,7 +294,7 @@ size_t fixture_upload(struct fixture *f, enum fixture_who who)
 
 	OK(outbox_next(c, c->field->servers[0].pk, 0, UINT32_MAX, upload_one, &u));
 	for (uint32_t i = 0; i < c->field->n_servers; i++)
-		OK(outbox_committed(c, c->field->servers[i].pk, u.numbers, u.n));
+		OK(outbox_committed(c, c->field->servers[i].pk, u.numbers, u.n, NULL));
 	free(u.numbers);
 	return u.n;
 }

@@ -493,6 +493,7 @@ OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
 OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock erase_case ontty)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty device_probe)
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

@@ -268,6 +268,29 @@ static enum perr next_number(struct client *c, const uint8_t to[32], uint32_t *n
 	return kv_put(c->kv, name, buf, sizeof buf);
 }
 
+enum perr dispatch_level(struct client *c)
+{
+	static const uint8_t none[4];
+	struct desk *desk = malloc(sizeof *desk);
+	enum perr err = desk == NULL ? PERR_NOMEM : outbox_level(c);
+	uint32_t i;
+
+	for (i = 0; err == PERR_OK && c->field != NULL && i < c->field->n_desks; i++) {
+		char name[96];
+		uint8_t *value;
+
+		if (client_desk(c, i, desk) != PERR_OK)
+			continue;        /* nobody can seal to it either */
+		client_key_name(name, "seq/", desk->id, 32);
+		err = kv_get(c->kv, name, &value, NULL);
+		kv_free(value);
+		if (err == PERR_NOTFOUND)
+			err = kv_put(c->kv, name, none, sizeof none);
+	}
+	free(desk);
+	return err;
+}
+
 enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct blob_ref *refs,
                         size_t n_refs, const struct dispatch_readers *r, bool keep)
 {

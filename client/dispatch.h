@@ -12,7 +12,8 @@
  * After the commit the device holds sealed cells and, where keep was asked for, the
  * statement among its own records; no code, no record id, no erase secret.
  *
- * In the store: seq/<to hex>, the last number used towards `to`, as u32.
+ * In the store: seq/<to hex>, the last number used towards `to`, as u32; for the desks of
+ * the roster also before the first one was used (dispatch_level).
  */
 #ifndef AMPARO_DISPATCH_H
 #define AMPARO_DISPATCH_H
@@ -78,6 +79,11 @@ PERR_MUST_CHECK enum perr dispatch_send(struct dispatch *d, struct statement *st
  * The batch ends either way.
  */
 PERR_MUST_CHECK enum perr dispatch_commit(struct dispatch *d, uint32_t *group);
+/*
+ * Make the records that the first submission would make, so that their number does not tell
+ * whether there was one (inside a batch of the caller's).
+ */
+PERR_MUST_CHECK enum perr dispatch_level(struct client *c);
 /* cells sealed so far */
 size_t dispatch_cells(const struct dispatch *d);
 

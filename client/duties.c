@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "duties.h"
 
+#include "dispatch.h"
 #include "gaps.h"
 #include "post.h"
 #include "prekeys.h"
@@ -46,12 +47,38 @@ static enum perr retire_prekeys(struct client *c, const struct duties_sync *s, b
 	return prekeys_retire(c, s->scanned_through, s->wants, 0, &n);
 }
 
+/*
+ * A volunteer's vault looks the same after a sync, whether or not something was ever sent
+ * with it: the records of the first submission are there before it, and the file is written
+ * anew every time, so that neither its size nor its count of commits tells of a rewriting.
+ */
+static enum perr level_out(struct client *c, const struct duties_sync *s, bool *more)
+{
+	enum perr err;
+
+	(void)s;
+	(void)more;
+	if (c->level != LEVEL_FIELD)
+		return PERR_OK;
+	err = kv_begin(c->kv);
+	if (err == PERR_OK)
+		err = dispatch_level(c);
+	/* there is none of this name: what matters is that a settling is owed now */
+	if (err == PERR_OK)
+		err = kv_erase(c->kv, "outbox/000000000000.0000");
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}
+
 enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 {
 	static enum perr (*const duties[])(struct client *, const struct duties_sync *, bool *) = {
 		forget_answer,
 		look_for_gaps,
 		retire_prekeys,
+		level_out,
 	};
 	enum perr err = PERR_OK;
 

@@ -209,6 +209,16 @@ static enum perr next_group(struct client *c, uint32_t *group)
 	return kv_put(c->kv, "outlast", buf, sizeof buf);
 }
 
+enum perr outbox_level(struct client *c)
+{
+	static const uint8_t none[4];
+	uint8_t *value;
+	enum perr err = kv_get(c->kv, "outlast", &value, NULL);
+
+	kv_free(value);
+	return err == PERR_NOTFOUND ? kv_put(c->kv, "outlast", none, sizeof none) : err;
+}
+
 enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n, uint32_t *group)
 {
 	char name[KV_NAME_MAX + 1];

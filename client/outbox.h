@@ -92,6 +92,8 @@ PERR_MUST_CHECK enum perr outbox_next(struct client *c, const uint8_t server_pk[
  */
 PERR_MUST_CHECK enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
                                           const uint64_t *numbers, size_t n, unsigned *whole);
+/* make the record of the last group number, if there is none (in a batch of the caller's) */
+PERR_MUST_CHECK enum perr outbox_level(struct client *c);
 /*
  * Look through all groups again: what is wanted changes with the roster (fewer copies, a
  * server dropped).  One batch: for after a new roster.

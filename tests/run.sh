@@ -106,7 +106,6 @@ sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
 e2es()   { local b=$1; shift; for t in "$@"; do LIMIT=${LIMIT:-300} one "$t" "$b" bash "tests/e2e/$t"; done; }
-ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
 spec()   { one check-spec build tests/check-spec.sh
 	one check-forms build tests/check-forms.sh
 	one check-hardening build tests/check-hardening.sh
@@ -115,6 +114,8 @@ spec()   { one check-spec build tests/check-spec.sh
 # the short form has a fixed seed: a chance in a thousand is not to be met by whoever changes a comment
 worlds() { if [ "$mode" = long ]; then set -- --runs 200; else set -- --runs 20 --seed 2019; fi
 	one two-worlds build build/tests/worlds/two_worlds "$@"; }
+ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
+devices() { one device.sh "$1" bash tests/seizure/device.sh; }
 
 mkdir -p build/log
 case $mode in
@@ -130,6 +131,7 @@ short|long)
 	suite "two worlds" 20 worlds
 	suite "fuzz corpus" 30 replay build
 	suite "end to end over loopback" 120 e2es build $E2E_TESTS
+	suite "a seized device" 20 devices build
 	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan
 	suite "simulator, ASan and UBSan" 60 sims build/asan

@@ -154,11 +154,41 @@ static void add_all(unsigned c)
 	free(t);
 }
 
+/* patterns by their first two bytes, so that the bytes are gone through once */
+static size_t *first_of, *next_of;       /* index + 1; 0: none */
+
+static void index_patterns(void)
+{
+	first_of = need(calloc(65536, sizeof *first_of));
+	next_of = need(calloc(n_patterns + 1, sizeof *next_of));
+	for (size_t i = n_patterns; i > 0; i--) {
+		unsigned k = patterns[i - 1].p[0] | (unsigned)patterns[i - 1].p[1] << 8;
+
+		next_of[i] = first_of[k];
+		first_of[k] = i;
+	}
+}
+
+/* where each pattern stands first, or NULL */
+static void find_all(const unsigned char **at, const unsigned char *p, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++)
+		for (size_t k = first_of[p[i] | (unsigned)p[i + 1] << 8]; k != 0; k = next_of[k]) {
+			const struct pattern *q = &patterns[k - 1];
+
+			if (at[k - 1] == NULL && q->len <= len - i && memcmp(p + i, q->p, q->len) == 0)
+				at[k - 1] = p + i;
+		}
+}
+
 static void look(const unsigned char *p, size_t len, const char *where, bool is_planted)
 {
+	const unsigned char **found = need(calloc(n_patterns + 1, sizeof *found));
+
+	find_all(found, p, len);
 	for (size_t i = 0; i < n_patterns; i++) {
 		const struct pattern *q = &patterns[i];
-		const unsigned char *at = memmem(p, len, q->p, q->len);
+		const unsigned char *at = found[i];
 
 		if (at == NULL)
 			continue;
@@ -173,6 +203,7 @@ static void look(const unsigned char *p, size_t len, const char *where, bool is_
 			n_hits++;
 		hit[q->canary] = true;
 	}
+	free(found);
 }
 
 static void file(const char *path)
@@ -324,6 +355,7 @@ int main(int argc, char **argv)
 		}
 		plant(argv[at]);
 	}
+	index_patterns();
 	for (int i = at; i < argc; i++)
 		folder(argv[i]);
 	if (n_planted > 0) {
@@ -347,6 +379,8 @@ int main(int argc, char **argv)
 		free(kinds[c]);
 	}
 	free(patterns);
+	free(first_of);
+	free(next_of);
 	free(canaries);
 	free(kinds);
 	free(hit);

@@ -311,6 +311,7 @@ FUZZERS      = \
                fuzz_form \
                fuzz_formpack
 MORE_test_intake = tests/unit/fixture_org.c
+MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_search = tests/unit/fixture_org.c
 MORE_test_export = tests/unit/fixture_org.c
@@ -478,6 +479,7 @@ $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+$(addprefix $(B)/tests/test_,intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka

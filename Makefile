@@ -350,7 +350,8 @@ WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_c
                -Wl,--wrap=fstatvfs -Wl,--wrap=store_idle
 SIM_TESTS    = \
                sim_sync \
-               sim_erase
+               sim_erase \
+               sim_turns
 E2E_TESTS    = \
                10-story.sh \
                20-clocks.sh \

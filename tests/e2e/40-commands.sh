@@ -84,6 +84,13 @@ same "three slips with a QR code each" "$(grep -c '<svg' "$work/slips.html")" 3
 claim "with the words of the desk" grep -q "Palabras de la mesa" "$work/slips.html"
 same "only their owner may read the file" "$(stat -c %a "$work/slips.html")" 600
 claim "a surge" as ruth server schedule --surge-for 12
+same "no decoys a day at first" "$(as ruth settings --json)" '{"decoys_per_day":0}'
+claim "a number of decoys for a day" as ruth settings --decoys-per-day 1000
+same "  which is kept" "$(as ruth settings --json)" '{"decoys_per_day":1000}'
+for n in -1 100001 many ""; do
+	refused 2 "  \"$n\" is no number of decoys" as ruth settings --decoys-per-day "$n"
+done
+refused 1 "only administrators set it" as ana settings --decoys-per-day 5
 claim "watch, once" as ana watch --times 1
 (umask 077; echo "copper violin meadow lantern orbit river" >"$work/pass.new")
 claim "a new passphrase" as ben passphrase --new-passphrase-file "$work/pass.new" --light

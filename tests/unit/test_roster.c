@@ -346,6 +346,40 @@ static void later_fields_in_ext_are_skipped_or_refused_by_their_parity(void **st
 	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 4), PERR_UNKNOWN);
 }
 
+/* an odd key of ext: a program that does not know it goes on without decoys */
+static void the_decoys_of_a_day_travel_where_older_programs_skip_them(void **state)
+{
+	static const uint32_t values[] = { 1, 127, 1000, ROSTER_DECOYS_MAX };
+	struct roster_staff *s, *back;
+	uint8_t *out, *plain;
+	size_t len, plain_len, i;
+
+	(void)state;
+	plain = staff_bytes(&plain_len);
+	for (i = 0; i < 4; i++) {
+		s = kit_staff();
+		s->decoys_per_day = values[i];
+		assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
+		/* PROTOCOL 8.1: the body of before, and one more pair: 4 ext, 1 */
+		assert_int_equal(out[0], plain[0] + 1);
+		assert_memory_equal(out + 1, plain + 1, plain_len - 1);
+		assert_memory_equal(out + plain_len, ((uint8_t[]){ 4, 0x81, 1 }), 3);
+		assert_int_equal(roster_staff_decode(&back, out, len), PERR_OK);
+		assert_int_equal(back->decoys_per_day, values[i]);
+		roster_staff_free(back);
+		doc_free(out, len);
+		roster_staff_free(s);
+	}
+	assert_int_equal(roster_staff_decode(&back, plain, plain_len), PERR_OK);
+	assert_int_equal(back->decoys_per_day, 0);
+	roster_staff_free(back);
+	doc_free(plain, plain_len);
+	s = kit_staff();
+	s->decoys_per_day = ROSTER_DECOYS_MAX + 1;
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
+	roster_staff_free(s);
+}
+
 /* 4,096 volunteers and 1,024 of staff, as in a raid of a whole state, must still fit one part */
 static void a_large_organisation_fits(void **state)
 {
@@ -428,6 +462,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_field_body_that_members_would_refuse_is_never_made),
 		cmocka_unit_test(an_admin_body_that_would_stop_the_next_bulletin_is_never_made),
 		cmocka_unit_test(later_fields_in_ext_are_skipped_or_refused_by_their_parity),
+		cmocka_unit_test(the_decoys_of_a_day_travel_where_older_programs_skip_them),
 		cmocka_unit_test(a_large_organisation_fits),
 	};
 

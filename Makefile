@@ -492,7 +492,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar device_probe)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
 OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock erase_case ontty)

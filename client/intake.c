@@ -13,6 +13,19 @@
 #include "xform.h"
 
 #define NAME_MAX_ 128            /* bytes of an attachment's name: PROTOCOL 4.2 */
+#define TRANSCRIBER_MAX 64
+
+struct fclock intake_clock(const struct client *c, uint32_t visit_day, int tz_min)
+{
+	int64_t s = c->env.now(c->env.ctx), day = (int64_t)client_day(c) * 86400;
+	int64_t of_day = (s % 86400 + 86400) % 86400;
+
+	if (visit_day != 0)
+		s = (int64_t)visit_day * 86400 + 43200 - (int64_t)tz_min * 60;
+	else
+		s = day + of_day;
+	return (struct fclock){ .unix_ms = s * 1000, .tz_min = tz_min };
+}
 
 const char *intake_media_type(const char *name)
 {
@@ -74,7 +87,7 @@ static void check_files(const struct intake *in, const struct instance *doc,
 			faults_add(faults, FAULT_FILE, 0, "", "", "The attachment \"%s\" has a name "
 			           "that is not accepted: no folder, no leading dot, no control "
 			           "characters, at most %d bytes.", f->name, NAME_MAX_);
-		else if (!is_named(doc, f->name))
+		else if (!f->is_scan && !is_named(doc, f->name))
 			faults_add(faults, FAULT_FILE, 0, "", "", "\"%s\" was given, but no answer "
 			           "names it; leave it out, or enter it in the form.", f->name);
 		if (f->len > lim->attachment_bytes)
@@ -99,7 +112,7 @@ static const struct roster_form *find_form(struct client *c, const struct intake
 		return NULL;
 	}
 	entry = cache_form_entry(c, id, version);
-	if (entry != NULL && entry->active)
+	if (entry != NULL && (entry->active || in->allow_replaced))
 		return entry;
 	if (entry != NULL)
 		faults_add(faults, FAULT_FORM, 0, "", "", "Version \"%s\" of the form \"%s\" was "
@@ -122,6 +135,7 @@ enum perr intake_check(struct client *c, const struct intake *in, struct faults 
 {
 	const struct xform *xform = NULL;
 	struct instance *doc = NULL;
+	struct fclock now = intake_clock(c, in->visit_day, in->tz_min);
 	char why[INSTANCE_WHY_SIZE];
 	enum perr err;
 
@@ -134,6 +148,9 @@ enum perr intake_check(struct client *c, const struct intake *in, struct faults 
 		           c->field->limits.instance_bytes / 1024);
 		return faults_is_broken(faults) ? PERR_NOMEM : PERR_OK;
 	}
+	if (in->transcriber != NULL && strlen(in->transcriber) > TRANSCRIBER_MAX)
+		faults_add(faults, FAULT_FORM, 0, "", "", "The transcriber's name has %zu bytes; at "
+		           "most %d are allowed.", strlen(in->transcriber), TRANSCRIBER_MAX);
 	/* once without the form, to learn which one it names */
 	err = instance_parse(&doc, NULL, in->xml, in->xml_len, why);
 	if (err == PERR_OK)
@@ -153,7 +170,7 @@ enum perr intake_check(struct client *c, const struct intake *in, struct faults 
 		if (err == PERR_OK)
 			err = instance_parse(&doc, xform, in->xml, in->xml_len, why);
 		if (err == PERR_OK)
-			err = instance_check(doc, INSTANCE_BASIC, in->language, NULL, faults);
+			err = instance_check(doc, INSTANCE_FULL, in->language, &now, faults);
 		if (err == PERR_OK)
 			check_files(in, doc, &c->field->limits, faults);
 	}
@@ -223,6 +240,18 @@ static void describe(struct client *c, const struct intake *in, const struct ros
 	case_code_new(body->code, c->env.rng);
 	body->has_visit_day = in->visit_day != 0 && in->visit_day != st->day;
 	body->visit_day = in->visit_day;
+	if (in->transcriber != NULL && in->transcriber[0] != '\0')
+		body->transcriber = doc_text_of(in->transcriber);
+}
+
+static void fill_receipt(struct intake_receipt *r, const struct statement *st,
+                         const struct dispatch *d, const struct dispatch_readers *readers)
+{
+	memcpy(r->code, st->body.intake.code, sizeof r->code);
+	memcpy(r->desk_name, readers->desk_name, sizeof r->desk_name);
+	r->n_readers = readers->n;
+	r->n_holders = readers->n_holders;
+	r->n_cells = dispatch_cells(d);
 }
 
 enum perr intake_seal(struct client *c, const struct intake *in, struct intake_receipt *r,
@@ -257,14 +286,11 @@ enum perr intake_seal(struct client *c, const struct intake *in, struct intake_r
 		err = dispatch_send(d, st, refs, n_refs, &readers, false);
 	if (err != PERR_OK)
 		goto out;
-	r->n_cells = dispatch_cells(d);
-	err = dispatch_commit(d, &r->group);
-	if (err != PERR_OK)
-		goto out;
-	memcpy(r->code, st->body.intake.code, sizeof r->code);
-	memcpy(r->desk_name, readers.desk_name, sizeof r->desk_name);
-	r->n_readers = readers.n;
-	r->n_holders = readers.n_holders;
+	fill_receipt(r, st, d, &readers);
+	if (in->in_batch != NULL)
+		err = in->in_batch(in->in_batch_ctx, r);
+	if (err == PERR_OK)
+		err = dispatch_commit(d, &r->group);
 out:
 	if (err != PERR_OK)
 		sodium_memzero(r, sizeof *r);

@@ -30,7 +30,7 @@ struct fault {
 	unsigned number;        /* the question's number, 0: it has none */
 	const char *path;       /* "/data/child[2]/age", "" where there is none */
 	const char *label;      /* the question's label, "" where there is none */
-	const char *text;       /* one English sentence, naming the question */
+	const char *text;       /* one sentence, naming the question */
 };
 
 struct faults;

@@ -85,29 +85,45 @@ static const char *type_fault(struct feval *ev, const struct fdef *def, const ch
 
 	switch (def->type) {
 	case FTYPE_INT:
-		return is_integer(s) ? NULL : "must be a whole number";
+		return is_integer(s) ? NULL : FCHECK_SAY(ev, "must be a whole number",
+			"debe ser un número entero");
 	case FTYPE_DECIMAL:
-		return is_decimal(s) ? NULL : "must be a number";
+		return is_decimal(s) ? NULL : FCHECK_SAY(ev, "must be a number",
+			"debe ser un número");
 	case FTYPE_BOOLEAN:
 		return strcmp(s, "true") == 0 || strcmp(s, "false") == 0 || strcmp(s, "1") == 0
-			|| strcmp(s, "0") == 0 ? NULL : "must be true or false";
+			|| strcmp(s, "0") == 0 ? NULL : FCHECK_SAY(ev, "must be true or false",
+				"debe ser sí o no");
 	case FTYPE_DATE:
 		return fdate_parse(s, ev->now.tz_min, &v, &has_time)
-			? NULL : "must be a date that exists, as in 2026-11-24";
+			? NULL : FCHECK_SAY(ev, "must be a date that exists, as in 2026-11-24",
+				"debe ser una fecha que exista, como 2026-11-24");
 	case FTYPE_DATETIME:
 		return fdate_parse(s, ev->now.tz_min, &v, &has_time) && has_time
-			? NULL : "must be a date with a time, as in 2026-11-24T09:30";
+			? NULL :
+				FCHECK_SAY(ev, "must be a date with a time, as in 2026-11-24T09:30",
+				"debe ser una fecha con hora, como 2026-11-24T09:30");
 	case FTYPE_TIME:
-		return fdate_parse_time(s, ev->now.tz_min, &v) ? NULL : "must be a time, as in 09:30";
+		return fdate_parse_time(s, ev->now.tz_min, &v) ? NULL :
+			FCHECK_SAY(ev, "must be a time, as in 09:30",
+			"debe ser una hora, como 09:30");
 	case FTYPE_GEOPOINT:
 		return count_points(s) == 1 && strchr(s, ';') == NULL
-			? NULL : "must be a place: latitude and longitude, as in 14.53 -91.47";
+			? NULL :
+				FCHECK_SAY(ev, "must be a place: latitude and longitude, as in 14.53 -91.47",
+				"debe ser un lugar: latitud y longitud, como 14.53 -91.47");
 	case FTYPE_GEOTRACE:
-		return count_points(s) >= 2 ? NULL : "must be two places or more, between semicolons";
+		return count_points(s) >= 2 ? NULL :
+			FCHECK_SAY(ev, "must be two places or more, between semicolons",
+			"debe tener dos lugares o más, entre punto y coma");
 	case FTYPE_GEOSHAPE:
-		return count_points(s) >= 3 ? NULL : "must be three places or more, between semicolons";
+		return count_points(s) >= 3 ? NULL :
+			FCHECK_SAY(ev, "must be three places or more, between semicolons",
+			"debe tener tres lugares o más, entre punto y coma");
 	case FTYPE_BINARY:
-		return instance_file_name_ok(s) ? NULL : "must be the plain name of a file";
+		return instance_file_name_ok(s) ? NULL :
+			FCHECK_SAY(ev, "must be the plain name of a file",
+			"debe ser el nombre de un archivo, sin carpeta");
 	case FTYPE_STRING:
 	case FTYPE_SELECT:
 		break;
@@ -134,31 +150,41 @@ static const char *choice_fault(struct feval *ev, const struct fctl *ctl, const 
 	char *word;
 
 	if (feval_options(ev, ctl, n, &options, &n_options) != 0)
-		return "has too many choices to look through";
+		return FCHECK_SAY(ev, "has too many choices to look through",
+			"tiene demasiadas opciones para revisarlas");
 	if (ctl->kind == FCTL_SELECT1) {
 		if (find_option(options, n_options, s, strlen(s)) < n_options)
 			return NULL;
-		return farena_fmt(ev->scratch, "has no choice \"%.60s\"%s", s,
-		                  ctl->itemset == NULL ? "" : " after what was answered before");
+		return ctl->itemset == NULL
+			? farena_fmt(ev->scratch, FCHECK_SAY(ev, "has no choice \"%.60s\"",
+			             "tiene una opción que no existe: «%.60s»"), s)
+			: farena_fmt(ev->scratch, FCHECK_SAY(ev, "has no choice \"%.60s\" after what was "
+			             "answered before", "tiene una opción que no existe según lo que se "
+			             "contestó antes: «%.60s»"), s);
 	}
 	seen = farena_get(ev->scratch, n_options + 1);
 	if (seen == NULL)
-		return "has too many choices to look through";
+		return FCHECK_SAY(ev, "has too many choices to look through",
+			"tiene demasiadas opciones para revisarlas");
 	while (*(s += strspn(s, " ")) != '\0' && feval_spend(ev, n_options)) {
 		len = strcspn(s, " ");
 		i = find_option(options, n_options, s, len);
 		if (i == n_options) {
 			word = farena_str(ev->scratch, s, len < 60 ? len : 60);
-			return farena_fmt(ev->scratch, "has no choice \"%s\"", word == NULL ? "?" : word);
+			return farena_fmt(ev->scratch, FCHECK_SAY(ev, "has no choice \"%s\"",
+			                  "tiene una opción que no existe: «%s»"),
+			                  word == NULL ? "?" : word);
 		}
 		if (seen[i])
-			return farena_fmt(ev->scratch, "has the choice \"%s\" twice", options[i].value);
+			return farena_fmt(ev->scratch, FCHECK_SAY(ev, "has the choice \"%s\" twice",
+			                  "tiene dos veces la opción «%s»"), options[i].value);
 		seen[i] = true;
 		n_chosen++;
 		s += len;
 	}
 	if (ctl->kind == FCTL_RANK && n_chosen != n_options)
-		return "must put all choices in an order";
+		return FCHECK_SAY(ev, "must put all choices in an order",
+			"debe poner en orden todas las opciones");
 	return NULL;
 }
 
@@ -178,8 +204,8 @@ static const char *range_fault(struct feval *ev, const struct fctl *ctl, const c
 	steps = fabs(x - start) / step;
 	if (isnan(x) || x < fmin(start, end) - 1e-9 || x > fmax(start, end) + 1e-9
 	    || fabs(steps - round(steps)) > 1e-6)
-		return farena_fmt(ev->scratch, "must be from %s to %s in steps of %s", ctl->start,
-		                  ctl->end, ctl->step);
+		return farena_fmt(ev->scratch, FCHECK_SAY(ev, "must be from %s to %s in steps of %s",
+		                  "debe ir de %s a %s, en pasos de %s"), ctl->start, ctl->end, ctl->step);
 	return NULL;
 }
 
@@ -205,7 +231,9 @@ bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
 			*why = range_fault(ev, ctl, text);
 			break;
 		case FCTL_TRIGGER:
-			*why = strcmp(text, "OK") == 0 ? NULL : "can only be confirmed with OK";
+			*why = strcmp(text, "OK") == 0 ? NULL :
+				FCHECK_SAY(ev, "can only be confirmed with OK",
+				"solo se puede confirmar con OK");
 			break;
 		case FCTL_GROUP:
 		case FCTL_REPEAT:
@@ -225,8 +253,14 @@ bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
 		*why = feval_label(ev, def->constraint_msg, n);
 	ev->candidate = NULL;
 	if (*why != NULL && (*why)[0] == '\0')
-		*why = "has an answer that the form does not allow";
+		*why = FCHECK_SAY(ev, "has an answer that the form does not allow",
+			"tiene una respuesta que el formulario no permite");
 	return *why == NULL;
+}
+
+bool fcheck_is_ours(const char *why)
+{
+	return strcmp(why, "must be answered") == 0 || strcmp(why, "debe contestarse") == 0;
 }
 
 bool fcheck_required(struct feval *ev, const struct fnode *n, const char **why)
@@ -237,7 +271,8 @@ bool fcheck_required(struct feval *ev, const struct fnode *n, const char **why)
 		return false;
 	*why = feval_label(ev, n->def->required_msg, n);
 	if ((*why)[0] == '\0')
-		*why = "must be answered";
+		*why = FCHECK_SAY(ev, "must be answered",
+			"debe contestarse");
 	return true;
 }
 
@@ -264,14 +299,16 @@ const char *fcheck_label(struct feval *ev, const struct fnode *n)
 const char *fcheck_name(struct feval *ev, const struct fnode *n)
 {
 	unsigned number = n->def->ctl == NULL ? 0 : n->def->ctl->number;
-	const char *s = number == 0 ? farena_fmt(ev->scratch, "\"%s\"", fcheck_label(ev, n))
-		: farena_fmt(ev->scratch, "Question %u \"%s\"", number, fcheck_label(ev, n));
+	const char *s = number == 0
+		? farena_fmt(ev->scratch, FCHECK_SAY(ev, "\"%s\"", "«%s»"), fcheck_label(ev, n))
+		: farena_fmt(ev->scratch, FCHECK_SAY(ev, "Question %u \"%s\"", "La pregunta %u «%s»"),
+		             number, fcheck_label(ev, n));
 	const struct fnode *up;
 
 	for (up = n->parent; up != NULL && s != NULL; up = up->parent)
 		if (up->def != NULL && up->def->is_repeat)
-			s = farena_fmt(ev->scratch, "%s in \"%s\" %u", s, fcheck_label(ev, up),
-			               (unsigned)up->ord);
+			s = farena_fmt(ev->scratch, FCHECK_SAY(ev, "%s in \"%s\" %u", "%s en «%s» %u"), s,
+			               fcheck_label(ev, up), (unsigned)up->ord);
 	return s == NULL ? "?" : s;
 }
 

@@ -11,16 +11,24 @@
  * text   a non-empty answer to the question at n
  * kind   out: FAULT_TYPE, FAULT_CHOICE or FAULT_CONSTRAINT
  * why    out: what is wrong: the form's message in the language, or "must be a whole
- *        number"; in ev->scratch
+ *        number" ("debe ser un número entero" where ev->is_es); in ev->scratch
  * Returns true when the answer can stand.
  */
 bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
                    enum fault_kind *kind, const char **why);
 
+/* One of two texts, by the language of our own sentences. */
+#define FCHECK_SAY(ev, en, es) ((ev)->is_es ? (es) : (en))
+
 /* Whether an answer must be given now; why as above. */
 bool fcheck_required(struct feval *ev, const struct fnode *n, const char **why);
+/* whether a required answer's why is ours, to be read behind the question's name */
+bool fcheck_is_ours(const char *why);
 
-/* "Question 6 \"Age of Luz\" in \"Children\" 2", in ev->scratch; also what it is made of. */
+/*
+ * "Question 6 \"Age of Luz\" in \"Children\" 2", "La pregunta 6 «Edad de Luz» en «Hijos» 2",
+ * in ev->scratch; also what it is made of.
+ */
 const char *fcheck_name(struct feval *ev, const struct fnode *n);
 const char *fcheck_label(struct feval *ev, const struct fnode *n);
 

@@ -38,6 +38,7 @@ struct feval {
 	struct fclock now;
 	size_t lang;
 	const char *lang_code;
+	bool is_es;                     /* our own sentences in Spanish, else in English */
 	feval_random_fn *random;        /* NULL: uuid() and random() give "" and 0 */
 	void *random_ctx;
 	bool do_calculate;              /* else stored values stand: a submission is checked */

@@ -541,7 +541,8 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 	reset(s);
 	if (s->at.ctl == NULL || s->at.ctl->kind == FCTL_REPEAT || is_readonly(&s->ev, s->at.ctl, n)
 	    || !feval_relevant(&s->ev, n)) {
-		refuse(why, "There is no question to answer here.");
+		refuse(why, FCHECK_SAY(&s->ev, "There is no question to answer here.",
+		                       "Aquí no hay ninguna pregunta que contestar."));
 		return PERR_STATE;
 	}
 	for (; len > 0 && strchr(" \t\r\n", text[0]) != NULL; text++)
@@ -549,9 +550,11 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
 		len--;
 	if (len > FILL_ANSWER_MAX)
-		return refuse(why, "The answer is too long.");
+		return refuse(why, FCHECK_SAY(&s->ev, "The answer is too long.",
+		                              "La respuesta es demasiado larga."));
 	if (memchr(text, '\r', len) != NULL || !fold_is_text(text, len))
-		return refuse(why, "The answer holds a sign that cannot be stored.");
+		return refuse(why, FCHECK_SAY(&s->ev, "The answer holds a sign that cannot be stored.",
+		                              "La respuesta tiene un signo que no se puede guardar."));
 	copy = farena_str(s->scratch, text, len);
 	if (copy == NULL)
 		return PERR_NOMEM;
@@ -560,7 +563,8 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 		return PERR_NOMEM;
 	if (stored[0] != '\0' && !fcheck_answer(&s->ev, n, stored, &kind, &message)) {
 		copy = kind == FAULT_CONSTRAINT ? farena_fmt(s->scratch, "%s", message)
-			: farena_fmt(s->scratch, "This %s.", message);
+			: farena_fmt(s->scratch, FCHECK_SAY(&s->ev, "This %s.", "Esta respuesta %s."),
+			             message);
 		return refuse(why, copy == NULL ? message : copy);
 	}
 	if (strcmp(stored, n->text) == 0)
@@ -718,6 +722,7 @@ void fill_set_lang(struct fill *s, const char *lang)
 {
 	s->ev.lang = xform_find_lang(s->form, lang);
 	s->ev.lang_code = xform_lang_code(s->form, s->ev.lang);
+	s->ev.is_es = xform_says_es(s->form, lang);
 }
 
 void fill_set_now(struct fill *s, const struct fclock *now)

@@ -30,7 +30,7 @@ struct fill;
 
 /* What a session gets from outside. */
 struct fill_env {
-	const char *lang;                       /* NULL: the form's default */
+	const char *lang;                       /* NULL: the form's default, or the draft's */
 	struct fclock now;
 	void (*random)(void *ctx, uint8_t *out, size_t n);      /* for uuid() and random() */
 	void *random_ctx;
@@ -92,7 +92,10 @@ enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_
 /* Wipes and frees; NULL is harmless. */
 void fill_free(struct fill *s);
 
-/* Another language, another moment (a session may last over midnight). */
+/*
+ * Another language, another moment (a session may last over midnight).  Sentences of our
+ * own are Spanish where lang is, else English.
+ */
 void fill_set_lang(struct fill *s, const char *lang);
 void fill_set_now(struct fill *s, const struct fclock *now);
 

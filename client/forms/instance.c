@@ -267,7 +267,7 @@ enum perr instance_check(struct instance *in, enum instance_level level, const c
 	err = check_basic(in, l, faults);
 	/* Where nodes do not fit, their values have no meaning to check. */
 	if (err == PERR_OK && level == INSTANCE_FULL && faults_total(faults) == before)
-		err = instance_check_full(in, l, now, faults);
+		err = instance_check_full(in, l, xform_says_es(in->form, lang), now, faults);
 	if (err == PERR_OK && faults_is_broken(faults))
 		err = PERR_NOMEM;
 	return err;

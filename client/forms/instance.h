@@ -52,7 +52,8 @@ enum instance_level {
 
 /*
  * Adds to faults what is wrong; none added: it can be submitted.
- * lang   the language questions are named in; NULL: the form's default
+ * lang   the language questions are named in; NULL: the form's default.  Where it is Spanish
+ *        the sentences about answers are, else they are English
  * now    the moment today() and now() mean; may be NULL for INSTANCE_BASIC
  *
  * PERR_OK also when faults were found.  PERR_NOMEM.  PERR_STATE: parsed without a form.

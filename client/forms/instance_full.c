@@ -71,13 +71,14 @@ static void check_leaf(struct check *c, const struct fnode *n)
 		return;
 	if (!feval_relevant(&c->ev, n)) {
 		if (n->text[0] != '\0' && !def->ctl->is_note && def->expr[FSLOT_CALCULATE] == NULL)
-			report(c, FAULT_IRRELEVANT, n, "is answered, although the other answers make it "
-			       "irrelevant", false);
+			report(c, FAULT_IRRELEVANT, n, FCHECK_SAY(&c->ev, "is answered, although the other "
+			       "answers make it irrelevant", "tiene respuesta, aunque por las demás "
+			       "respuestas no corresponde"), false);
 		return;
 	}
 	if (n->text[0] == '\0') {
 		if (fcheck_required(&c->ev, n, &why))
-			report(c, FAULT_REQUIRED, n, why, strcmp(why, "must be answered") != 0);
+			report(c, FAULT_REQUIRED, n, why, !fcheck_is_ours(why));
 	} else if (!fcheck_answer(&c->ev, n, n->text, &kind, &why)) {
 		report(c, kind, n, why, kind == FAULT_CONSTRAINT && def->constraint_msg != NULL);
 	}
@@ -99,7 +100,8 @@ static void check_repeats(struct check *c, const struct fnode *parent)
 		path = instance_path(c->ev.scratch, parent);
 		if (want != have && c->ev.why[0] == '\0')
 			faults_add(c->faults, FAULT_COUNT, 0, path == NULL ? "?" : path, d->name,
-			           "\"%s\" must be filled in %ld times, but is there %ld times.",
+			           FCHECK_SAY(&c->ev, "\"%s\" must be filled in %ld times, but is there "
+			           "%ld times.", "«%s» debe llenarse %ld veces, pero está %ld veces."),
 			           xform_name(c->ev.scratch, c->in->form, d, c->ev.lang), want, have);
 	}
 }
@@ -120,8 +122,8 @@ static void check_node(struct check *c, const struct fnode *n)
 		check_node(c, child);
 }
 
-enum perr instance_check_full(struct instance *in, size_t lang, const struct fclock *now,
-                              struct faults *faults)
+enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
+                              const struct fclock *now, struct faults *faults)
 {
 	unsigned budget = 100000;
 	struct check c;
@@ -137,6 +139,7 @@ enum perr instance_check_full(struct instance *in, size_t lang, const struct fcl
 	c.ev.now = *now;
 	c.ev.lang = lang;
 	c.ev.lang_code = xform_lang_code(in->form, lang);
+	c.ev.is_es = is_es;
 	c.ev.fuel = FEVAL_FUEL;
 	c.ev.scratch = farena_new(SCRATCH_MAX);
 	if (c.ev.scratch == NULL)

@@ -24,7 +24,7 @@ int instance_order(struct farena *a, struct fnode *root);
 void instance_define(const struct xform *f, struct fnode *n, const struct fdef *def);
 
 /* instance_full.c: types, choices, required, constraint, relevance, counts. */
-enum perr instance_check_full(struct instance *in, size_t lang, const struct fclock *now,
-                              struct faults *faults);
+enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
+                              const struct fclock *now, struct faults *faults);
 
 #endif

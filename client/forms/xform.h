@@ -67,6 +67,8 @@ const char *xform_default_lang(const struct xform *f);  /* "" when there is none
 
 /* Which of the form's languages is meant by `lang`; the default one when none is. */
 size_t xform_find_lang(const struct xform *f, const char *lang);
+/* "es" of "Español (es)"; "en" where the form has no languages. */
+const char *xform_lang_code(const struct xform *f, size_t i);
 /* Whether the form really has it. */
 bool xform_has_lang(const struct xform *f, const char *lang);
 

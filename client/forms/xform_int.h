@@ -166,7 +166,8 @@ char *ftext_show(struct farena *a, const struct xform *f, const struct ftext *t,
                  ftext_output *fn, void *ctx);
 
 /* "Español (es)" -> "es", "English" -> "English"; "en" for a form without languages. */
-const char *xform_lang_code(const struct xform *f, size_t lang);
+/* Whether sentences of our own about a form in this language (NULL: its default) are Spanish. */
+bool xform_says_es(const struct xform *f, const char *lang);
 
 /*
  * How faults name a question: its label, cut, or its node's name.  In arena a; "?" when

@@ -371,6 +371,14 @@ const char *xform_lang_code(const struct xform *f, size_t lang)
 	return lang < f->n_langs ? f->lang_codes[lang] : "en";
 }
 
+bool xform_says_es(const struct xform *f, const char *lang)
+{
+	if (lang == NULL || xform_has_lang(f, lang))
+		lang = f->n_langs == 0 && lang != NULL ? lang
+			: xform_lang_code(f, xform_find_lang(f, lang));
+	return strncasecmp(lang, "es", 2) == 0 && (lang[2] == '\0' || strchr("-_ ", lang[2]) != NULL);
+}
+
 size_t xform_n_langs(const struct xform *f)
 {
 	return f->n_langs;

@@ -112,6 +112,7 @@ CLIENT_SRC   = \
                client/dispatch.c \
                client/intake.c \
                client/origin.c \
+               client/draft.c \
                client/record.c \
                client/erase.c \
                client/case.c \
@@ -146,6 +147,7 @@ CLIENT_SRC   = \
                client/passphrase.c \
                client/cli/term.c \
                client/cli/table.c \
+               client/cli/typed.c \
                client/cli/progress.c \
                client/tagmap.c \
                client/seen.c \
@@ -205,6 +207,13 @@ CLI_SRC      = \
                client/cli/cmd_join.c \
                client/cli/cmd_record.c \
                client/cli/cmd_intake.c \
+               client/cli/ask.c \
+               client/cli/large.c \
+               client/cli/fill_ask.c \
+               client/cli/fill_paper.c \
+               client/cli/fill_end.c \
+               client/cli/cmd_fill.c \
+               client/cli/cmd_draft.c \
                client/cli/cmd_cases.c \
                client/cli/cmd_show.c \
                client/cli/cmd_act.c \

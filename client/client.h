@@ -35,6 +35,7 @@
  *	seq/<to hex>          last sequence number used                    dispatch.c
  *	outbox/<group, 12 digits>.<part>, outack/<group>   sealed cells, who committed them   outbox.c
  *	decoys                how many decoys are due, and until when that was drawn   decoys.c
+ *	draft/<number, 6 digits>, draftfile/…   interviews that are not finished         draft.c
  *	post/<slot>           own board document or join answer to be put  post.c
  *	stmt/…  want/…  blob/…  code/…  fresh/…  custody/…   statements taken in   record.h
  *	case/<record id hex>  statements merged                            case.c

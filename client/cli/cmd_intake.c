@@ -2,12 +2,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "blob.h"
 #include "cmd_record.h"
 #include "fault.h"
 #include "instance.h"
 #include "intake.h"
+#include "now.h"
 #include "outbox.h"
 #include "term.h"
 
@@ -41,6 +43,14 @@ const char cmd_outbox_help[] =
 	"this device cannot open them.  Each is forgotten here when enough servers have it;\n"
 	"`amparo sync` sends them.\n\n"
 	"Example: amparo outbox\n";
+
+int cmd_tz_min(void)
+{
+	time_t t = (time_t)now_unix_s();
+	struct tm tm;
+
+	return localtime_r(&t, &tm) == NULL ? 0 : (int)(tm.tm_gmtoff / 60);
+}
 
 struct given {
 	struct intake in;
@@ -199,6 +209,7 @@ int cmd_intake(struct cli *cli, int argc, char **argv)
 	if (g == NULL)
 		return cli_fail_err(PERR_NOMEM, "nothing was sealed");
 	g->in.files = g->files;
+	g->in.tz_min = cmd_tz_min();
 	while (code == EXIT_DONE && (c = cli_option(cli, argc, argv, longs)) != -1)
 		switch (c) {
 		case OPT_FORM:

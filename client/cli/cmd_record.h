@@ -6,10 +6,14 @@
 #include "case.h"
 #include "cli.h"
 
+extern const char cmd_fill_help[], cmd_drafts_help[], cmd_drafts_drop_help[];
 extern const char cmd_intake_help[], cmd_outbox_help[], cmd_cases_help[], cmd_show_help[],
                   cmd_assign_help[], cmd_note_help[], cmd_answer_help[],
                   cmd_attachments_help[], cmd_export_help[];
 int cmd_intake(struct cli *cli, int argc, char **argv);
+int cmd_fill(struct cli *cli, int argc, char **argv);
+int cmd_drafts(struct cli *cli, int argc, char **argv);
+int cmd_drafts_drop(struct cli *cli, int argc, char **argv);
 int cmd_outbox(struct cli *cli, int argc, char **argv);
 int cmd_cases(struct cli *cli, int argc, char **argv);
 int cmd_show(struct cli *cli, int argc, char **argv);
@@ -25,6 +29,8 @@ int cmd_open_reader(struct cli *cli);
 int cmd_find_case(struct cli *cli, const char *text, uint8_t record[STATEMENT_RECORD_SIZE]);
 /* the same, opened; to be given to case_close */
 int cmd_open_case(struct cli *cli, const char *text, struct case_file **file);
+/* local time minus UTC, in minutes, now */
+int cmd_tz_min(void);
 /* after a refusal of the core: `why` as the sentence, else the error's */
 int cmd_refused(enum perr err, const char *why, const char *what);
 /* untrusted text on one line, harmless */

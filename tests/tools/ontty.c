@@ -2,13 +2,21 @@
 /*
  * ontty: run a program on a terminal of its own and answer what it asks.
  *
- *	ontty COMMAND [ARG…] <answers
+ *	ontty [OPTIONS] COMMAND [ARG…] <answers
+ *
+ *	--columns N      the terminal's width
+ *	--silence MS     instead of 100
+ *	--stop-at N      at the N-th prompt, instead of an answer, send a signal
+ *	--after-us U     with --stop-at: type the answer first, and wait so long
+ *	--signal NAME    KILL (else), INT, TERM; HUP closes the terminal
+ *	--typed FILE     write how many lines were typed
  *
  * Each time the output ends in ": ", "? ", "] " or "Enter:" and the program has been silent for
  * 100 ms, the next line of the input is typed: a prompt waits, a line of text that happens
  * to end like one goes on.  What the terminal shows goes to stdout.  The exit code is the
- * program's; 124 if nothing happens for 60 seconds.
+ * program's, 128 + n if signal n ended it; 124 if nothing happens for 60 seconds.
  */
+#include <getopt.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
@@ -16,10 +24,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SILENCE_MS 100
+struct options {
+	int columns, silence, stop_at, after_us, signal;
+	const char *typed;
+};
+
+static int signal_of(const char *name)
+{
+	return strcmp(name, "INT") == 0 ? SIGINT : strcmp(name, "TERM") == 0 ? SIGTERM :
+	       strcmp(name, "HUP") == 0 ? SIGHUP : SIGKILL;
+}
+
+static bool options_of(struct options *o, int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "columns", required_argument, NULL, 'c' }, { "silence", required_argument, NULL, 's' },
+		{ "stop-at", required_argument, NULL, 'k' }, { "after-us", required_argument, NULL, 'u' },
+		{ "signal", required_argument, NULL, 'g' }, { "typed", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 }
+	};
+	int c;
+
+	/* the first thing that is no option is the command */
+	while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1)
+		switch (c) {
+		case 'c': o->columns = atoi(optarg); break;
+		case 's': o->silence = atoi(optarg); break;
+		case 'k': o->stop_at = atoi(optarg); break;
+		case 'u': o->after_us = atoi(optarg); break;
+		case 'g': o->signal = signal_of(optarg); break;
+		case 't': o->typed = optarg; break;
+		default: return false;
+		}
+	return optind < argc;
+}
+
+static bool note_typed(const struct options *o, int typed)
+{
+	FILE *f = o->typed == NULL ? NULL : fopen(o->typed, "w");
+
+	if (f != NULL)
+		fprintf(f, "%d\n", typed);
+	return o->typed == NULL || (f != NULL && fclose(f) == 0);
+}
 
 static bool asks(const char *tail, size_t n)
 {
@@ -32,20 +83,23 @@ static bool asks(const char *tail, size_t n)
 
 int main(int argc, char **argv)
 {
+	struct options o = { .silence = 100, .after_us = -1, .signal = SIGKILL };
 	char tail[64] = "", buf[4096], *line = NULL;
 	size_t n_tail = 0, room = 0;
-	int fd, status;
+	int fd, status, prompts = 0, typed = 0;
+	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	pid_t pid;
 
-	if (argc < 2) {
-		fputs("Use: ontty COMMAND [ARG…] <answers\n", stderr);
+	if (!options_of(&o, argc, argv)) {
+		fputs("Use: ontty [OPTIONS] COMMAND [ARG…] <answers\n", stderr);
 		return 2;
 	}
-	pid = forkpty(&fd, NULL, NULL, NULL);
+	size.ws_col = o.columns > 0 ? (unsigned short)o.columns : size.ws_col;
+	pid = forkpty(&fd, NULL, NULL, &size);
 	if (pid < 0)
 		return 2;
 	if (pid == 0) {
-		execv(argv[1], argv + 1);
+		execv(argv[optind], argv + optind);
 		_exit(127);
 	}
 	for (;;) {
@@ -67,16 +121,30 @@ int main(int argc, char **argv)
 			}
 			tail[n_tail++] = buf[i];
 		}
-		if (asks(tail, n_tail) && poll(&p, 1, SILENCE_MS) == 0) {
+		if (asks(tail, n_tail) && poll(&p, 1, o.silence) == 0) {
+			bool is_last = ++prompts == o.stop_at;
+
 			n_tail = 0;
-			n = getline(&line, &room, stdin);
-			if (n > 0 && write(fd, line, (size_t)n) != n)
-				break;
-			if (n <= 0 && write(fd, "\004", 1) != 1)
-				break;
+			if (!is_last || o.after_us >= 0) {
+				n = getline(&line, &room, stdin);
+				if (n > 0 && write(fd, line, (size_t)n) != n)
+					break;
+				if (n <= 0 && write(fd, "\004", 1) != 1)
+					break;
+				typed += n > 0;
+			}
+			if (is_last && o.after_us > 0)
+				usleep((useconds_t)o.after_us);
+			if (is_last && o.signal == SIGHUP)
+				break;           /* closed below: the kernel sends it */
+			if (is_last)
+				kill(pid, o.signal);
 		}
 	}
 	free(line);
+	close(fd);
+	if (!note_typed(&o, typed))
+		return 2;
 	if (waitpid(pid, &status, 0) != pid)
 		return 2;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

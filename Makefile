@@ -226,6 +226,8 @@ CLI_SRC      = \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \
+               test_draft \
+               test_typed \
                test_record \
                test_search \
                test_export \

@@ -159,8 +159,8 @@ static enum perr one_line(void *arg, const struct draft_head *h)
 		n = asprintf(&text, T("started %s; sealed, its code is not copied yet",
 		             "empezado el %s; sellado, falta copiar su clave"), day);
 	else
-		n = asprintf(&text, T("started %s, %u answers, %u attachments",
-		             "empezado el %s, %u respuestas, %u archivos"), day, h->n_answers, h->n_files);
+		n = asprintf(&text, T("started %s; answers: %u; attachments: %u",
+		             "empezado el %s; respuestas: %u; archivos: %u"), day, h->n_answers, h->n_files);
 	if (n >= 0)
 		print_wrapped(2, text);
 	free(n >= 0 ? text : NULL);
@@ -236,9 +236,9 @@ static bool agreed(const struct draft_head *h, bool is_es)
 		             "be told it any more if it is deleted.", "La clave del borrador %u todavía no se "
 		             "ha copiado; si se borra, ya no se le podrá dar a la familia."), h->number);
 	else
-		n = asprintf(&question, T("Draft %u, started %s, with %u answers: deleted, it cannot be brought "
-		             "back.", "Borrador %u, empezado el %s, con %u respuestas: si se borra, no se puede "
-		             "recuperar."), h->number, day, h->n_answers);
+		n = asprintf(&question, T("Draft %u, started %s (answers: %u).  Once deleted, it cannot be "
+		             "brought back.", "Borrador %u, empezado el %s (respuestas: %u).  Si se borra, no se "
+		             "puede recuperar."), h->number, day, h->n_answers);
 	if (n < 0)
 		return false;
 	print_wrapped(0, question);

@@ -7,6 +7,7 @@
 #include "fixture_org.h"
 
 #include "fault.h"
+#include "fdate.h"
 #include "kv_mem.h"
 #include "roster.h"
 #include "trust.h"
@@ -120,6 +121,133 @@ static void intake_check_says_each_fault_in_a_sentence(void **state)
 	expect(in, "at most 512 are allowed");
 	in = (struct intake){ .xml = (const uint8_t *)"", .xml_len = 0 };
 	expect(in, "");
+}
+
+static void intake_check_names_every_fault_by_number_and_label(void **state)
+{
+	struct intake in = changed(4, "<agreed>yes</agreed>", "<agreed/>");
+	char text[16000];
+
+	/* without consent everything that was answered is irrelevant as well: all are said */
+	assert_true(faults_of(&in, text, sizeof text) > 5);
+	assert_non_null(strstr(text, "Question 1 \"Do you agree to go on?\": Without an answer about "
+	                       "consent nothing may be written down."));
+	assert_non_null(strstr(text, "is answered, although the other answers make it irrelevant"));
+	in.language = "es";
+	faults_of(&in, text, sizeof text);
+	assert_non_null(strstr(text, "La pregunta 1 «¿Está de acuerdo en continuar?»: Sin una "
+	                       "respuesta"));
+	assert_non_null(strstr(text, "tiene respuesta, aunque por las demás respuestas no corresponde"));
+	free((void *)(uintptr_t)in.xml);
+	in = changed(4, "<agreed>yes</agreed>", "<agreed>perhaps</agreed>");
+	faults_of(&in, text, sizeof text);
+	assert_non_null(strstr(text, "has no choice \"perhaps\""));
+	free((void *)(uintptr_t)in.xml);
+}
+
+static void intake_check_takes_today_for_the_day_of_the_visit(void **state)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	struct fclock now = intake_clock(c, 0, -360), visit = intake_clock(c, 20000, -360);
+	double day = fdate_now(&visit);
+	struct intake in = { .xml = f->xml[6], .xml_len = f->xml_len[6] };
+	char text[4000];
+
+	assert_int_equal(now.unix_ms, f->now * 1000);
+	assert_true(day > 20000.49 && day < 20000.51);
+	assert_int_equal(faults_of(&in, text, sizeof text), 0);
+	/* the arrest of that form is later than this visit */
+	in.visit_day = 20000;
+	assert_int_not_equal(faults_of(&in, text, sizeof text), 0);
+	assert_non_null(strstr(text, "This date cannot be in the future."));
+}
+
+static enum perr note_batch(void *ctx, const struct intake_receipt *r)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+
+	assert_int_equal(strlen(r->code), CASE_CODE_LEN);
+	assert_string_equal(r->desk_name, "Mesa Delta");
+	assert_int_equal(r->n_readers, 2);
+	return ctx != NULL ? PERR_REFUSED : kv_put(c->kv, "test/note", (const uint8_t *)"x", 1);
+}
+
+static void intake_seal_takes_the_callers_change_into_its_batch(void **state)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	struct intake in = { .xml = f->xml[3], .xml_len = f->xml_len[3], .in_batch = note_batch };
+	struct intake_receipt r;
+	char why[DISPATCH_WHY];
+	uint8_t *value;
+
+	/* neither: the commit fails */
+	kv_mem_fail_commit(f->p[FIX_VOLUNTEER0].kv, 1);
+	assert_int_equal(intake_seal(c, &in, &r, why), PERR_IO);
+	assert_int_equal(kv_get(c->kv, "test/note", &value, NULL), PERR_NOTFOUND);
+	assert_int_equal(fixture_upload(f, FIX_VOLUNTEER0), 0);
+	/* neither: the caller refuses */
+	in.in_batch_ctx = &r;
+	assert_int_equal(intake_seal(c, &in, &r, why), PERR_REFUSED);
+	assert_int_equal(fixture_upload(f, FIX_VOLUNTEER0), 0);
+	/* both */
+	in.in_batch_ctx = NULL;
+	OK(intake_seal(c, &in, &r, why));
+	OK(kv_get(c->kv, "test/note", &value, NULL));
+	kv_free(value);
+	assert_int_equal(fixture_upload(f, FIX_VOLUNTEER0), 2);
+}
+
+static enum perr look_at_paper(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	unsigned *found = arg;
+
+	/* body: 6 uint 20000, 7 str "Ruth" */
+	*found += memmem(value, len, "\x06\xcd\x4e\x20\x07\xa4Ruth", 10) != NULL;
+	return PERR_OK;
+}
+
+static void intake_of_a_paper_form_says_when_and_who(void **state)
+{
+	struct intake_file scan = { .name = "page-1.jpg", .data = (const uint8_t *)"x", .len = 1 };
+	struct intake in = changed(10, "<date>2026-11-12</date>", "<date>2024-10-01</date>");
+	struct intake_receipt r;
+	unsigned found = 0;
+	char why[DISPATCH_WHY], text[4000], name[70];
+
+	in.files = &scan;
+	in.n_files = 1;
+	in.visit_day = 20000;
+	in.transcriber = "Ruth";
+	assert_int_not_equal(faults_of(&in, text, sizeof text), 0);
+	scan.is_scan = true;
+	if (faults_of(&in, text, sizeof text) != 0)
+		fail_msg("%s", text);
+	memset(name, 'R', sizeof name);
+	name[65] = '\0';
+	in.transcriber = name;
+	assert_int_equal(faults_of(&in, text, sizeof text), 1);
+	in.transcriber = "Ruth";
+	OK(intake_seal(fix(f, FIX_VOLUNTEER0), &in, &r, why));
+	fixture_upload(f, FIX_VOLUNTEER0);
+	fixture_sync(f, FIX_HOLDER0);
+	assert_int_equal(f->p[FIX_HOLDER0].taken[TAKE_NEW], 1);
+	OK(kv_each(fix(f, FIX_HOLDER0)->kv, "stmt/", look_at_paper, &found));
+	assert_int_equal(found, 1);
+	free((void *)(uintptr_t)in.xml);
+}
+
+static void intake_begun_before_a_newer_form_can_still_be_sealed(void **state)
+{
+	struct client *c = fix(f, FIX_VOLUNTEER0);
+	struct intake in = { .xml = f->xml[3], .xml_len = f->xml_len[3] };
+	char text[4000];
+
+	for (uint32_t i = 0; i < c->field->n_forms; i++)
+		c->field->forms[i].active = false;
+	assert_int_equal(faults_of(&in, text, sizeof text), 1);
+	assert_non_null(strstr(text, "was replaced"));
+	in.allow_replaced = true;
+	assert_int_equal(faults_of(&in, text, sizeof text), 0);
 }
 
 static void intake_check_holds_attachments_to_the_limits(void **state)
@@ -296,10 +424,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(intake_check_finds_nothing_wrong_with_good_ones),
 		T(intake_check_says_each_fault_in_a_sentence),
+		T(intake_check_names_every_fault_by_number_and_label),
+		T(intake_check_takes_today_for_the_day_of_the_visit),
 		T(intake_check_holds_attachments_to_the_limits),
 		T(intake_check_survives_any_truncation),
 		T(intake_seal_leaves_nothing_that_opens),
 		T(intake_seal_is_whole_or_not_at_all),
+		T(intake_seal_takes_the_callers_change_into_its_batch),
+		T(intake_of_a_paper_form_says_when_and_who),
+		T(intake_begun_before_a_newer_form_can_still_be_sealed),
 		T(intake_numbers_show_a_gap),
 		T(intake_is_never_sealed_to_a_desk_that_is_not_trusted),
 		T(intake_counts_holders_without_keys_and_needs_one),

@@ -371,6 +371,7 @@ E2E_TESTS    = \
                70-hostile-server.sh \
                60-office-forms.sh \
                50-erase.sh \
+               50-fill.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

@@ -9,7 +9,8 @@
  *	--stop-at N      at the N-th prompt, instead of an answer, send a signal
  *	--after-us U     with --stop-at: type the answer first, and wait so long
  *	--signal NAME    KILL (else), INT, TERM; HUP closes the terminal
- *	--typed FILE     write how many lines were typed
+ *	--head PREFIX    a line that begins so says where one is; at most 16
+ *	--typed FILE     for each line typed, where one was; then "at" and where one is at the end
  *
  * Each time the output ends in ": ", "? ", "] " or "Enter:" and the program has been silent for
  * 100 ms, the next line of the input is typed: a prompt waits, a line of text that happens
@@ -31,6 +32,8 @@
 struct options {
 	int columns, silence, stop_at, after_us, signal;
 	const char *typed;
+	const char *heads[16];
+	unsigned n_heads;
 };
 
 static int signal_of(const char *name)
@@ -45,6 +48,7 @@ static bool options_of(struct options *o, int argc, char **argv)
 		{ "columns", required_argument, NULL, 'c' }, { "silence", required_argument, NULL, 's' },
 		{ "stop-at", required_argument, NULL, 'k' }, { "after-us", required_argument, NULL, 'u' },
 		{ "signal", required_argument, NULL, 'g' }, { "typed", required_argument, NULL, 't' },
+		{ "head", required_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int c;
@@ -58,18 +62,36 @@ static bool options_of(struct options *o, int argc, char **argv)
 		case 'u': o->after_us = atoi(optarg); break;
 		case 'g': o->signal = signal_of(optarg); break;
 		case 't': o->typed = optarg; break;
+		case 'h':
+			if (o->n_heads == 16)
+				return false;
+			o->heads[o->n_heads++] = optarg;
+			break;
 		default: return false;
 		}
 	return optind < argc;
 }
 
-static bool note_typed(const struct options *o, int typed)
-{
-	FILE *f = o->typed == NULL ? NULL : fopen(o->typed, "w");
+/* where one is: the last whole line that began with one of the heads */
+struct place {
+	char now[512], line[512];
+	size_t len;
+};
 
-	if (f != NULL)
-		fprintf(f, "%d\n", typed);
-	return o->typed == NULL || (f != NULL && fclose(f) == 0);
+static void follow(const struct options *o, struct place *p, char c)
+{
+	if (c == '\r')
+		return;
+	if (c != '\n') {
+		if (p->len + 1 < sizeof p->line)
+			p->line[p->len++] = c;
+		return;
+	}
+	p->line[p->len] = '\0';
+	for (unsigned i = 0; i < o->n_heads; i++)
+		if (strncmp(p->line, o->heads[i], strlen(o->heads[i])) == 0)
+			memcpy(p->now, p->line, p->len + 1);
+	p->len = 0;
 }
 
 static bool asks(const char *tail, size_t n)
@@ -86,7 +108,9 @@ int main(int argc, char **argv)
 	struct options o = { .silence = 100, .after_us = -1, .signal = SIGKILL };
 	char tail[64] = "", buf[4096], *line = NULL;
 	size_t n_tail = 0, room = 0;
-	int fd, status, prompts = 0, typed = 0;
+	int fd, status, prompts = 0;
+	struct place at = { .len = 0 };
+	FILE *typed;
 	struct winsize size = { .ws_row = 24, .ws_col = 80 };
 	pid_t pid;
 
@@ -94,6 +118,9 @@ int main(int argc, char **argv)
 		fputs("Use: ontty [OPTIONS] COMMAND [ARG…] <answers\n", stderr);
 		return 2;
 	}
+	typed = fopen(o.typed != NULL ? o.typed : "/dev/null", "we");
+	if (typed == NULL)
+		return 2;
 	size.ws_col = o.columns > 0 ? (unsigned short)o.columns : size.ws_col;
 	pid = forkpty(&fd, NULL, NULL, &size);
 	if (pid < 0)
@@ -114,12 +141,14 @@ int main(int argc, char **argv)
 		if (n <= 0)
 			break;           /* EIO: the program has closed its terminal */
 		fwrite(buf, 1, (size_t)n, stdout);
+		fflush(stdout);          /* whoever watches sees each prompt when it is there */
 		for (ssize_t i = 0; i < n; i++) {
 			if (n_tail == sizeof tail) {
 				memmove(tail, tail + 32, 32);
 				n_tail = 32;
 			}
 			tail[n_tail++] = buf[i];
+			follow(&o, &at, buf[i]);
 		}
 		if (asks(tail, n_tail) && poll(&p, 1, o.silence) == 0) {
 			bool is_last = ++prompts == o.stop_at;
@@ -131,7 +160,8 @@ int main(int argc, char **argv)
 					break;
 				if (n <= 0 && write(fd, "\004", 1) != 1)
 					break;
-				typed += n > 0;
+				if (n > 0)
+					fprintf(typed, "%s\n", at.now);
 			}
 			if (is_last && o.after_us > 0)
 				usleep((useconds_t)o.after_us);
@@ -143,7 +173,8 @@ int main(int argc, char **argv)
 	}
 	free(line);
 	close(fd);
-	if (!note_typed(&o, typed))
+	fprintf(typed, "at %s\n", at.now);
+	if (fclose(typed) != 0)
 		return 2;
 	if (waitpid(pid, &status, 0) != pid)
 		return 2;

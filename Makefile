@@ -209,6 +209,8 @@ CLI_SRC      = \
                client/cli/cmd_intake.c \
                client/cli/ask.c \
                client/cli/large.c \
+               client/cli/filling.c \
+               client/cli/fill_command.c \
                client/cli/fill_ask.c \
                client/cli/fill_paper.c \
                client/cli/fill_end.c \

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* amparo intake fill: an interview at the terminal, question by question. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cache.h"
@@ -52,416 +48,6 @@ const char cmd_fill_help[] =
 	"Exit codes: 0 sealed, or saved with .save; 1 refused; 2 wrong command line; 3 interrupted,\n"
 	"everything is kept; 4 vault locked; 5 vault or disk damaged.\n";
 
-/* ---- helpers of the other files -------------------------------------------------------------- */
-
-void filling_size(char out[24], uint64_t bytes)
-{
-	if (bytes < 1024)
-		snprintf(out, 24, "%u bytes", (unsigned)bytes);
-	else
-		snprintf(out, 24, "%llu KiB", (unsigned long long)(bytes + 1023) / 1024);
-}
-
-void filling_clock(struct filling *f)
-{
-	struct fclock now = intake_clock(f->cli->client, f->d->visit_day, cmd_tz_min());
-
-	fill_set_now(f->s, &now);
-}
-
-bool filling_sure(struct filling *f, const char *question)
-{
-	bool yes;
-	char *line;
-
-	ask_say(&f->ask, 0, "%s", question);
-	if (ask_line(&f->ask, T("Type yes if so: ", "Escriba sí si es así: "), &line) == ASK_STOPPED ||
-	    line == NULL)
-		return false;
-	yes = typed_yes(line) == 1;
-	ask_free(line);
-	return yes;
-}
-
-struct count {
-	struct filling *f;
-	uint32_t answers;
-	size_t files;
-};
-
-static bool count_one(void *arg, const struct fill_step *step)
-{
-	struct count *c = arg;
-
-	c->answers += step->kind == FILL_QUESTION && step->value[0] != '\0';
-	c->files += step->kind == FILL_QUESTION && step->type == FILL_FILE && step->value[0] != '\0';
-	return true;
-}
-
-int filling_save(struct filling *f, bool must)
-{
-	struct count n = { .f = f };
-	bool is_new = f->d->head.number == 0;
-	uint8_t *bytes = NULL;
-	size_t len = 0;
-	enum perr err;
-
-	if (!must && is_new)
-		return EXIT_DONE;
-	err = fill_review(f->s, count_one, &n);
-	if (err == PERR_OK)
-		err = fill_draft(f->s, &bytes, &len);
-	f->d->head.n_answers = n.answers;
-	if (err == PERR_OK && (must || len != f->d->answers_len ||
-	                       memcmp(bytes, f->d->answers, len) != 0))
-		err = draft_save(f->cli->client->kv, f->d, bytes, len);
-	if (bytes != NULL)
-		sodium_memzero(bytes, len);
-	free(bytes);
-	if (err == PERR_EXISTS)
-		return cli_fail(EXIT_REFUSED, T("draft %u was changed in another window; what was entered "
-		                "there stands.  `amparo intake fill --resume %u` goes on with it.",
-		                "el borrador %u se cambió en otra ventana; vale lo que se escribió allá. "
-		                " `amparo intake fill --resume %u` sigue con él."), f->d->head.number,
-		                f->d->head.number);
-	if (err == PERR_NOTFOUND)
-		return cli_fail(EXIT_REFUSED, T("draft %u was deleted in another window.",
-		                "el borrador %u se eliminó en otra ventana."), f->d->head.number);
-	if (err != PERR_OK)
-		return cli_fail_err(err, "%s", T("the last answer could not be kept; all before it are",
-		                    "no se pudo guardar la última respuesta; las anteriores sí están"));
-	if (is_new) {
-		f->lock = drafts_lock(f->cli, f->d->head.number);
-		ask_say(&f->ask, 0, T("Kept on this device, encrypted, as draft %u.",
-		        "Guardada en este aparato, cifrada, como borrador %u."), f->d->head.number);
-	}
-	return EXIT_DONE;
-}
-
-/* said here, wrapped and in the language, before cli_read_file would say it in its way */
-static bool may_read(struct filling *f, const char *path, size_t max)
-{
-	char has[24], may[24];
-	struct stat st;
-
-	if (stat(path, &st) != 0) {
-		ask_say(&f->ask, 0, errno == EACCES
-		        ? T("\"%s\" may not be read by you.", "Usted no tiene permiso de leer «%s».")
-		        : T("There is no \"%s\".  See whether folder and name are spelled right; dragging the "
-		            "file into this window types them.", "No existe «%s».  Mire si la carpeta y el "
-		            "nombre están bien escritos; si arrastra el archivo a esta ventana se escriben "
-		            "solos."), path);
-		return false;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		ask_say(&f->ask, 0, T("\"%s\" is no file.", "«%s» no es un archivo."), path);
-		return false;
-	}
-	if ((uint64_t)st.st_size <= max)
-		return true;
-	filling_size(has, (uint64_t)st.st_size);
-	filling_size(may, max);
-	ask_say(&f->ask, 0, T("That file has %s; at most %s are allowed.  Make the picture smaller, or "
-	        "photograph less of the page at a time.", "Ese archivo tiene %s; se permiten %s como "
-	        "máximo.  Haga la foto más pequeña o fotografíe menos de la página a la vez."), has, may);
-	return false;
-}
-
-bool filling_read_file(struct filling *f, const char *typed, uint8_t **data, size_t *len,
-                       const char **base, char **path)
-{
-	const struct roster_limits *lim = &f->cli->client->field->limits;
-	struct count n = { .f = f };
-	const char *slash;
-	size_t max = lim->attachments < DRAFT_FILES_MAX ? lim->attachments : DRAFT_FILES_MAX;
-	struct fill_step step;
-
-	*path = typed_path(typed, getenv("HOME"));
-	if (*path == NULL || fill_review(f->s, count_one, &n) != PERR_OK)
-		return false;
-	for (size_t i = 0; i < f->d->n_files; i++)
-		n.files += f->d->files[i].is_scan && !f->d->files[i].is_gone;
-	/* the one that this answer has already makes room for the new one */
-	if (fill_current(f->s, &step) == PERR_OK && step.type == FILL_FILE && step.value[0] != '\0')
-		n.files--;
-	if (n.files >= max) {
-		ask_say(&f->ask, 0, T("There are %zu files in this interview, and no more are allowed.",
-		        "Ya hay %zu archivos en esta entrevista y no se permiten más."), n.files);
-		return false;
-	}
-	if (!may_read(f, *path, lim->attachment_bytes) ||
-	    cli_read_file(*path, lim->attachment_bytes, data, len) != EXIT_DONE)
-		return false;
-	slash = strrchr(*path, '/');
-	*base = slash == NULL ? *path : slash + 1;
-	return true;
-}
-
-/* ---- commands --------------------------------------------------------------------------------- */
-
-struct places {
-	struct filling *f;
-	unsigned number, n, wanted;
-	char path[1024];
-};
-
-static bool place_row(void *arg, const struct fill_step *step)
-{
-	struct places *p = arg;
-
-	if (step->number != p->number || step->kind == FILL_REPEAT)
-		return true;
-	p->n++;
-	if (p->wanted == 0 && p->n > 1)
-		ask_say(&p->f->ask, 2, "%u. %s: %s", p->n, step->where, step->shown);
-	if (p->wanted == p->n || (p->wanted == 0 && p->n == 1))
-		snprintf(p->path, sizeof p->path, "%s", step->path);
-	return true;
-}
-
-static bool first_row(void *arg, const struct fill_step *step)
-{
-	struct places *p = arg;
-
-	if (step->number != p->number || step->kind == FILL_REPEAT)
-		return true;
-	ask_say(&p->f->ask, 2, "1. %s: %s", step->where, step->shown);
-	return false;
-}
-
-/* a question asked for each child stands several times: which one? */
-static enum filling_next jump(struct filling *f, const char *rest)
-{
-	struct places p = { .f = f }, count = { .f = f };
-	enum ask_result got = ASK_LINE;
-	size_t at[1];
-	char *line, *end;
-
-	count.number = p.number = (unsigned)strtoul(rest, &end, 10);
-	count.wanted = UINT32_MAX;
-	if (p.number == 0 || end[strspn(end, " .")] != '\0') {
-		ask_say(&f->ask, 0, T("Write the question's number behind it, as in .jump 12.",
-		        "Escriba después el número de la pregunta, como .ir 12."));
-		return FILLING_SAME;
-	}
-	if (fill_review(f->s, place_row, &count) != PERR_OK)
-		return FILLING_FAILED;
-	if (count.n == 0) {
-		ask_say(&f->ask, 0, p.number > xform_n_questions(f->form)
-		        ? T("The form has no question %u.", "El formulario no tiene pregunta %u.")
-		        : T("Question %u is not asked with the answers as they are.",
-		            "La pregunta %u no se hace con las respuestas que hay."), p.number);
-		return FILLING_SAME;
-	}
-	if (count.n > 1) {
-		ask_say(&f->ask, 0, T("Question %u is there %u times:", "La pregunta %u está %u veces:"),
-		        p.number, count.n);
-		if (fill_review(f->s, first_row, &p) != PERR_OK ||
-		    fill_review(f->s, place_row, &p) != PERR_OK)
-			return FILLING_FAILED;
-		got = ask_line(&f->ask, T("Which one?  Number: ", "¿Cuál?  Número: "), &line);
-		if (got != ASK_LINE) {
-			ask_free(line);
-			return FILLING_STOPPED;
-		}
-		p.n = 0;
-		p.wanted = typed_numbers(line, count.n, at, 1) == 1 ? (unsigned)at[0] + 1 : UINT32_MAX;
-		ask_free(line);
-		p.path[0] = '\0';
-	} else {
-		p.n = 0;
-		p.wanted = 1;
-	}
-	if (fill_review(f->s, place_row, &p) != PERR_OK || fill_jump_path(f->s, p.path) != PERR_OK) {
-		ask_say(&f->ask, 0, T("That is none of them.", "No es ninguna de ellas."));
-		return FILLING_SAME;
-	}
-	f->is_back = false;
-	f->d->from_review = false;
-	return FILLING_ON;
-}
-
-static enum filling_next back(struct filling *f)
-{
-	enum perr err = fill_back(f->s);
-
-	f->d->from_review = false;
-	f->is_back = true;
-	if (err == PERR_NOTFOUND) {
-		ask_say(&f->ask, 0, T("This is the first one.", "Esta es la primera."));
-		f->is_back = false;
-		return FILLING_SAME;
-	}
-	return err == PERR_OK ? FILLING_ON : FILLING_FAILED;
-}
-
-static enum filling_next clear(struct filling *f, const struct fill_step *step)
-{
-	char why[FILL_WHY_SIZE], *name;
-
-	if (step == NULL || step->kind != FILL_QUESTION)
-		return FILLING_SAME;
-	if (step->value[0] == '\0') {
-		ask_say(&f->ask, 0, T("It is blank.", "Está en blanco."));
-		return FILLING_SAME;
-	}
-	name = step->type == FILL_FILE ? strdup(step->value) : NULL;
-	if (fill_answer(f->s, "", 0, why) != PERR_OK) {
-		free(name);
-		ask_say(&f->ask, 0, "%s", why);
-		return FILLING_SAME;
-	}
-	if (name != NULL)
-		draft_detach(f->d, name);
-	free(name);
-	return filling_save(f, true) == EXIT_DONE ? FILLING_ON : FILLING_FAILED;
-}
-
-struct inside {
-	struct filling *f;
-	const char *prefix;
-};
-
-static bool detach_row(void *arg, const struct fill_step *step)
-{
-	struct inside *in = arg;
-
-	if (step->type == FILL_FILE && strncmp(step->path, in->prefix, strlen(in->prefix)) == 0 &&
-	    step->value[0] != '\0')
-		draft_detach(in->f->d, step->value);
-	return true;
-}
-
-static enum filling_next remove_one(struct filling *f, const struct fill_step *step)
-{
-	char *prefix = step == NULL || step->kind == FILL_REPEAT ? NULL : strdup(step->path), *end;
-	char *question = NULL;
-	struct inside in = { .f = f };
-	enum filling_next next = FILLING_SAME;
-	enum perr err;
-
-	end = prefix == NULL ? NULL : strrchr(prefix, ']');
-	if (end == NULL) {
-		ask_say(&f->ask, 0, T("This question stands once only; .clear takes its answer away.",
-		        "Esta pregunta está una sola vez; .borrar quita su respuesta."));
-		goto out;
-	}
-	end[1] = '\0';
-	in.prefix = prefix;
-	if (asprintf(&question, T("Take out \"%s\" with all that was answered in it?",
-	             "¿Quitar «%s» con todo lo que se contestó ahí?"), step->where) < 0) {
-		question = NULL;
-		goto out;
-	}
-	if (!filling_sure(f, question))
-		goto out;
-	err = fill_review(f->s, detach_row, &in);
-	if (err == PERR_OK)
-		err = fill_remove_repeat(f->s, prefix);
-	if (err == PERR_STATE) {
-		ask_say(&f->ask, 0, T("The form asks for exactly so many; this one cannot be taken out.",
-		        "El formulario pide exactamente esa cantidad; esta no se puede quitar."));
-		goto out;
-	}
-	f->d->from_review = false;
-	next = err == PERR_OK && filling_save(f, true) == EXIT_DONE ? FILLING_ON : FILLING_FAILED;
-out:
-	free(prefix);
-	ask_free(question);
-	return next;
-}
-
-/* the languages of our own sentences are two, those of the form as many as it has */
-static void speak(struct filling *f, const char *lang)
-{
-	const char *code;
-
-	fill_set_lang(f->s, lang[0] == '\0' ? NULL : lang);
-	if (lang != f->d->head.lang)
-		snprintf(f->d->head.lang, sizeof f->d->head.lang, "%.16s", lang);
-	code = xform_n_langs(f->form) == 0 ? lang
-	     : xform_lang_code(f->form, xform_find_lang(f->form, lang[0] == '\0' ? NULL : lang));
-	if (strncasecmp(code, "es", 2) == 0 || strncasecmp(code, "en", 2) == 0)
-		f->ask.is_es = strncasecmp(code, "es", 2) == 0;
-}
-
-static enum filling_next language(struct filling *f, const char *rest)
-{
-	size_t n = xform_n_langs(f->form);
-
-	if (rest[0] != '\0' && xform_has_lang(f->form, rest)) {
-		speak(f, xform_lang_code(f->form, xform_find_lang(f->form, rest)));
-		return filling_save(f, f->d->head.number != 0) == EXIT_DONE ? FILLING_ON : FILLING_FAILED;
-	}
-	if (n < 2)
-		ask_say(&f->ask, 0, T("This form is in one language only.",
-		        "Este formulario está en un solo idioma."));
-	else
-		ask_say(&f->ask, 0, T("This form is in:", "Este formulario está en:"));
-	for (size_t i = 0; n > 1 && i < n; i++)
-		ask_say(&f->ask, 2, "%s %s", T(".lang", ".idioma"), xform_lang_code(f->form, i));
-	return FILLING_SAME;
-}
-
-static enum filling_next drop(struct filling *f)
-{
-	enum perr err = PERR_OK;
-
-	if (!filling_sure(f, T("Delete this whole interview?  It cannot be brought back.",
-	                  "¿Borrar toda esta entrevista?  No se puede recuperar.")))
-		return FILLING_SAME;
-	if (f->d->head.number != 0)
-		err = draft_drop(f->cli->client->kv, f->d->head.number);
-	if (err != PERR_OK) {
-		cli_fail_err(err, "%s", T("it was not deleted", "no se borró"));
-		return FILLING_FAILED;
-	}
-	ask_say(&f->ask, 0, T("Deleted.", "Borrada."));
-	return FILLING_DONE;
-}
-
-enum filling_next filling_command(struct filling *f, enum typed_command c, const char *rest,
-                                  const struct fill_step *step)
-{
-	switch (c) {
-	case TYPED_HELP:
-		fill_ask_help(f, step);
-		return FILLING_SAME;
-	case TYPED_BACK:
-		return back(f);
-	case TYPED_SKIP:
-		f->is_back = false;
-		f->d->from_review = false;
-		return fill_next(f->s) == PERR_LIMIT ? FILLING_FAILED : FILLING_ON;
-	case TYPED_JUMP:
-		return jump(f, rest);
-	case TYPED_REVIEW:
-		f->d->from_review = false;
-		return fill_jump_end(f->s) == PERR_OK ? FILLING_ON : FILLING_FAILED;
-	case TYPED_CLEAR:
-		return clear(f, step);
-	case TYPED_AGAIN:
-	case TYPED_LIST:
-		return FILLING_ON;
-	case TYPED_REMOVE:
-		return remove_one(f, step);
-	case TYPED_LANG:
-		return language(f, rest);
-	case TYPED_SAVE:
-		return FILLING_SAVED;
-	case TYPED_DROP:
-		return drop(f);
-	case TYPED_UNKNOWN:
-		ask_say(&f->ask, 0, T("There is no %s; ? shows what there is.  If it is the answer, type a "
-		        "period and a blank before it.", "No hay %s; ? muestra lo que hay.  Si es la "
-		        "respuesta, escriba antes un punto y un espacio."), rest);
-		return FILLING_SAME;
-	case TYPED_ANSWER:
-		break;
-	}
-	return FILLING_SAME;
-}
-
 /* ---- from step to step -------------------------------------------------------------------------- */
 
 /* a note without a word on it: a value the form computes and shows nowhere */
@@ -478,7 +64,7 @@ static enum filling_next pass(struct filling *f)
 		f->is_back = false;
 		err = fill_next(f->s);
 	}
-	return err == PERR_OK || err == PERR_NOTFOUND ? FILLING_ON : FILLING_FAILED;
+	return err == PERR_OK || err == PERR_NOTFOUND ? FILLING_ON : filling_stuck(f, err);
 }
 
 static enum filling_next one_step(struct filling *f)
@@ -492,17 +78,15 @@ static enum filling_next one_step(struct filling *f)
 	err = fill_current(f->s, &step);
 	if (err == PERR_OK && is_silent(&step))
 		return pass(f);
-	if (err == PERR_OK && filling_save(f, false) != EXIT_DONE)
+	if (err == PERR_OK && !filling_save(f, false))
 		return FILLING_FAILED;
 	if (f->d->head.is_paper &&
 	    (f->d->visit_day == 0 || f->d->transcriber[0] == '\0' || !f->d->has_scans))
 		return fill_paper_ask(f);
 	if (err == PERR_OK)
 		err = fill_current(f->s, &step);
-	if (err != PERR_OK) {
-		cli_fail_err(err, "%s", T("the form cannot go on from here", "el formulario no puede seguir"));
-		return FILLING_FAILED;
-	}
+	if (err != PERR_OK)
+		return filling_stuck(f, err);
 	return step.kind == FILL_END ? fill_end_page(f) : fill_ask_step(f, &step);
 }
 
@@ -527,15 +111,16 @@ static int run(struct filling *f)
 		next = one_step(f);
 	/* nothing new can be there, but the place may be */
 	if ((next == FILLING_SAVED || next == FILLING_STOPPED) && f->s != NULL &&
-	    !f->d->head.is_sealed && filling_save(f, false) != EXIT_DONE)
+	    !f->d->head.is_sealed && !filling_save(f, false))
 		next = FILLING_FAILED;
-	if (next == FILLING_SAVED || next == FILLING_STOPPED || next == FILLING_FAILED) {
+	if (next == FILLING_SAVED || next == FILLING_STOPPED ||
+	    (next == FILLING_FAILED && f->d->head.number != 0)) {
 		ask_gap(&f->ask);
 		say_kept(f);
 	}
 	switch (next) {
 	case FILLING_STOPPED: return EXIT_LATER;
-	case FILLING_FAILED: return EXIT_DAMAGED;
+	case FILLING_FAILED: return f->code;
 	case FILLING_ON: case FILLING_SAME: case FILLING_SAVED: case FILLING_DONE: break;
 	}
 	return EXIT_DONE;
@@ -553,16 +138,20 @@ static void env_random(void *ctx, uint8_t *out, size_t n)
 static int load_form(struct filling *f)
 {
 	const struct draft_head *h = &f->d->head;
+	char id[sizeof h->form_id], version[sizeof h->form_version];
 	enum perr err = cache_form(f->cli->client, h->form_id, h->form_version, &f->form);
 
+	/* they come from the roster: nothing a terminal would obey */
+	fold_tidy(strcpy(id, h->form_id));
+	fold_tidy(strcpy(version, h->form_version));
 	if (err == PERR_NOTFOUND)
 		return cli_fail(EXIT_REFUSED, T("version \"%s\" of the form \"%s\" is not on this device; "
 		                "run `amparo sync`.  Drafts are kept.", "la versión «%s» del formulario "
 		                "«%s» no está en este aparato; ejecute `amparo sync`.  Los borradores se "
-		                "conservan."), h->form_version, h->form_id);
+		                "conservan."), version, id);
 	if (err != PERR_OK)
 		return cli_fail_err(err, T("the form \"%s\" cannot be read",
-		                    "no se puede leer el formulario «%s»"), h->form_id);
+		                    "no se puede leer el formulario «%s»"), id);
 	return EXIT_DONE;
 }
 
@@ -597,18 +186,29 @@ static void warn_of_desk(struct filling *f)
 	enum perr err = entry == NULL ? PERR_OK
 	    : dispatch_desk(f->cli->client, entry->desk, true, &readers, why);
 
-	if (err != PERR_OK && why[0] != '\0')
+	if (err != PERR_OK && why[0] != '\0') {
+		char *text = filling_why(f, err, why);
+
 		ask_say(&f->ask, 0, T("Warning: it can be filled in, but not sealed yet: %s.",
-		        "Atención: se puede llenar, pero todavía no sellar: %s."), why);
+		        "Atención: se puede llenar, pero todavía no sellar: %s."), text == NULL ? why : text);
+		free(text);
+	}
 	if (entry != NULL && !entry->active)
 		ask_say(&f->ask, 0, T("A newer version of the form was published since; this interview goes "
 		        "on with the one it was begun with.", "Desde entonces se publicó una versión más "
 		        "nueva del formulario; esta entrevista sigue con la que empezó."));
 }
 
+static enum perr count_draft(void *arg, const struct draft_head *head)
+{
+	*(unsigned *)arg += 1;
+	return PERR_OK;
+}
+
 static void greet(struct filling *f, bool is_resumed)
 {
 	char day[16], title[FILL_WHY_SIZE];
+	unsigned n = 0;
 
 	snprintf(title, sizeof title, "%s", xform_title(f->form));
 	ask_say(&f->ask, 0, "%s", title);
@@ -623,6 +223,9 @@ static void greet(struct filling *f, bool is_resumed)
 		        "Escriba cada respuesta y oprima Enter.  Enter solo la deja en blanco.  ? muestra qué "
 		        "más se puede escribir: atrás, saltar, guardar.  Cada respuesta queda guardada "
 		        "enseguida, cifrada."));
+		if (draft_each(f->cli->client->kv, count_draft, &n) == PERR_OK && n > 0)
+			ask_say(&f->ask, 0, T("(Unfinished interviews here: %u; `amparo drafts` lists them.)",
+			        "(Entrevistas sin terminar aquí: %u; `amparo drafts` las muestra.)"), n);
 	}
 	warn_of_desk(f);
 }
@@ -745,7 +348,7 @@ static int prepare(struct filling *f, const struct given *g)
 	if (code == EXIT_DONE)
 		code = open_session(f);
 	if (code == EXIT_DONE)
-		speak(f, f->d->head.lang);
+		filling_speak(f, f->d->head.lang);
 	return code;
 }
 

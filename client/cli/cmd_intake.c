@@ -6,6 +6,7 @@
 
 #include "blob.h"
 #include "cmd_record.h"
+#include "drafts.h"
 #include "fault.h"
 #include "instance.h"
 #include "intake.h"
@@ -19,13 +20,14 @@ enum { OPT_FORM = 1, OPT_INSTANCE, OPT_ATTACH, OPT_LANG };
 
 const char cmd_intake_help[] =
 	"Use: amparo intake submit --instance FILE.xml [--attach FILE]... [options]\n\n"
-	"Checks a filled form (an ODK instance), seals it for the attorneys of the form's desk\n"
-	"and prints the case code for the family's slip.  It works without a network: what was\n"
+	"Checks every answer of a filled form (an ODK instance) against the form, seals it for\n"
+	"the attorneys of the form's desk and prints the case code for the family's slip.  It works without a network: what was\n"
 	"sealed waits here until `amparo sync` has brought it to the servers.  After this\n"
 	"command the device can open the interview as little as anybody else, and it keeps\n"
 	"neither the code nor the files.\n\n"
-	"If something is wrong or missing, each fault is said and nothing is sealed; mend it\n"
-	"and repeat the command.\n\n"
+	"If something is wrong or missing, each fault is said with the question's number and\n"
+	"label, and nothing is sealed; mend it and repeat the command.  `amparo intake fill` asks\n"
+	"the questions here instead.\n\n"
 	"  --instance FILE    the filled form, sent byte for byte as it is\n"
 	"  --attach FILE      a photograph or recording that an answer names; once for each\n"
 	"  --form ID          refuse any other form than this one\n"
@@ -88,7 +90,7 @@ static int read_files(struct given *g)
 	return code;
 }
 
-static int say_faults(struct cli *cli, const struct faults *l, const char *file)
+static int say_faults(struct cli *cli, const struct faults *l, const char *file, bool is_es)
 {
 	size_t n = faults_count(l);
 
@@ -101,7 +103,8 @@ static int say_faults(struct cli *cli, const struct faults *l, const char *file)
 		fputs("]}\n", stdout);
 		return EXIT_REFUSED;
 	}
-	cli_fail(EXIT_REFUSED, "%s was not sealed, and nothing is lost.  Mend this and repeat the "
+	cli_fail(EXIT_REFUSED, is_es ? "%s no se selló, y no se perdió nada.  Corrija esto y repita la "
+	         "orden:" : "%s was not sealed, and nothing is lost.  Mend this and repeat the "
 	         "command:", file);
 	for (size_t i = 0; i < n; i++) {
 		const char *text = faults_at(l, i)->text;
@@ -114,8 +117,13 @@ static int say_faults(struct cli *cli, const struct faults *l, const char *file)
 		free(item);
 	}
 	if (faults_total(l) > n)
-		fprintf(stderr, "  and %zu more.\n", faults_total(l) - n);
+		fprintf(stderr, is_es ? "  y %zu más.\n" : "  and %zu more.\n", faults_total(l) - n);
 	return EXIT_REFUSED;
+}
+
+static bool says_es(const struct given *g)
+{
+	return g->in.language != NULL && drafts_is_es(g->in.language);
 }
 
 static int check(struct cli *cli, const struct given *g)
@@ -128,12 +136,12 @@ static int check(struct cli *cli, const struct given *g)
 	if (err != PERR_OK)
 		code = cli_fail_err(err, "the filled form could not be checked");
 	else if (faults_total(l) > 0)
-		code = say_faults(cli, l, g->instance);
+		code = say_faults(cli, l, g->instance, says_es(g));
 	faults_free(l);
 	return code;
 }
 
-static void print_receipt(struct cli *cli, const struct intake_receipt *r)
+static void print_receipt(struct cli *cli, const struct intake_receipt *r, bool is_es)
 {
 	char code[CASE_CODE_SHOWN + 1];
 	struct outbox_counts n;
@@ -146,19 +154,23 @@ static void print_receipt(struct cli *cli, const struct intake_receipt *r)
 		printf(",\"readers\":%u,\"holders\":%u,\"cells\":%zu,\"waiting\":%u}\n", r->n_readers,
 		       r->n_holders, r->n_cells, err == PERR_OK ? n.submissions : 1);
 	} else {
-		printf("Sealed.  Copy this code onto the family's slip and read it back to them:\n\n"
+		printf("%s\n\n"
 		       "        +-----------------+\n"
 		       "        |   %s   |\n"
-		       "        +-----------------+\n\n", code);
-		printf("%u of %u attorneys of the desk ", r->n_readers, r->n_holders);
+		       "        +-----------------+\n\n", is_es
+		       ? "Sellada.  Copie esta clave en el papelito de la familia y léasela en voz alta:"
+		       : "Sealed.  Copy this code onto the family's slip and read it back to them:", code);
+		printf(is_es ? "La pueden abrir %u de %u abogados de la mesa "
+		             : "%u of %u attorneys of the desk ", r->n_readers, r->n_holders);
 		cmd_print(r->desk_name, strlen(r->desk_name));
-		printf(" can open it; this device cannot.\nIt waits here");
+		fputs(is_es ? "; este aparato no.\nAquí espera" : " can open it; this device cannot.\n"
+		      "It waits here", stdout);
 		if (err == PERR_OK && n.submissions > 1)
-			printf(", with %u earlier submission%s; `amparo sync` sends them.\n",
-			       n.submissions - 1, n.submissions == 2 ? "" : "s");
-		else
-			puts("; `amparo sync` sends it.");
-		puts(
+			printf(is_es ? ", con %u anteriores" : ", with %u earlier", n.submissions - 1);
+		puts(is_es ? "; `amparo sync` la envía.\n"
+		     "Ahora borre el formulario lleno y las fotos de donde se hicieron: también de la\n"
+		     "galería, la papelera y la nube.  Esas copias nunca estuvieron selladas."
+		     : "; `amparo sync` sends it.\n"
 		     "Now delete the filled form and the photographs from where they were made:\n"
 		     "gallery, trash and cloud copies too.  Those were never sealed.");
 	}
@@ -189,7 +201,7 @@ static int submit(struct cli *cli, struct given *g)
 	err = intake_seal(cli->client, &g->in, &r, why);
 	if (err != PERR_OK)
 		return cmd_refused(err, why, "the interview was not sealed, and nothing is lost");
-	print_receipt(cli, &r);
+	print_receipt(cli, &r, says_es(g));
 	sodium_memzero(&r, sizeof r);
 	return EXIT_DONE;
 }

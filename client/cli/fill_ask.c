@@ -239,7 +239,7 @@ static char *folded(const char *s)
 static size_t find_option(struct filling *f, const struct fill_step *step, const char *line,
                           bool may_show)
 {
-	size_t at[1], found = step->n_options, n = 0;
+	size_t at[1], n = 0;
 	char *want;
 
 	if (typed_numbers(line, step->n_options, at, 1) == 1)
@@ -253,18 +253,17 @@ static size_t find_option(struct filling *f, const struct fill_step *step, const
 
 		free(label);
 		if (is_it) {
-			free(want);
+			ask_free(want);
 			return i;
 		}
 		if (!fits)
 			continue;
-		found = i;
 		if (++n == 1 && may_show)
 			ask_say(&f->ask, 0, T("These fit:", "Coinciden:"));
 		if (may_show && n <= SHOWN_MAX)
 			show_option(f, step, i);
 	}
-	free(want);
+	ask_free(want);
 	if (n > SHOWN_MAX && may_show)
 		ask_say(&f->ask, 2, T("and %zu more: type more letters.", "y %zu más: escriba más letras."),
 		        n - SHOWN_MAX);
@@ -275,7 +274,6 @@ static size_t find_option(struct filling *f, const struct fill_step *step, const
 		ask_say(&f->ask, 0, T("\"%s\" is none of the choices.  Type a number from 1 to %zu.",
 		        "«%s» no está entre las opciones.  Escriba un número del 1 al %zu."), line,
 		        step->n_options);
-	(void)found;
 	return step->n_options;
 }
 
@@ -463,10 +461,10 @@ static enum filling_next go_on(struct filling *f)
 	} else {
 		err = fill_next(f->s);
 	}
-	if (err != PERR_OK && err != PERR_NOTFOUND)
-		cli_fail_err(err, "%s", T("the next question could not be found",
-		             "no se pudo encontrar la siguiente pregunta"));
-	return err == PERR_OK || err == PERR_NOTFOUND ? FILLING_ON : FILLING_FAILED;
+	if (err == PERR_OK || err == PERR_NOTFOUND)
+		return FILLING_ON;
+	return filling_failed(f, err, T("the next question could not be found",
+	                      "no se pudo encontrar la siguiente pregunta"));
 }
 
 /* the answer of a question given to the session; false: refused, and said */
@@ -480,11 +478,9 @@ static bool give(struct filling *f, const char *text, enum filling_next *next)
 		return true;
 	if (err == PERR_RANGE || err == PERR_STATE)
 		ask_say(&f->ask, 0, "%s", why);
-	else {
-		cli_fail_err(err, "%s", T("the answer could not be taken; it was not lost before this one",
-		             "no se pudo tomar la respuesta; las anteriores no se perdieron"));
-		*next = FILLING_FAILED;
-	}
+	else
+		*next = filling_failed(f, err, T("the answer could not be taken; those before it are kept",
+		                       "no se pudo tomar la respuesta; las anteriores están guardadas"));
 	return false;
 }
 
@@ -520,7 +516,7 @@ static enum filling_next attach(struct filling *f, const struct fill_step *step,
 		give(f, old, &next);
 		goto out;
 	}
-	if (filling_save(f, true) != EXIT_DONE) {
+	if (!filling_save(f, true)) {
 		/* the data is about to be freed: nothing may point there */
 		draft_detach(f->d, name);
 		next = FILLING_FAILED;
@@ -566,7 +562,7 @@ static enum filling_next answer(struct filling *f, const struct fill_step *step,
 	}
 	ask_free(text);
 	echo(f, step);
-	if (filling_save(f, true) != EXIT_DONE)
+	if (!filling_save(f, true))
 		return FILLING_FAILED;
 	if (is_multi)
 		return FILLING_SAME;
@@ -599,11 +595,9 @@ static enum filling_next answer_repeat(struct filling *f, const char *line)
 		ask_say(&f->ask, 0, T("No more can be added.", "Ya no se puede agregar más."));
 		return FILLING_SAME;
 	}
-	if (err != PERR_OK) {
-		cli_fail_err(err, "%s", T("it could not be added", "no se pudo agregar"));
-		return FILLING_FAILED;
-	}
-	return filling_save(f, true) == EXIT_DONE ? FILLING_ON : FILLING_FAILED;
+	if (err != PERR_OK)
+		return filling_failed(f, err, T("it could not be added", "no se pudo agregar"));
+	return filling_save(f, true) ? FILLING_ON : FILLING_FAILED;
 }
 
 static enum filling_next empty(struct filling *f, const struct fill_step *step)

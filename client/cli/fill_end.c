@@ -102,8 +102,8 @@ static bool show_page(struct filling *f)
 	err = fill_review(f->s, review_row, &p);
 	sodium_memzero(p.where, sizeof p.where);
 	if (err != PERR_OK) {
-		cli_fail_err(err, "%s", T("the answers could not be shown",
-		             "no se pudieron mostrar las respuestas"));
+		filling_failed(f, err, T("the answers could not be shown",
+		               "no se pudieron mostrar las respuestas"));
 		return false;
 	}
 	show_faults(f);
@@ -207,10 +207,12 @@ static enum filling_next seal(struct filling *f)
 	s->in.tz_min = cmd_tz_min();
 	/* sync may have run beside us for hours: seal with the newest list of attorneys */
 	err = client_reload(f->cli->client);
-	if (err != PERR_OK)
+	if (err != PERR_OK) {
 		next = FILLING_FAILED;
-	else
+		f->code = EXIT_DAMAGED;
+	} else {
 		err = gather(f, s);
+	}
 	if (err == PERR_OK)
 		err = intake_seal(f->cli->client, &s->in, &r, why);
 out:
@@ -221,8 +223,11 @@ out:
 		f->s = NULL;
 		next = fill_end_code(f, &r);
 	} else if (why[0] != '\0') {
+		char *text = filling_why(f, err, why);
+
 		ask_say(&f->ask, 0, T("It was not sealed, and nothing is lost: %s",
-		        "No se selló, y no se perdió nada: %s"), why);
+		        "No se selló, y no se perdió nada: %s"), text == NULL ? why : text);
+		free(text);
 	} else {
 		cli_fail_err(err, "%s", T("it was not sealed, and nothing is lost",
 		             "no se selló, y no se perdió nada"));

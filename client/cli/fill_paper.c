@@ -92,7 +92,7 @@ static bool take_scan(struct filling *f, const char *line)
 		        "Ya no caben más archivos en esta entrevista."));
 		goto out;
 	}
-	if (filling_save(f, true) != EXIT_DONE) {
+	if (!filling_save(f, true)) {
 		draft_detach(f->d, name);
 		goto out;
 	}
@@ -189,7 +189,7 @@ enum filling_next fill_paper_ask(struct filling *f)
 		next = take_scans(f, rest);
 	}
 	ask_free(line);
-	if (next == FILLING_ON && filling_save(f, true) != EXIT_DONE)
+	if (next == FILLING_ON && !filling_save(f, true))
 		return FILLING_FAILED;
 	free(f->asked);
 	f->asked = next == FILLING_SAME ? strdup("") : NULL;

@@ -2,7 +2,9 @@
 /*
  * filling: one interview at the terminal, from the first question to the slip.
  *
- *	cmd_fill.c      begins or goes on, keeps the draft, leads from step to step
+ *	cmd_fill.c      begins or goes on, leads from step to step
+ *	filling.c       keeps the draft; what the others share
+ *	fill_command.c  .back, .jump, .drop …
  *	fill_ask.c      one question: shown, answered
  *	fill_paper.c    what is asked before the questions of a paper form
  *	fill_end.c      the review, sealing, the case code
@@ -24,9 +26,9 @@ struct filling {
 	struct draft *d;
 	struct fill *s;
 	const struct xform *form;
-	bool is_first;                  /* the first save has not been told of */
 	bool is_back;                   /* went backwards: notes without text are passed that way */
 	int lock;                       /* descriptor; -1: none */
+	int code;                       /* exit code of FILLING_FAILED */
 	char *asked;                    /* path of the step that stands on the screen; NULL: none */
 	char *where;                    /* its group, said once for all its questions */
 };
@@ -38,14 +40,26 @@ enum filling_next {
 	FILLING_SAVED,                  /* the person stops; everything is stored */
 	FILLING_STOPPED,                /* end of input or a signal; everything is stored */
 	FILLING_DONE,                   /* sealed, and the code is copied; or the draft is dropped */
-	FILLING_FAILED                  /* said already */
+	FILLING_FAILED                  /* said already; code says how the program ends */
 };
 
 /*
  * Store answers, files and place, if anything changed.  must: also a draft that was never
- * stored.  EXIT_DONE, or an exit code (already said).
+ * stored.  On a full or failing disk it says so and tries again as often as the person
+ * wishes, since the answer is still in memory.  False: given up (said; FILLING_FAILED).
  */
-int filling_save(struct filling *f, bool must);
+bool filling_save(struct filling *f, bool must);
+/* FILLING_FAILED, with what went wrong said */
+enum filling_next filling_failed(struct filling *f, enum perr err, const char *what);
+/* the same where the form itself is at fault */
+enum filling_next filling_stuck(struct filling *f, enum perr err);
+/* Speak and ask in this language of the form ("": its first). */
+void filling_speak(struct filling *f, const char *lang);
+/*
+ * Why a desk cannot be sealed to, in the person's language; why: as dispatch_desk or
+ * intake_seal said it.  For free.
+ */
+char *filling_why(struct filling *f, enum perr err, const char *why);
 /* The session's moment: now, or the day of the visit. */
 void filling_clock(struct filling *f);
 

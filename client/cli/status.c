@@ -11,6 +11,7 @@
 #include "holders.h"
 #include "notices.h"
 #include "org.h"
+#include "draft.h"
 #include "outbox.h"
 #include "prekeys.h"
 #include "roster.h"
@@ -58,6 +59,26 @@ static bool has_batch(struct client *c, const uint8_t key[32])
 
 /* ---- what concerns everybody -------------------------------------------------------- */
 
+static enum perr count_draft(void *arg, const struct draft_head *head)
+{
+	*(unsigned *)arg += 1;
+	return PERR_OK;
+}
+
+/* only where there are some: most members never take an interview */
+static enum perr draft_part(struct list *l)
+{
+	unsigned n = 0;
+	char what[WHAT_SIZE];
+	enum perr err = draft_each(l->cli->client->kv, count_draft, &n);
+
+	if (err != PERR_OK || n == 0)
+		return err;
+	snprintf(what, sizeof what, "%u interview%s not finished", n, n == 1 ? " is" : "s are");
+	line(l, false, what, "run `amparo drafts`, then go on with each or drop it");
+	return PERR_OK;
+}
+
 static enum perr own_part(struct list *l)
 {
 	struct client *c = l->cli->client;
@@ -86,7 +107,7 @@ static enum perr own_part(struct list *l)
 	         out.submissions, out.submissions == 1 ? "" : "s", out.submissions == 1 ? "s" : "",
 	         out.on_one);
 	line(l, out.submissions == 0, what, "run `amparo sync` when there is a network");
-	return PERR_OK;
+	return draft_part(l);
 }
 
 static enum perr reader_part(struct list *l)

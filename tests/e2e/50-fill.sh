@@ -31,6 +31,8 @@ tty() {
 		<"$answers" >"$out.raw" 2>&1
 	local rc=$?
 	tr -d '\r' <"$out.raw" >"$out"
+	# the same question, whatever an answer that was kept has opened behind it
+	sed -i 's/ de unas [0-9]*$//' "$work/typed"
 	return $rc
 }
 code_in() { grep -o '^    [0-9A-Z]\{5\}-[0-9A-Z]\{5\}$' "$1" | tr -d ' ' | head -n 1; }
@@ -227,6 +229,12 @@ same "a right one ends it" "$(n_drafts)" 0
 printf '%s\n' 1 "Nobody" .save >"$work/answers6"
 tty "$work/answers6" "$work/six" -- intake fill --form left-alone
 has "the form's first language where nothing else is said" 'Name of the person' "$work/six"
+printf '%s\n' "" .save >"$work/answers7"
+AMPARO_HOME=$home LANG=es_MX.UTF-8 "$BIN/amparo" intake fill --form left-alone <"$work/answers7" >"$work/six" 2>&1
+has "that of this computer where the form has it" 'Podemos anotar' "$work/six"
+has "and a pipe is answered as a terminal is" 'No se contestó nada' "$work/six"
+refused 1 "a language the form lacks is refused, with those it has" as v1 intake fill --form left-alone --lang mam
+refused 2 "with several forms one must be named" as v1 intake fill
 refused 1 "a draft is not dropped without a yes" sh -c "AMPARO_HOME=$home $BIN/amparo drafts drop 1 </dev/null"
 claim "with one it is" as v1 drafts drop 1 --yes
 refused 1 "there is none any more" as v1 intake fill --resume 1

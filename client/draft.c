@@ -230,6 +230,14 @@ void draft_detach(struct draft *d, const char *name)
 	}
 }
 
+void draft_undo_detach(struct draft *d, const char *name)
+{
+	for (size_t i = 0; i < d->n_files; i++)
+		if (d->files[i].is_gone && strcmp(d->files[i].name, name) == 0 &&
+		    draft_find(d, name) == NULL)
+			d->files[i].is_gone = false;
+}
+
 /* "nta.jpg" and 2: "nta-2.jpg"; never cut inside a character */
 static void numbered(char out[DRAFT_NAME_MAX + 1], const char *wish, unsigned n)
 {

@@ -111,6 +111,8 @@ PERR_MUST_CHECK enum perr draft_attach(struct draft *d, const char *name, const 
                                        size_t len, bool is_scan);
 /* The same name is free at once; the stored file is erased by the next draft_save. */
 void draft_detach(struct draft *d, const char *name);
+/* Take back a draft_detach of a stored file that no draft_save has carried out yet. */
+void draft_undo_detach(struct draft *d, const char *name);
 /* The file of this name; NULL: none. */
 const struct draft_file *draft_find(const struct draft *d, const char *name);
 /*

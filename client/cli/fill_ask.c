@@ -503,14 +503,19 @@ static enum filling_next attach(struct filling *f, const struct fill_step *step,
 
 	if (old == NULL || !filling_read_file(f, line, &data, &len, &base, &path))
 		goto out;
+	/*
+	 * The file it had goes with the save that brings the new one, and leaves its name:
+	 * the same photograph given twice is the same answer.
+	 */
+	draft_detach(f->d, old);
 	draft_name(f->d, base, name);
-	/* the file it had goes with the save that brings the new one */
-	if (!give(f, name, &next))
+	if (!give(f, name, &next)) {
+		draft_undo_detach(f->d, old);
 		goto out;
+	}
 	err = draft_attach(f->d, name, data, len, false);
-	if (err == PERR_OK && old[0] != '\0')
-		draft_detach(f->d, old);
 	if (err != PERR_OK) {
+		draft_undo_detach(f->d, old);
 		ask_say(&f->ask, 0, T("No more files fit into this interview.",
 		        "Ya no caben más archivos en esta entrevista."));
 		give(f, old, &next);

@@ -262,6 +262,13 @@ static void draft_file_that_was_taken_away_is_erased(void **state)
 	assert_int_equal(kept("insulin"), 0);
 	assert_int_equal(kept("passport"), 1);
 	assert_int_equal(d->n_files, 1);
+	/* and one that stays after all */
+	draft_detach(d, "a.jpg");
+	assert_null(draft_find(d, "a.jpg"));
+	draft_undo_detach(d, "a.jpg");
+	assert_non_null(draft_find(d, "a.jpg"));
+	OK(save(d, "x"));
+	assert_int_equal(kept("passport"), 1);
 	draft_free(d);
 }
 

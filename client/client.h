@@ -12,6 +12,7 @@
  *	link.c                     libuv: connects, moves bytes, timeouts
  *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
  *	org.c join.c desk.c        founding, members, desks, forms  (administrators, holders)
+ *	draft.c                    interviews that are not finished
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted

@@ -225,6 +225,34 @@ same "gone on with after all that, it is sealed" $? 0
 same "and left nothing" "$(n_drafts)" 0
 code_three=$(code_in "$work/three")
 
+# ---- no room -------------------------------------------------------------------------------------------
+# The vault may not grow, a photograph does not fit; then it may, and Enter tries again.
+printf '%s\n' 1 "Juana" .save >"$work/answers8"
+tty "$work/answers8" "$work/nine" -- intake fill --form left-alone --lang en
+mkfifo "$work/in2"
+(
+	trap '' XFSZ
+	ulimit -S -f $(($(stat -c %s "$home/vault.mdb") / 1024 + 24))
+	tty "$work/in2" "$work/full" -- intake fill --resume 1
+) &
+window=$!
+exec 7>"$work/in2"
+printf '%s\n' .review 10 "$photo" >&7
+for _ in $(seq 20000); do grep -q 'NOT kept' "$work/full.raw" 2>/dev/null && break; done
+has "where the disk takes no more, that is said" 'NOT kept yet' "$work/full.raw"
+pid=$window
+# the shell, the terminal, the program
+while child=$(cut -d' ' -f1 "/proc/$pid/task/$pid/children") && [ -n "$child" ]; do pid=$child; done
+same "the program waits" "$(cat "/proc/$pid/comm")" amparo
+same "with what it had before still kept" "$(as v1 drafts --json | grep -o '"answers":[0-9]*')" '"answers":2'
+prlimit --pid "$pid" --fsize=unlimited:
+printf '%s\n' "" .review submit "" >&7
+exec 7>&-
+wait $window
+same "when there is room again it goes on and is sealed" "$?:$(n_drafts)" 0:0
+has "with the photograph" 'copied here and' "$work/full"
+code_full=$(code_in "$work/full")
+
 # ---- killed between the seal and the slip ------------------------------------------------------------------
 printf '%s\n' 1 "Pedro" .review submit >"$work/answers4"
 tty "$work/answers4" "$work/four" --stop-at 5 -- intake fill --form left-alone --lang en
@@ -273,6 +301,8 @@ has "the day of the visit" '2026-11-20' <(cat "$work"/x3/*/*.json)
 claim "and the scan" sh -c "cmp '$photo' '$work'/x3/*/'page 1.jpg'"
 claim "what was cut off and gone on with arrived too" as ana show "$code_three"
 claim "and what was killed before the slip" as ana show "$code_four"
+claim "and what had no room" as ana attachments "$code_full" --to "$work/x4"
+claim "photograph and all" sh -c "cmp '$photo' \"\$(find '$work/x4' -name 'nta hoja 1.jpg')\""
 
 # ---- a submission is held against its form ----------------------------------------------------------------------------
 sed 's,<name>.*</name>,<name/>,; s,<age>9</age>,<age>40</age>,' "$(ls "$work"/x1/*/submission.xml)" >"$work/bad.xml"

@@ -130,29 +130,21 @@ static void conn_close(struct conn *c)
 	uv_close((uv_handle_t *)&c->timer, conn_on_close);
 }
 
-static void write_on_shutdown(uv_shutdown_t *req, int status)
-{
-	(void)status;
-	free(req);
-}
-
-/* both byes are said: end our direction, wait a little for the peer's end, so that what it
- * has not read yet is not torn away by a reset */
+/*
+ * Both byes are said: wait a little for the peer's end.  It must be the first to close: who
+ * does keeps the other's address in a kernel table for a minute (TIME_WAIT), and here that
+ * would be a list of everybody who was there lately.  Nor is what the peer has not read
+ * yet torn away by a reset.
+ */
 static void conn_end(struct conn *c)
 {
-	uv_shutdown_t *req;
-
 	if (c->shutting)
 		return;
 	c->shutting = true;
-	req = malloc(sizeof *req);
-	if (req == NULL || c->eof ||
-	    uv_shutdown(req, (uv_stream_t *)&c->tcp, write_on_shutdown) != 0) {
-		free(req);
+	if (c->eof)
 		conn_close(c);
-		return;
-	}
-	(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_MS, 0);
+	else
+		(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_MS, 0);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */

@@ -208,6 +208,21 @@ static void never_reading(struct client *c)
 	client_close(c);
 }
 
+/* who ends a connection first keeps the other's address in the kernel for a minute */
+static void last_word(struct client *c)
+{
+	struct rpc_msg bye = { .type = RPC_NOTIFY, .method = RPC_BYE };
+	struct pollfd fd;
+
+	if (!open_from(&c[0], NULL) || !client_queue(&c[0], &bye) || !client_flush(&c[0]))
+		abort();
+	CLAIM(client_next(&c[0], RPC_HELLO) && c[0].m.method == RPC_BYE,
+	      "a goodbye is answered with one");
+	fd = (struct pollfd){ .fd = c[0].fd, .events = POLLIN | POLLRDHUP };
+	CLAIM(poll(&fd, 1, 300) == 0, "and the client is left to end the connection first");
+	client_close(&c[0]);
+}
+
 static void farewell(struct client *c)
 {
 	uint8_t cell[CELL_SIZE];
@@ -251,6 +266,7 @@ int main(int argc, char **argv)
 	scope(c);
 	places(c);
 	never_reading(c);
+	last_word(c);
 	farewell(c);
 	free(c);
 	return bad != 0;

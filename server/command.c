@@ -2,6 +2,9 @@
 #include "command.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <getopt.h>
 #include <signal.h>
 #include <sodium.h>
@@ -431,6 +434,11 @@ static void harden(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* a file that may not grow is a failed write, to be told, not a sudden death */
 	(void)signal(SIGXFSZ, SIG_IGN);
+#ifdef M_PERTURB
+	/* What is freed is overwritten, by whichever library: LMDB gives the pages of a pool back
+	 * in order of arrival, and a release promises that this order is gone. */
+	(void)mallopt(M_PERTURB, 0x5a);
+#endif
 }
 
 int command_main(int argc, char **argv)

@@ -43,6 +43,8 @@ void host_cell_give(void *ctx, uint8_t *cell)
 	struct host *h = ctx;
 
 	h->cells_out--;
+	/* buffers go from hand to hand in order of arrival: after a release nothing may show it */
+	sodium_memzero(cell, STORE_CELL);
 	if (h->cells_spare >= SPARE_MAX) {
 		free(cell);
 		return;

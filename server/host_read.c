@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "day.h"
 #include "host_int.h"
 
 #define SPARE_TASKS 8u
+#define READ_STACK  (64u << 10)     /* more than reading a file takes */
 
 /* one request that reads the disk: runs on a worker, which touches nothing else */
 struct task {
@@ -82,6 +84,8 @@ static void task_free(struct task *t)
 		free(t);
 		return;
 	}
+	/* a cell that is erased or expires now must not outlive its file in here */
+	memset(t->room, 0, (size_t)(t->method == RPC_FETCH ? t->n : t->got) * STORE_CELL);
 	t->next = h->spare_task;
 	h->spare_task = t;
 	h->n_spare_tasks++;
@@ -97,9 +101,8 @@ void host_tasks_free(struct host *h)
 	}
 }
 
-static void task_run(struct host_work *w)
+static void read_disk(struct task *t)
 {
-	struct task *t = (struct task *)w;
 	struct store *st = t->h->store;
 	uint8_t *room = t->room;
 	size_t got = 0;
@@ -141,6 +144,13 @@ static void task_run(struct host_work *w)
 		break;
 	}
 	t->err = PERR_UNKNOWN;
+}
+
+static void task_run(struct host_work *w)
+{
+	read_disk((struct task *)w);
+	/* pages with the ids of what may expire tomorrow; a worker's stack stays for ever */
+	sodium_stackzero(READ_STACK);
 }
 
 static bool is_zero_cell(const uint8_t *cell)

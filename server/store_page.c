@@ -2,6 +2,7 @@
 #include "store_page.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,13 +173,11 @@ int store_pages_is_overflow(const uint8_t hdr[STORE_PAGE_HDR], uint64_t pgno, ui
 	return get64(hdr) == pgno && get16(hdr + 10) == P_OVERFLOW && get32(hdr + 12) == n;
 }
 
-enum perr store_pages_walk(const struct store_pages *ps, const struct store_tree *tree,
-                           int is_sorted,
-                           enum perr (*leaf)(void *arg, uint64_t pgno, const uint8_t *page,
-                                             uint32_t n),
-                           void *arg)
+static enum perr walk(const struct store_pages *ps, const struct store_tree *tree, int is_sorted,
+                      enum perr (*leaf)(void *arg, uint64_t pgno, const uint8_t *page,
+                                        uint32_t n),
+                      void *arg, uint8_t pages[DEPTH_MAX][STORE_PAGE], uint8_t last_key[KEY_MAX])
 {
-	uint8_t pages[DEPTH_MAX][STORE_PAGE], last_key[KEY_MAX];
 	uint32_t at[DEPTH_MAX] = { 0 }, n[DEPTH_MAX] = { 0 }, i;
 	uint64_t pgno = tree->root, visited = 0, entries = 0;
 	size_t last_len = 0;
@@ -236,6 +235,21 @@ enum perr store_pages_walk(const struct store_pages *ps, const struct store_tree
 		}
 	}
 	return entries == tree->entries ? PERR_OK : PERR_CORRUPT;
+}
+
+enum perr store_pages_walk(const struct store_pages *ps, const struct store_tree *tree,
+                           int is_sorted,
+                           enum perr (*leaf)(void *arg, uint64_t pgno, const uint8_t *page,
+                                             uint32_t n),
+                           void *arg)
+{
+	uint8_t pages[DEPTH_MAX][STORE_PAGE], last_key[KEY_MAX];
+	enum perr err = walk(ps, tree, is_sorted, leaf, arg, pages, last_key);
+
+	/* A stack is not overwritten by itself; ids in order of arrival stand here. */
+	sodium_memzero(pages, sizeof pages);
+	sodium_memzero(last_key, sizeof last_key);
+	return err;
 }
 
 static enum perr check_leaf(void *arg, uint64_t pgno, const uint8_t *page, uint32_t n)

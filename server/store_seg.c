@@ -20,10 +20,36 @@ static int by_id(const void *a, const void *b)
 	              ((const struct store_seg_item *)b)->id, STORE_ID);
 }
 
+static void sift(struct store_seg_item *items, size_t at, size_t n)
+{
+	struct store_seg_item item = items[at];
+	size_t child;
+
+	while ((child = 2 * at + 1) < n) {
+		if (child + 1 < n && by_id(&items[child], &items[child + 1]) < 0)
+			child++;
+		if (by_id(&item, &items[child]) >= 0)
+			break;
+		items[at] = items[child];
+		at = child;
+	}
+	items[at] = item;
+}
+
+/* A heap in place: qsort() works in memory of its own, and leaves ids there. */
 void store_seg_sort(struct store_seg_item *items, size_t n)
 {
-	if (n > 1)
-		qsort(items, n, sizeof *items, by_id);
+	size_t i;
+
+	for (i = n / 2; i > 0; i--)
+		sift(items, i - 1, n);
+	for (i = n; i > 1; i--) {
+		struct store_seg_item last = items[i - 1];
+
+		items[i - 1] = items[0];
+		items[0] = last;
+		sift(items, 0, i - 1);
+	}
 }
 
 void store_seg_digest(const struct store_seg_item *items, size_t n, uint8_t digest[STORE_ID])

@@ -3,10 +3,12 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define MAX_CELLS 16384u
+#define MAX_CELLS     16384u
+#define RELEASE_STACK (128u << 10)      /* more than a release takes */
 
 struct queue {
 	struct writer_job *head, **tail;
@@ -238,6 +240,9 @@ static void *writer_thread(void *arg)
 		while (taken.head != NULL) {
 			pthread_mutex_unlock(&w->mu);
 			rest = run_batch(w, taken.head);
+			/* a release walks pages in order of arrival, on this stack */
+			if (taken.head->kind == WRITER_RELEASE)
+				sodium_stackzero(RELEASE_STACK);
 			pthread_mutex_lock(&w->mu);
 			hand_back(w, &taken, rest);
 		}

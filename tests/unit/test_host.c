@@ -1026,6 +1026,25 @@ static void host_releases_on_schedule_once(void **state)
 	world_free();
 }
 
+static void host_gives_no_buffer_on_with_a_cell_in_it(void **state)
+{
+	struct session_host *sh;
+	uint8_t *cell, *again;
+
+	world_new();
+	sh = host_sessions(w.h);
+	cell = sh->cell_take(sh->ctx, 0);
+	assert_non_null(cell);
+	memset(cell, 0xc5, STORE_CELL);
+	sh->cell_give(sh->ctx, cell);
+	/* the same one; its first bytes linked it to others meanwhile */
+	again = sh->cell_take(sh->ctx, 0);
+	assert_ptr_equal(again, cell);
+	assert_true(sodium_is_zero(again + sizeof(void *), STORE_CELL - sizeof(void *)));
+	sh->cell_give(sh->ctx, again);
+	world_free();
+}
+
 static void host_logs_neither_ids_nor_addresses(void **state)
 {
 	struct peer p;
@@ -1062,6 +1081,7 @@ int main(void)
 		cmocka_unit_test(host_switches_the_bulletin_when_all_of_it_is_there),
 		cmocka_unit_test(host_refuses_parts_that_are_not_what_they_are_called),
 		cmocka_unit_test(host_releases_on_schedule_once),
+		cmocka_unit_test(host_gives_no_buffer_on_with_a_cell_in_it),
 		cmocka_unit_test(host_logs_neither_ids_nor_addresses),
 	};
 

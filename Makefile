@@ -438,6 +438,24 @@ TOOLS_SRC    = \
                tests/tools/client.c \
                tests/tools/daemon.c
 
+# the seizure drill: tools of its own, a server whose days pass quickly, and one that forgets to
+# overwrite (a control)
+SEIZURE      = \
+               hunt \
+               carve \
+               memory \
+               decoy \
+               plan \
+               vault \
+               visitor \
+               server \
+               careless
+SEIZURE_SRC  = \
+               tests/seizure/canary.c \
+               tests/seizure/scan.c
+WRAP_seizure_server = -Wl,--wrap=host_tick
+WRAP_seizure_careless = -Wl,--wrap=store_file_retire
+
 # ---- what is built -------------------------------------------------------------------------
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
@@ -447,6 +465,8 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 .PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
         install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins
         install uninstall clean dist unit-bins tools bench-bins ctgrind ctgrind-bins
+.PHONY: all build deps deps-test deps-seizure deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
+        install uninstall clean dist unit-bins tools bench-bins seizure seizure-bins
 
 all: deps
 	@$(MAKE) --no-print-directory build
@@ -456,6 +476,8 @@ deps:
 	@tests/deps.sh build
 deps-test:
 	@tests/deps.sh test
+deps-seizure:
+	@tests/deps.sh seizure
 deps-bench:
 	@tests/deps.sh bench
 
@@ -529,6 +551,17 @@ $(B)/ctgrind/clang-%: $(CT_SRC) tests/ctgrind/ct.h tests/ctgrind/accepted.supp $
 	$(Q)clang-14 $(filter-out -fstack-clash-protection,$(CT_FLAGS)) -gdwarf-4 -w -$* $(CT_SRC) $(CT_WRAP) $(HARDENLD) -o $@ $(PKG_LD)
 ctgrind-bins: $(patsubst %,$(B)/ctgrind/gcc-%,$(CT_SHORT))
 
+$(B)/tests/seizure/%: $(B)/tests/seizure/%.o $(call obj,$(SEIZURE_SRC)) $(LIBS_A)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_seizure_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
+$(B)/tests/seizure/visitor: $(call obj,$(TOOLS_SRC))
+$(B)/tests/seizure/from.so: tests/seizure/from.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared $(LDFLAGS) $< -o $@ -ldl
+$(B)/tests/seizure/visitor.o: OURS += -Itests/tools
+
+seizure-bins: $(patsubst %,$(B)/tests/seizure/%,$(SEIZURE)) $(B)/tests/seizure/from.so \
+              $(B)/tests/tools/amparo_clock
 bench-bins: $(patsubst %,$(B)/tests/bench/%,$(BENCHES))
 worlds-bins: $(B)/tests/worlds/two_worlds
 tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
@@ -566,6 +599,11 @@ bench: deps-bench
 	@tests/bench/run.sh short
 bench-long: deps-bench
 	@tests/bench/run.sh long
+
+# a seized server reveals nothing: needs root and loop mounts; minutes.  SEED=n repeats one
+seizure: deps-seizure
+	@$(MAKE) --no-print-directory -s -j$(JOBS) Q=@ B=$(B) seizure-bins
+	@B=$(B) tests/seizure/drill.sh long
 
 # clang's fuzzer; `make fuzz T=60` gives each parser 60 seconds
 T ?= 30

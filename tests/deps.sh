@@ -1,20 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Goal: every Debian package that a target needs is there, or one line says what to run.
-#   tests/deps.sh build|test|bench
+#   tests/deps.sh build|test|seizure|bench
 # Nothing missing: apt is not called.  Root: installs.  Not root: prints the line, exits 3.
 set -eu
 
 build="gcc libc6-dev make pkg-config libsodium-dev libmsgpack-dev liblmdb-dev libuv1-dev
 	libxml2-dev libqrencode-dev libinih-dev libzxcvbn-dev libseccomp-dev"
 test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind e2fsprogs mount"
+	libxml2-dev libqrencode-dev libinih-dev libzxcvbn-dev"
+test="$build libcmocka-dev libxml2-utils git iproute2 e2fsprogs mount"
+seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
 
 case "${1:-build}" in
 build) want=$build ;;
 test)  want=$test ;;
+seizure) want=$seizure ;;
 bench) want=$bench ;;
-*)     echo "usage: tests/deps.sh build|test|bench" >&2; exit 2 ;;
+*)     echo "usage: tests/deps.sh build|test|seizure|bench" >&2; exit 2 ;;
 esac
 
 missing=

@@ -116,6 +116,7 @@ worlds() { if [ "$mode" = long ]; then set -- --runs 200; else set -- --runs 20 
 	one two-worlds build build/tests/worlds/two_worlds "$@"; }
 ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
 devices() { one device.sh "$1" bash tests/seizure/device.sh; }
+seize()  { one "seizure drill" "$1" tests/seizure/drill.sh "$mode"; }
 
 mkdir -p build/log
 case $mode in
@@ -123,7 +124,7 @@ short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
 	[ "$mode" = long ] && export LIMIT=3600
 	t_all=$(now)
-	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins || true
+	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins seizure-bins || true
 	suite "documents against code" 10 spec
 	suite "unit tests and vectors" 80 units build
 	suite "secrets and time" 20 ctgrind
@@ -132,6 +133,7 @@ short|long)
 	suite "fuzz corpus" 30 replay build
 	suite "end to end over loopback" 120 e2es build $E2E_TESTS
 	suite "a seized device" 20 devices build
+	suite "seizure drill" 25 seize build
 	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan
 	suite "simulator, ASan and UBSan" 60 sims build/asan

@@ -21,15 +21,26 @@ bool client_dial(struct client *c, uint16_t port, const char *from, int seconds)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct sockaddr_in own = { .sin_family = AF_INET };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_in6 own6 = { .sin6_family = AF_INET6 };
+	bool is_v6 = from != NULL && strchr(from, ':') != NULL;
+	const struct sockaddr *own_sa = (struct sockaddr *)&own, *to_sa = (struct sockaddr *)&to;
+	socklen_t sa_len = is_v6 ? sizeof to6 : sizeof to;
 	struct timeval tv = { .tv_sec = seconds };
 	int one = 1;
+
+	if (is_v6) {
+		own_sa = (struct sockaddr *)&own6;
+		to_sa = (struct sockaddr *)&to6;
+		to6.sin6_addr = in6addr_loopback;
+	}
 
 	c->why = "";
 	c->next_id = 1;
 	c->in_len = c->in_at = c->out_len = 0;
 	c->bytes_in = 0;
 	c->ch.state = CHANNEL_DEAD;
-	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	c->fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
 		return fail(c, "no socket");
 	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -37,14 +48,15 @@ bool client_dial(struct client *c, uint16_t port, const char *from, int seconds)
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof tv);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (from != NULL) {
-		(void)inet_pton(AF_INET, from, &own.sin_addr);
+		(void)inet_pton(is_v6 ? AF_INET6 : AF_INET, from,
+		                is_v6 ? (void *)&own6.sin6_addr : (void *)&own.sin_addr);
 		(void)setsockopt(c->fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-		if (bind(c->fd, (struct sockaddr *)&own, sizeof own) != 0) {
+		if (bind(c->fd, own_sa, sa_len) != 0) {
 			client_close(c);
 			return fail(c, "cannot bind");
 		}
 	}
-	if (connect(c->fd, (struct sockaddr *)&to, sizeof to) != 0) {
+	if (connect(c->fd, to_sa, sa_len) != 0) {
 		client_close(c);
 		return fail(c, "cannot connect");
 	}

@@ -22,7 +22,8 @@ struct client {
 	struct rpc_msg m;                /* the last message received; borrows from ch */
 };
 
-/* TCP only: nothing is said.  seconds: no call blocks longer */
+/* TCP only: nothing is said.  from: own address, NULL for any; one of IPv6 reaches ::1 instead
+ * of 127.0.0.1.  seconds: no call blocks longer */
 bool client_dial(struct client *c, uint16_t port, const char *from, int seconds);
 /* the handshake on a dialled connection; access: the scope's key, not yet derived */
 bool client_shake(struct client *c, const uint8_t server_pk[32], const uint8_t access[32]);

@@ -41,7 +41,7 @@
 #define BLOCKS    (CELL_SIZE / BLOCK)     /* the last 16 bytes of a cell are in none */
 #define RUN       64u
 #define STEP      (4u << 20)
-#define TAIL      (2u * CELL_SIZE)
+#define TAIL      8192u                  /* more than a cell, whole pages */
 #define MAP_BITS  24u
 #define COPIES    16u                     /* places noted for each cell */
 #define SHUFFLES  20000u
@@ -248,7 +248,7 @@ static void carve(const char *path)
 			break;
 		if ((uint64_t)data > at)
 			at = (uint64_t)data & ~4095ull;
-		base = at >= 2 * 4096 ? at - 2 * 4096 : 0;
+		base = at >= TAIL ? at - TAIL : 0;
 		from = (size_t)(at - base);
 		while (got < from + STEP + TAIL) {
 			ssize_t n = pread(fd, buf + got, from + STEP + TAIL - got,

@@ -392,9 +392,8 @@ TOOLS        = \
                server_disk \
                server_limits \
                sandbox_acts \
-               server_sealed
-               server_member \
-               server_limits
+               server_sealed \
+               server_member
 SIM_SRC      = \
                tests/sim/world.c
 BENCHES      = \
@@ -462,11 +461,9 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps deps-test deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
-        install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins
-        install uninstall clean dist unit-bins tools bench-bins ctgrind ctgrind-bins
 .PHONY: all build deps deps-test deps-seizure deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
-        install uninstall clean dist unit-bins tools bench-bins seizure seizure-bins
+        install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins ctgrind ctgrind-bins \
+        seizure seizure-bins
 
 all: deps
 	@$(MAKE) --no-print-directory build
@@ -511,7 +508,6 @@ $(B)/amparod: $(call obj,$(SERVER_MAIN)) $(B)/libamparo-server.a $(B)/libamparo-
 $(B)/tests/test_%: $(B)/tests/unit/test_%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_test_$*) $< $(call obj,$(MORE_test_$*)) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
-$(addprefix $(B)/tests/test_,intake record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
@@ -528,11 +524,9 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar device_probe)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar erase_case device_probe)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock erase_case ontty)
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty device_probe)
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

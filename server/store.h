@@ -242,6 +242,11 @@ struct store_release {
 	 * longer than a sender waits.
 	 */
 	void (*breathe)(void *arg, unsigned ms);
+	/*
+	 * in: with breathe: have run(job) done by a thread that exists already, and come back at
+	 * once.  It is not made here: a server that is confined can make none (sandbox.h).
+	 */
+	void (*aside)(void *arg, void (*run)(void *job), void *job);
 	void *arg;
 	/* out */
 	uint32_t number;            /* release number, 0 if there was nothing to release */

@@ -266,35 +266,24 @@ struct beside {
 	_Atomic bool is_done;
 };
 
-static void *beside_thread(void *arg)
+static void beside_run(void *arg)
 {
 	struct beside *b = arg;
 
 	b->result = b->work(b->arg);
-	atomic_store(&b->is_done, true);
-	return NULL;
+	atomic_store(&b->is_done, true);         /* b is gone from here on */
 }
 
 enum perr store_beside(struct store *st, const struct store_release *rel,
                        enum perr (*work)(void *arg), void *arg)
 {
 	struct beside b = { .work = work, .arg = arg };
-	sigset_t all, before;
-	pthread_t thread;
-	int rc;
 
-	if (rel->breathe == NULL)
+	if (rel->breathe == NULL || rel->aside == NULL)
 		return work(arg);
-	/* Signals are the loop's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&thread, NULL, beside_thread, &b);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc != 0)
-		return work(arg);       /* then nobody is served meanwhile */
+	rel->aside(rel->arg, beside_run, &b);
 	while (!atomic_load(&b.is_done))
 		rel->breathe(rel->arg, BREATH_MS);
-	pthread_join(thread, NULL);
 	return b.result;
 }
 

@@ -26,6 +26,12 @@ struct writer {
 	struct queue waiting, done;
 	size_t queued;                  /* weight of what waits or is being written */
 	bool is_stopping;
+	/* a second thread, for the files of a release (store.h, aside) */
+	pthread_t helper;
+	pthread_cond_t helped;
+	void (*help)(void *job);
+	void *help_job;
+	bool helper_leaves;
 };
 
 static void queue_init(struct queue *q)
@@ -69,6 +75,7 @@ static bool is_alone(const struct writer_job *job)
 }
 
 static void breathe(void *arg, unsigned ms);
+static void aside(void *arg, void (*fn)(void *job), void *job);
 
 static enum perr run_alone(struct writer *w, struct writer_job *job)
 {
@@ -76,6 +83,7 @@ static enum perr run_alone(struct writer *w, struct writer_job *job)
 
 	if (job->kind == WRITER_RELEASE) {
 		job->u.release.breathe = breathe;
+		job->u.release.aside = aside;
 		job->u.release.arg = w;
 		return store_release(st, &job->u.release);
 	}
@@ -215,6 +223,43 @@ static void breathe(void *arg, unsigned ms)
 	pthread_mutex_unlock(&w->mu);
 }
 
+static void aside(void *arg, void (*fn)(void *job), void *job)
+{
+	struct writer *w = arg;
+
+	pthread_mutex_lock(&w->mu);
+	w->help = fn;
+	w->help_job = job;
+	pthread_cond_signal(&w->helped);
+	pthread_mutex_unlock(&w->mu);
+}
+
+static void *helper_thread(void *arg)
+{
+	struct writer *w = arg;
+
+	pthread_mutex_lock(&w->mu);
+	for (;;) {
+		void (*fn)(void *job);
+		void *job;
+
+		while (w->help == NULL && !w->helper_leaves)
+			pthread_cond_wait(&w->helped, &w->mu);
+		if (w->help == NULL)
+			break;
+		fn = w->help;
+		job = w->help_job;
+		w->help = NULL;
+		pthread_mutex_unlock(&w->mu);
+		fn(job);
+		/* it walked pages in order of arrival */
+		sodium_stackzero(RELEASE_STACK);
+		pthread_mutex_lock(&w->mu);
+	}
+	pthread_mutex_unlock(&w->mu);
+	return NULL;
+}
+
 static void *writer_thread(void *arg)
 {
 	struct writer *w = arg;
@@ -251,6 +296,15 @@ static void *writer_thread(void *arg)
 	return NULL;
 }
 
+static void helper_stop(struct writer *w)
+{
+	pthread_mutex_lock(&w->mu);
+	w->helper_leaves = true;
+	pthread_cond_signal(&w->helped);
+	pthread_mutex_unlock(&w->mu);
+	pthread_join(w->helper, NULL);
+}
+
 enum perr writer_start(struct writer **out, struct store *st, size_t max_cells,
                        void (*notify)(void *arg), void *arg)
 {
@@ -278,9 +332,16 @@ enum perr writer_start(struct writer **out, struct store *st, size_t max_cells,
 	/* Signals are the loop's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&w->thread, NULL, writer_thread, w);
+	pthread_cond_init(&w->helped, NULL);
+	rc = pthread_create(&w->helper, NULL, helper_thread, w);
+	if (rc == 0) {
+		rc = pthread_create(&w->thread, NULL, writer_thread, w);
+		if (rc != 0)
+			helper_stop(w);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
+		pthread_cond_destroy(&w->helped);
 		pthread_cond_destroy(&w->finished);
 		pthread_cond_destroy(&w->work);
 		pthread_mutex_destroy(&w->mu);
@@ -355,6 +416,8 @@ void writer_stop(struct writer *w)
 	pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->mu);
 	pthread_join(w->thread, NULL);
+	helper_stop(w);
+	pthread_cond_destroy(&w->helped);
 	writer_collect(w);
 	pthread_cond_destroy(&w->finished);
 	pthread_cond_destroy(&w->work);

@@ -78,8 +78,8 @@ static void note_session(const struct client *c, bool open)
 {
 	const char *class = open ? "key of an open session" : "key of an ended session";
 
-	note_hex(class, c->ch.tx.key, 32);
-	note_hex(class, c->ch.rx.key, 32);
+	note_hex(class, c->ch.own.tx.key, 32);
+	note_hex(class, c->ch.own.rx.key, 32);
 }
 
 static void note_address(const char *from, const char *what)

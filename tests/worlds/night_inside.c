@@ -108,7 +108,7 @@ static void family_new(struct night *n, struct family *f, unsigned chunks)
 
 static void submit(struct night *n, enum night_who who, const struct family *f)
 {
-	struct intake_file file = { "photo.jpg", f->photo, f->photo_len };
+	struct intake_file file = { "photo.jpg", f->photo, f->photo_len, false };
 	struct intake in = {
 		.xml = (const uint8_t *)f->xml, .xml_len = strlen(f->xml), .files = &file,
 		.n_files = f->photo_len > 0, .language = n->side == 0 ? "es" : "kjb"

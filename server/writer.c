@@ -286,7 +286,7 @@ static void *writer_thread(void *arg)
 			pthread_mutex_unlock(&w->mu);
 			rest = run_batch(w, taken.head);
 			/* a release walks pages in order of arrival, on this stack */
-			if (taken.head->kind == WRITER_RELEASE)
+			if (is_alone(taken.head))
 				sodium_stackzero(RELEASE_STACK);
 			pthread_mutex_lock(&w->mu);
 			hand_back(w, &taken, rest);

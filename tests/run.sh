@@ -131,9 +131,9 @@ short|long)
 	suite "simulator" 40 sims build
 	suite "two worlds" 20 worlds
 	suite "fuzz corpus" 30 replay build
-	suite "end to end over loopback" 120 e2es build $E2E_TESTS
+	suite "end to end over loopback" 220 e2es build $E2E_TESTS
 	suite "a seized device" 20 devices build
-	suite "seizure drill" 25 seize build
+	suite "seizure drill" 30 seize build
 	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan
 	suite "simulator, ASan and UBSan" 60 sims build/asan

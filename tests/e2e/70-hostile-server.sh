@@ -20,7 +20,8 @@ as() {
 }
 days() { echo $(($1 * 86400)) >"$work/clock"; }
 days 0
-tell() { echo "$1" >"$work/lie.new" && mv "$work/lie.new" "$work/lie"; }
+# the server holds the file open, so it is written in place
+tell() { echo "$1" >"$work/lie"; }
 n_cases() { as "$1" cases --json | grep -o '"code"' | wc -l; }
 lies=0 told=0 sent=0
 tell truth

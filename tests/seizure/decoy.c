@@ -348,11 +348,24 @@ static void visit(uint16_t port)
 	(void)close(fd);
 }
 
+/* emit works in buffers of its own, one for all */
+static pthread_mutex_t emitting = PTHREAD_MUTEX_INITIALIZER;
+
+static size_t emit_alone(uint8_t *out, int which)
+{
+	size_t len;
+
+	pthread_mutex_lock(&emitting);
+	len = emit(out, which);
+	pthread_mutex_unlock(&emitting);
+	return len;
+}
+
 static void *thread_main(void *arg)
 {
 	volatile uint8_t stack[512];
 	uint8_t buf[512];
-	size_t len = emit(buf, D_THREAD);
+	size_t len = emit_alone(buf, D_THREAD);
 
 	for (size_t i = 0; i < len; i++)
 		stack[64 + i] = buf[i];
@@ -368,7 +381,7 @@ static void *register_main(void *arg)
 {
 	uint8_t buf[512];
 
-	(void)emit(buf, D_REGISTER);
+	(void)emit_alone(buf, D_REGISTER);
 #if defined(__x86_64__)
 	{
 		register long nr __asm__("rax");
@@ -377,7 +390,7 @@ static void *register_main(void *arg)
 		sodium_memzero(buf, sizeof buf);
 		(void)pthread_barrier_wait(arg);
 		/* whatever the calls above did to it, it is loaded again before the sleep */
-		(void)emit(buf, D_REGISTER);
+		(void)emit_alone(buf, D_REGISTER);
 		__asm__ volatile("movdqu (%0), %%xmm15" : : "r"(buf) : "xmm15");
 		for (size_t i = 0; i < sizeof buf; i++)
 			((volatile uint8_t *)buf)[i] = 0;

@@ -33,11 +33,13 @@
  *	round       lists the same segments again and again
  *	board       the board is empty
  */
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "command.h"
@@ -53,31 +55,25 @@ void __wrap_session_committed(struct session_call *call, enum rpc_error error);
 struct session_host *__real_host_sessions(struct host *h);
 struct session_host *__wrap_host_sessions(struct host *h);
 
+/* both opened before the sandbox closes everything outside the data folder */
+static int clock_file = -1, lie_file = -1;
+
 int64_t clock_unix_s(void)
 {
-	const char *path = getenv("AMPAROD_TEST_CLOCK");
-	FILE *f = path != NULL ? fopen(path, "r") : NULL;
-	long long off = 0;
+	char text[32] = "";
 
-	if (f != NULL) {
-		if (fscanf(f, "%lld", &off) != 1)
-			off = 0;
-		fclose(f);
-	}
-	return (int64_t)time(NULL) + off;
+	if (clock_file >= 0 && pread(clock_file, text, sizeof text - 1, 0) < 0)
+		text[0] = '\0';
+	return (int64_t)time(NULL) + strtoll(text, NULL, 10);
 }
 
 static bool lie(const char *what)
 {
-	const char *path = getenv("AMPAROD_LIE");
-	FILE *f = path != NULL ? fopen(path, "r") : NULL;
-	char word[32] = "truth";
+	char word[32] = "";
 
-	if (f == NULL)
-		return false;
-	if (fscanf(f, "%31s", word) != 1)
-		strcpy(word, "truth");
-	fclose(f);
+	if (lie_file < 0 || pread(lie_file, word, sizeof word - 1, 0) <= 0)
+		return strcmp(what, "truth") == 0;
+	word[strcspn(word, "\n")] = '\0';
 	return strcmp(word, what) == 0;
 }
 
@@ -287,5 +283,11 @@ struct session_host *__wrap_host_sessions(struct host *h)
 
 int main(int argc, char **argv)
 {
+	const char *at = getenv("AMPAROD_TEST_CLOCK"), *told = getenv("AMPAROD_LIE");
+
+	if (at != NULL)
+		clock_file = open(at, O_RDONLY | O_CLOEXEC);
+	if (told != NULL)
+		lie_file = open(told, O_RDONLY | O_CLOEXEC);
 	return command_main(argc, argv);
 }

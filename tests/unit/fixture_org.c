@@ -456,6 +456,7 @@ void fixture_submit(struct fixture *f, enum fixture_who who, unsigned which, uns
 		data[in.n_files] = malloc(file->len);
 		assert_non_null(data[in.n_files]);
 		memcpy(data[in.n_files], photo, file->len);
+		file->is_scan = false;
 		file->name = photos[in.n_files];
 		file->data = data[in.n_files];
 	}

@@ -102,12 +102,18 @@ struct putting {
 	uint8_t id[32];
 };
 
+/* the second attorney's cells first, what is for neither in the middle, the first one's last */
+static int place(int who)
+{
+	return who == 1 ? 0 : who < 0 ? 1 : 2;
+}
+
 static int by_attorney(const void *a, const void *b)
 {
 	const struct putting *x = a, *y = b;
 
 	if (x->who != y->who)
-		return x->who < y->who ? -1 : 1;
+		return place(x->who) - place(y->who);
 	return (x->nth > y->nth) - (x->nth < y->nth);
 }
 

@@ -126,6 +126,11 @@ CLIENT_SRC   = \
                client/peer.c \
                client/link.c \
                client/org.c \
+               client/press.c \
+               client/pending.c \
+               client/apply.c \
+               client/rebase.c \
+               client/bring.c \
                client/enrol.c \
                client/holders.c \
                client/steward.c \
@@ -365,11 +370,13 @@ SIM_TESTS    = \
                sim_sync \
                sim_erase \
                sim_turns
+               sim_admins
 E2E_TESTS    = \
                10-story.sh \
                20-clocks.sh \
                30-forms.sh \
                40-commands.sh \
+               50-administrators.sh \
                70-hostile-server.sh \
                60-office-forms.sh \
                50-erase.sh \

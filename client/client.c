@@ -12,6 +12,7 @@
 #include "desk.h"
 #include "invite.h"
 #include "mp.h"
+#include "pending.h"
 #include "roster.h"
 #include "rpc.h"
 #include "signed.h"
@@ -326,6 +327,14 @@ static enum perr save_roster(struct client *c, const struct roster_bytes *r)
 	key[0] = (uint8_t)r->level;
 	memcpy(key + 1, r->level_key, 32);
 	err = kv_put(c->kv, "roster/header", r->header, r->header_len);
+	if (err == PERR_OK && r->slots != NULL) {
+		uint8_t part[32];
+		char name[96];
+
+		bulletin_part_name(part, r->slots, r->slots_len);
+		client_key_name(name, "part/", part, 32);
+		err = kv_put(c->kv, name, r->slots, r->slots_len);
+	}
 	if (err == PERR_OK)
 		err = kv_put(c->kv, "roster/key", key, sizeof key);
 	if (err == PERR_OK)
@@ -407,10 +416,16 @@ enum perr client_adopt(struct client *c, const struct roster_bytes *r)
 		err = check_anchor(c, &l);
 	if (err != PERR_OK)
 		goto fail;
-	client_known(c, &known);
-	err = bulletin_accept(&known, &l.header->b, &l.header->admins, l.hash);
+	if (r->known == NULL)
+		client_known(c, &known);
+	err = bulletin_accept(r->known != NULL ? r->known : &known, &l.header->b,
+	                      &l.header->admins, l.hash);
+	if (err == PERR_OK && r->also != NULL)
+		err = r->also(c, r->also_arg);
 	if (err == PERR_OK)
 		err = save_roster(c, r);
+	if (err == PERR_OK && r->level == LEVEL_ADMIN)
+		err = pending_saw(c, l.header->b.version, l.hash, l.admin);
 	if (err != PERR_OK)
 		goto fail;
 	taken = true;

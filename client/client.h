@@ -11,7 +11,9 @@
  *	cli/…                      commands for a person
  *	link.c                     libuv: connects, moves bytes, timeouts
  *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
- *	org.c join.c desk.c        founding, members, desks, forms  (administrators, holders)
+ *	bring.c                    an administrator's changes to all servers, beside other ones'
+ *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
+ *	rebase.c apply.c pending.c press.c   a change of the roster: kept, made, sealed
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
@@ -46,6 +48,9 @@
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c
  *	gaps                  statements that did not arrive, since when   gaps.c
+ *	part/<name hex>       sealed parts of the newest bulletin            press.c
+ *	pend/…                changes of the roster not yet on every server  pending.c
+ *	setup/… pushed/… answer/<ticket hex>   an administrator's            org.c steward.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H
@@ -183,6 +188,12 @@ struct roster_bytes {
 	const uint8_t *field;   size_t field_len;      /* plain bodies */
 	const uint8_t *staff;   size_t staff_len;
 	const uint8_t *admin;   size_t admin_len;
+	const uint8_t *slots;   size_t slots_len;      /* administrators: kept, to bring it on */
+	/* what to hold it against; NULL: what is known here (client_known) */
+	const struct bulletin_known *known;
+	/* what else has to be written in the same batch, before the roster; NULL: nothing */
+	enum perr (*also)(struct client *c, void *arg);
+	void *also_arg;
 };
 PERR_MUST_CHECK enum perr client_adopt(struct client *c, const struct roster_bytes *r);
 

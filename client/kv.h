@@ -158,6 +158,14 @@ PERR_MUST_CHECK static inline enum perr kv_each_name(struct kv *kv, const char *
 uint8_t *kv_alloc(size_t len);
 /* Wipe and free what kv_get or kv_alloc gave; NULL is harmless. */
 void kv_free(uint8_t *value);
+/*
+ * What a decoder said of a record that this program wrote itself: no memory is no damage,
+ * anything else means that what is stored was altered.
+ */
+static inline enum perr kv_decoded(enum perr err)
+{
+	return err == PERR_OK || err == PERR_NOMEM ? err : PERR_CORRUPT;
+}
 /* Whether a name follows the rule above. */
 bool kv_name_ok(const char *name);
 

@@ -2,253 +2,20 @@
 #include "org.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply.h"
 #include "bulletin.h"
 #include "charter.h"
-#include "desk.h"
+#include "holders.h"
+#include "pending.h"
+#include "press.h"
+#include "rebase.h"
 #include "rpc.h"
 
-/* ---- publishing --------------------------------------------------------------------- */
-
-/* everything of one version while it is made */
-struct press {
-	struct bulletin b;
-	struct roster_keys keys;
-	uint8_t *body[3];                /* plain, by enum bulletin_which */
-	size_t body_len[3];
-	struct bulletin_slot *slots;
-	size_t n_slots;
-	uint8_t *header;
-	size_t header_len;
-};
-
-static void press_free(struct press *p)
-{
-	for (int i = 0; i < 3; i++)
-		doc_free(p->body[i], p->body_len[i]);
-	if (p->slots != NULL)
-		sodium_memzero(p->slots, p->n_slots * sizeof *p->slots);
-	free(p->slots);
-	doc_free(p->header, p->header_len);
-	roster_keys_wipe(&p->keys);
-}
-
-static const uint8_t *key_for(const struct roster_keys *k, enum roster_role role)
-{
-	switch (role) {
-	case ROSTER_ADMINISTRATOR:
-		return k->admin;
-	case ROSTER_ATTORNEY:
-	case ROSTER_INTERPRETER:
-		return k->staff;
-	case ROSTER_VOLUNTEER:
-		return k->field;
-	}
-	return k->field;
-}
-
-static enum perr put_part(struct client *c, const uint8_t name[32], const uint8_t *part,
-                          size_t len)
-{
-	char key[96];
-
-	client_key_name(key, "part/", name, 32);
-	return kv_put(c->kv, key, part, len);
-}
-
-static enum perr press_slots(struct client *c, struct press *p)
-{
-	const struct roster_admin *a = c->admin;
-	uint8_t *part = NULL;
-	size_t len = 0;
-	enum perr err;
-
-	p->n_slots = (size_t)a->n_members + a->n_invitations;
-	p->slots = calloc(p->n_slots + 1, sizeof *p->slots);
-	if (p->slots == NULL)
-		return PERR_NOMEM;
-	for (uint32_t i = 0; i < a->n_members; i++) {
-		memcpy(p->slots[i].pk, a->members[i].slot_pk, 32);
-		memcpy(p->slots[i].secret, a->members[i].slot_secret, 32);
-		memcpy(p->slots[i].key, key_for(&p->keys, a->members[i].role), 32);
-	}
-	for (uint32_t i = 0; i < a->n_invitations; i++) {
-		struct bulletin_slot *s = &p->slots[a->n_members + i];
-
-		memcpy(s->pk, a->invitations[i].slot_pk, 32);
-		memcpy(s->secret, a->invitations[i].slot_secret, 32);
-		/* PROTOCOL 9.1: "The slot of an open invitation holds `k_field` only." */
-		memcpy(s->key, p->keys.field, 32);
-	}
-	err = bulletin_slots_make(&part, &len, p->b.slots.name, p->b.version, p->slots,
-	                          p->n_slots, c->env.rng);
-	p->b.slots.size = (uint32_t)len;
-	if (err == PERR_OK)
-		err = put_part(c, p->b.slots.name, part, len);
-	doc_free(part, len);
-	return err;
-}
-
-static enum perr press_body(struct client *c, struct press *p, enum bulletin_which which,
-                            const uint8_t key[32])
-{
-	struct bulletin_body *body = &p->b.bodies[which];
-	uint8_t *part = NULL;
-	size_t len = 0;
-	enum perr err;
-
-	err = bulletin_part_seal(&part, &len, body->part.name, key, which, p->b.version,
-	                         p->body[which], p->body_len[which]);
-	body->part.size = (uint32_t)len;
-	roster_commit(body->commitment, key);
-	if (err == PERR_OK)
-		err = put_part(c, body->part.name, part, len);
-	doc_free(part, len);
-	return err;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return memcmp(((const struct bulletin_part *)a)->name,
-	              ((const struct bulletin_part *)b)->name, 32);
-}
-
-static bool has_part(const struct bulletin *b, const char *name)
-{
-	char own[96];
-	size_t n = b->n_forms + 4;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct bulletin_part *p = i < 3 ? &b->bodies[i].part
-		    : i == 3 ? &b->slots : &b->forms[i - 4];
-
-		client_key_name(own, "part/", p->name, 32);
-		if (strcmp(own, name) == 0)
-			return true;
-	}
-	return false;
-}
-
-struct sweep {
-	struct client *c;
-	const struct bulletin *b;
-};
-
-static enum perr sweep_part(void *arg, const char *name)
-{
-	struct sweep *s = arg;
-
-	return has_part(s->b, name) ? PERR_OK : kv_erase(s->c->kv, name);
-}
-
-/* parts of the version before are of no use to anybody */
-static enum perr sweep_parts(struct client *c)
-{
-	struct sweep s = { .c = c, .b = client_bulletin(c) };
-	enum perr err = kv_begin(c->kv);
-
-	if (err == PERR_OK)
-		err = kv_each_name(c->kv, "part/", sweep_part, &s);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	if (err != PERR_OK)
-		kv_abort(c->kv);
-	return err;
-}
-
-static enum perr press_header(struct client *c, struct press *p, const uint8_t *link,
-                              size_t link_len)
-{
-	const struct bulletin *old = client_bulletin(c);
-	const struct roster_field *f = c->field;
-	struct sign_key key;
-	const struct sign_key *keys[] = { &key };
-	enum perr err;
-
-	p->b.version = old == NULL ? 1 : old->version + 1;
-	p->b.day = client_day(c);
-	if (old != NULL && old->day > p->b.day)
-		p->b.day = old->day;
-	p->b.last_day = p->b.day + ORG_LAST_DAY;
-	if (old != NULL) {
-		memcpy(p->b.previous, c->header_hash, 32);
-		p->b.n_chain = old->n_chain;
-		memcpy(p->b.chain, old->chain, sizeof p->b.chain);
-	}
-	if (link != NULL) {
-		if (p->b.n_chain >= ADMINS_CHAIN_MAX)
-			return PERR_LIMIT;
-		p->b.chain[p->b.n_chain++] = doc_bytes_of(link, link_len);
-	}
-	for (uint32_t i = 0; i < f->n_forms; i++) {
-		memcpy(p->b.forms[i].name, f->forms[i].part, 32);
-		p->b.forms[i].size = f->forms[i].size;
-	}
-	p->b.n_forms = f->n_forms;
-	qsort(p->b.forms, p->b.n_forms, sizeof p->b.forms[0], by_name);
-	err = press_body(c, p, BULLETIN_FIELD, p->keys.field);
-	if (err == PERR_OK)
-		err = press_body(c, p, BULLETIN_STAFF, p->keys.staff);
-	if (err == PERR_OK)
-		err = press_body(c, p, BULLETIN_ADMIN, p->keys.admin);
-	if (err == PERR_OK)
-		err = press_slots(c, p);
-	if (err != PERR_OK)
-		return err;
-	client_sign_key(c, &key);
-	err = bulletin_sign(&p->header, &p->header_len, &p->b, keys, 1);
-	signed_key_wipe(&key);
-	return err;
-}
-
-/* publish, with a new link of the administrators' chain if there is one */
-static enum perr publish(struct client *c, const uint8_t *link, size_t link_len)
-{
-	struct press *p = calloc(1, sizeof *p);
-	struct roster_bytes r = { .level = LEVEL_ADMIN, .own_slot = true };
-	enum perr err;
-
-	if (p == NULL)
-		return PERR_NOMEM;
-	roster_keys_new(&p->keys, c->env.rng);
-	err = roster_field_encode(&p->body[BULLETIN_FIELD], &p->body_len[BULLETIN_FIELD],
-	                          c->field);
-	if (err == PERR_OK)
-		err = roster_staff_encode(&p->body[BULLETIN_STAFF],
-		                          &p->body_len[BULLETIN_STAFF], c->staff);
-	if (err == PERR_OK)
-		err = roster_admin_encode(&p->body[BULLETIN_ADMIN],
-		                          &p->body_len[BULLETIN_ADMIN], c->admin);
-	if (err == PERR_OK)
-		err = kv_begin(c->kv);
-	if (err == PERR_OK)
-		err = press_header(c, p, link, link_len);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	if (err != PERR_OK) {
-		kv_abort(c->kv);
-		goto out;
-	}
-	r.header = p->header;
-	r.header_len = p->header_len;
-	memcpy(r.level_key, p->keys.admin, 32);
-	r.field = p->body[BULLETIN_FIELD];
-	r.field_len = p->body_len[BULLETIN_FIELD];
-	r.staff = p->body[BULLETIN_STAFF];
-	r.staff_len = p->body_len[BULLETIN_STAFF];
-	r.admin = p->body[BULLETIN_ADMIN];
-	r.admin_len = p->body_len[BULLETIN_ADMIN];
-	err = client_adopt(c, &r);
-	if (err == PERR_OK)
-		err = sweep_parts(c);
-out:
-	sodium_memzero(&r, sizeof r);
-	press_free(p);
-	free(p);
-	return err;
-}
+/* ---- changes ------------------------------------------------------------------------- */
 
 /* after a failed change: what is in memory must be what is stored */
 static enum perr undo(struct client *c, enum perr err)
@@ -264,8 +31,94 @@ enum perr org_publish(struct client *c)
 
 	if (c->admin == NULL || client_admins(c) == NULL)
 		return PERR_STATE;
-	err = publish(c, NULL, 0);
+	err = press_publish(c, NULL, 0, NULL, NULL);
 	return err == PERR_OK ? err : undo(c, err);
+}
+
+struct change {
+	struct pending_op *ops;
+	size_t n;
+	const struct invite *invites;    /* of as many invitations, or NULL */
+};
+
+/*
+ * What belongs to a change, in the batch that adopts the roster which holds it: the note of
+ * it; the invitations' texts, so that a slip that could not be written or printed is not
+ * lost; an answer that was dealt with goes.
+ */
+static enum perr note_change(struct client *c, void *arg)
+{
+	const struct change *k = arg;
+	enum perr err = pending_add(c, k->ops, k->n);
+
+	for (size_t i = 0; i < k->n && err == PERR_OK; i++) {
+		const struct pending_op *o = &k->ops[i];
+		char name[96], text[INVITE_TEXT_MAX + 1];
+
+		client_key_name(name, "answer/", o->ticket, 16);
+		if (o->kind == PENDING_CONFIRM || o->kind == PENDING_REFUSE)
+			err = kv_erase(c->kv, name);
+		client_key_name(name, "invited/", o->ticket, 16);
+		if (err == PERR_OK && (o->kind == PENDING_CONFIRM || o->kind == PENDING_REFUSE))
+			err = kv_erase(c->kv, name);
+		if (err == PERR_OK && o->kind == PENDING_INVITE && k->invites != NULL) {
+			err = invite_encode(text, &k->invites[i]);
+			if (err == PERR_OK)
+				err = kv_put(c->kv, name, (const uint8_t *)text, strlen(text));
+			sodium_memzero(text, sizeof text);
+		}
+	}
+	return err;
+}
+
+/* make n changes and publish them as one version.  PERR_LIMIT: one is not possible */
+static enum perr change(struct client *c, struct change *k)
+{
+	uint8_t *link = NULL;
+	size_t link_len = 0;
+	unsigned redone;
+	/* what a kill left over comes first: numbers say "everything up to here" */
+	enum perr err = rebase_settle(c, &redone);
+
+	if (err == PERR_OK)
+		err = pending_number(c, k->ops, k->n);
+	for (size_t i = 0; i < k->n && err == PERR_OK; i++) {
+		struct applied d;
+
+		err = apply_op(c, &k->ops[i], &d);
+		if (err == PERR_OK && !d.changed)
+			err = d.why[0] != '\0' ? PERR_LIMIT : PERR_EXISTS;
+		if (d.link != NULL) {
+			doc_free(link, link_len);
+			link = d.link;
+			link_len = d.link_len;
+		}
+	}
+	if (err == PERR_OK)
+		err = pending_mark(c, k->ops[k->n - 1].number);
+	if (err == PERR_OK)
+		err = press_publish(c, link, link_len, note_change, k);
+	doc_free(link, link_len);
+	return err == PERR_OK ? err : undo(c, err);
+}
+
+static enum perr change_one(struct client *c, struct pending_op *o)
+{
+	struct change k = { .ops = o, .n = 1 };
+	enum perr err = change(c, &k);
+
+	pending_op_free(o);
+	return err;
+}
+
+static enum perr copy_bytes(struct pending_op *o, const uint8_t *p, size_t len)
+{
+	o->bytes = malloc(len > 0 ? len : 1);
+	if (o->bytes == NULL)
+		return PERR_NOMEM;
+	memcpy(o->bytes, p, len);
+	o->len = len;
+	return PERR_OK;
 }
 
 /* ---- founding ----------------------------------------------------------------------- */
@@ -319,18 +172,6 @@ static enum perr first_bodies(struct client *c, const char *organisation)
 	return s->members[0].name != NULL && a->members[0].name != NULL ? PERR_OK : PERR_NOMEM;
 }
 
-/* sign a link with this administrator's key and encode it */
-static enum perr sign_link(struct client *c, struct signed_doc *link, uint8_t **out, size_t *len)
-{
-	struct sign_key key;
-	enum perr err;
-
-	client_sign_key(c, &key);
-	err = signed_add(&link->sigs, &key, ADMINS_CONTEXT, link->bytes, link->len);
-	signed_key_wipe(&key);
-	return err == PERR_OK ? signed_encode(out, len, link) : err;
-}
-
 enum perr org_found(struct client *c, const char *organisation, const char *name)
 {
 	size_t name_len = strlen(name), org_len = strlen(organisation);
@@ -352,10 +193,10 @@ enum perr org_found(struct client *c, const char *organisation, const char *name
 		err = admins_genesis(&link, 1, (const uint8_t (*)[32])&c->me->sign_pk, 1);
 	if (err == PERR_OK) {
 		admins_hash(c->me->genesis, link.bytes, link.len);
-		err = sign_link(c, &link, &bytes, &len);
+		err = apply_sign_link(c, &link, &bytes, &len);
 	}
 	if (err == PERR_OK)
-		err = publish(c, bytes, len);
+		err = press_publish(c, bytes, len, NULL, NULL);
 	doc_free(bytes, len);
 	signed_doc_free(&link);
 	return err == PERR_OK ? err : undo(c, err);
@@ -365,7 +206,8 @@ enum perr org_found(struct client *c, const char *organisation, const char *name
 
 enum perr org_server_add(struct client *c, const struct policy_card *card)
 {
-	struct roster_field *f = c->field;
+	struct pending_op o = { .kind = PENDING_SERVER };
+	const struct roster_field *f = c->field;
 	char name[96];
 	enum perr err;
 
@@ -387,47 +229,80 @@ enum perr org_server_add(struct client *c, const struct policy_card *card)
 		kv_abort(c->kv);
 		return err;
 	}
-	f->servers = arena_grow(f->mem, f->servers, f->n_servers, f->n_servers + 1,
-	                        sizeof *f->servers);
-	if (f->servers == NULL)
-		return undo(c, PERR_NOMEM);
-	memcpy(f->servers[f->n_servers].pk, card->server_pk, 32);
-	f->servers[f->n_servers].address = arena_str(f->mem, card->address);
-	if (f->servers[f->n_servers].address == NULL)
-		return undo(c, PERR_NOMEM);
-	f->n_servers++;
-	return org_publish(c);
+	memcpy(o.id, card->server_pk, 32);
+	snprintf(o.text[0], sizeof o.text[0], "%s", card->address);
+	return change_one(c, &o);
 }
 
 enum perr org_schedule(struct client *c, const struct roster_schedule *s)
 {
+	const uint32_t want[3] = { s->release_minutes, s->surge_minutes, s->surge_until };
+	struct pending_op o = { .kind = PENDING_SCHEDULE };
+	uint32_t is[3];
+
 	if (c->admin == NULL)
 		return PERR_STATE;
+	is[0] = c->admin->schedule.release_minutes;
+	is[1] = c->admin->schedule.surge_minutes;
+	is[2] = c->admin->schedule.surge_until;
 	if (s->release_minutes < 1 || s->release_minutes > 1440 || s->surge_minutes < 1 ||
 	    s->surge_minutes > 1440)
 		return PERR_RANGE;
-	c->admin->schedule = *s;
-	return org_publish(c);
+	for (int i = 0; i < 3; i++) {
+		o.numbers[1 + i] = want[i];
+		o.numbers[0] |= want[i] != is[i] ? 1u << i : 0;
+	}
+	return o.numbers[0] == 0 ? PERR_OK : change_one(c, &o);
 }
 
 enum perr org_decoys(struct client *c, uint32_t per_day)
 {
+	struct pending_op o = { .kind = PENDING_DECOYS };
+
 	if (c->admin == NULL)
 		return PERR_STATE;
 	if (per_day > ROSTER_DECOYS_MAX)
 		return PERR_RANGE;
-	c->staff->decoys_per_day = per_day;
-	return org_publish(c);
+	if (per_day == c->staff->decoys_per_day)
+		return PERR_OK;
+	o.numbers[0] = per_day;
+	return change_one(c, &o);
 }
 
 /* ---- invitations and answers -------------------------------------------------------- */
 
+static void new_invitation(struct client *c, unsigned at, enum client_role role,
+                           const uint8_t *desk_id, const char *note, struct invite *out,
+                           struct pending_op *o)
+{
+	/* spread over the servers, so that one that is down does not stop everybody */
+	const struct roster_server *s = &c->field->servers[at % c->field->n_servers];
+	const struct roster_admin *a = c->admin;
+	struct invite_keys keys;
+
+	memset(out, 0, sizeof *out);
+	memcpy(out->address, s->address, strlen(s->address) + 1);
+	memcpy(out->server_pk, s->pk, 32);
+	invite_anchor(out->anchor, c->me->genesis, desk_id);
+	memcpy(out->guest_key, a->guests[a->n_guests - 1].key, 32);
+	invite_seed_new(out->seed, c->env.rng);
+	invite_derive(&keys, out->seed);
+	o->kind = PENDING_INVITE;
+	memcpy(o->ticket, keys.ticket, 16);
+	memcpy(o->slot_pk, keys.slot_pk, 32);
+	memcpy(o->slot_secret, keys.slot_secret, 32);
+	invite_keys_wipe(&keys);
+	o->role = (enum roster_role)role;
+	o->day = client_day(c);
+	snprintf(o->text[0], sizeof o->text[0], "%s", note == NULL ? "" : note);
+}
+
 enum perr org_invite(struct client *c, enum client_role role, unsigned n,
                      const uint8_t *desk_id, const char *const *notes, struct invite *out)
 {
-	struct roster_admin *a = c->admin;
-	struct roster_invitation *inv;
-	struct invite_keys keys;
+	const struct roster_admin *a = c->admin;
+	struct change k = { .n = n, .invites = out };
+	enum perr err;
 
 	if (a == NULL)
 		return PERR_STATE;
@@ -435,34 +310,16 @@ enum perr org_invite(struct client *c, enum client_role role, unsigned n,
 		return PERR_NOTFOUND;
 	if (n == 0 || n > ROSTER_INVITES_MAX || a->n_invitations + n > ROSTER_INVITES_MAX)
 		return PERR_LIMIT;
-	a->invitations = arena_grow(a->mem, a->invitations, a->n_invitations,
-	                            a->n_invitations + n, sizeof *a->invitations);
-	if (a->invitations == NULL)
-		return undo(c, PERR_NOMEM);
-	for (unsigned i = 0; i < n; i++) {
-		/* spread over the servers, so that one that is down does not stop everybody */
-		const struct roster_server *s = &c->field->servers[i % c->field->n_servers];
-
-		memset(&out[i], 0, sizeof out[i]);
-		memcpy(out[i].address, s->address, strlen(s->address) + 1);
-		memcpy(out[i].server_pk, s->pk, 32);
-		invite_anchor(out[i].anchor, c->me->genesis, desk_id);
-		memcpy(out[i].guest_key, a->guests[a->n_guests - 1].key, 32);
-		invite_seed_new(out[i].seed, c->env.rng);
-		invite_derive(&keys, out[i].seed);
-		inv = &a->invitations[a->n_invitations + i];
-		memcpy(inv->ticket, keys.ticket, 16);
-		memcpy(inv->slot_pk, keys.slot_pk, 32);
-		memcpy(inv->slot_secret, keys.slot_secret, 32);
-		invite_keys_wipe(&keys);
-		inv->role = (enum roster_role)role;
-		inv->day = client_day(c);
-		inv->note = arena_str(a->mem, notes == NULL || notes[i] == NULL ? "" : notes[i]);
-		if (inv->note == NULL)
-			return undo(c, PERR_NOMEM);
-	}
-	a->n_invitations += n;
-	return org_publish(c);
+	k.ops = calloc(n, sizeof *k.ops);
+	if (k.ops == NULL)
+		return PERR_NOMEM;
+	for (unsigned i = 0; i < n; i++)
+		new_invitation(c, i, role, desk_id, notes == NULL ? NULL : notes[i], &out[i],
+		               &k.ops[i]);
+	err = change(c, &k);
+	sodium_memzero(k.ops, n * sizeof *k.ops);
+	free(k.ops);
+	return err;
 }
 
 struct answers {
@@ -479,7 +336,7 @@ static enum perr one_answer(void *arg, const char *name, const uint8_t *value, s
 	enum perr err = join_open(&a.join, a.words, value, len);
 
 	if (err != PERR_OK)
-		return PERR_CORRUPT;     /* steward.c stored only what opened */
+		return kv_decoded(err);  /* steward.c stored only what opened */
 	inv = roster_invitation_find(s->c->admin, a.join.ticket);
 	if (inv != NULL) {
 		a.role = (enum client_role)inv->role;
@@ -497,29 +354,6 @@ enum perr org_answers(struct client *c, org_answer_fn *fn, void *arg)
 	return c->admin == NULL ? PERR_STATE : kv_each(c->kv, "answer/", one_answer, &s);
 }
 
-/* the invitation is used up: its slot, its ticket and the stored answer go */
-static enum perr use_up(struct client *c, const uint8_t ticket[16])
-{
-	struct roster_admin *a = c->admin;
-	char name[96];
-	enum perr err;
-
-	for (uint32_t i = 0; i < a->n_invitations; i++)
-		if (memcmp(a->invitations[i].ticket, ticket, 16) == 0) {
-			a->invitations[i] = a->invitations[--a->n_invitations];
-			break;
-		}
-	client_key_name(name, "answer/", ticket, 16);
-	err = kv_begin(c->kv);
-	if (err == PERR_OK)
-		err = kv_del(c->kv, name);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	if (err != PERR_OK)
-		kv_abort(c->kv);
-	return err;
-}
-
 static bool name_taken(const struct roster_admin *a, const char *name)
 {
 	for (uint32_t i = 0; i < a->n_members; i++)
@@ -528,138 +362,101 @@ static bool name_taken(const struct roster_admin *a, const char *name)
 	return false;
 }
 
-static enum perr enrol_staff(struct client *c, const struct join *j, enum roster_role role,
-                             const char *name)
+/* the answer as it came, if one is stored */
+static enum perr stored_answer(struct client *c, const uint8_t ticket[16], struct pending_op *o)
 {
-	struct roster_staff *s = c->staff;
-	struct roster_member *m;
-
-	if (role == ROSTER_VOLUNTEER) {
-		s->volunteers = arena_grow(s->mem, s->volunteers, s->n_volunteers,
-		                           s->n_volunteers + 1, sizeof *s->volunteers);
-		if (s->volunteers == NULL)
-			return PERR_NOMEM;
-		memcpy(s->volunteers[s->n_volunteers].key, j->key, 32);
-		s->volunteers[s->n_volunteers++].number = c->admin->next_volunteer++;
-		return PERR_OK;
-	}
-	s->members = arena_grow(s->mem, s->members, s->n_members, s->n_members + 1,
-	                        sizeof *s->members);
-	if (s->members == NULL)
-		return PERR_NOMEM;
-	m = &s->members[s->n_members++];
-	memcpy(m->key, j->key, 32);
-	m->role = role;
-	m->name = arena_str(s->mem, name);
-	m->n_languages = j->n_languages;
-	m->languages = arena_alloc(s->mem, j->n_languages + 1, sizeof *m->languages);
-	if (m->name == NULL || m->languages == NULL)
-		return PERR_NOMEM;
-	for (uint32_t i = 0; i < j->n_languages; i++) {
-		m->languages[i] = arena_str(s->mem, j->languages[i]);
-		if (m->languages[i] == NULL)
-			return PERR_NOMEM;
-	}
-	return PERR_OK;
-}
-
-/* the chain's next link with one more administrator, under the same threshold */
-static enum perr add_admin(struct client *c, const uint8_t key[32], uint8_t **out, size_t *len)
-{
-	const struct admins *now = client_admins(c);
-	uint8_t keys[ADMINS_MAX][32];
-	struct signed_doc link = { 0 };
+	uint8_t *raw = NULL;
+	char name[96];
+	size_t len;
 	enum perr err;
 
-	if (now->last.n >= ADMINS_MAX)
-		return PERR_LIMIT;
-	memcpy(keys, now->last.keys, sizeof keys);
-	memcpy(keys[now->last.n], key, 32);
-	err = admins_next(&link, now, now->last.threshold, (const uint8_t (*)[32])keys,
-	                  now->last.n + 1);
+	client_key_name(name, "answer/", ticket, 16);
+	err = kv_get(c->kv, name, &raw, &len);
 	if (err == PERR_OK)
-		err = sign_link(c, &link, out, len);
-	signed_doc_free(&link);
-	return err;
+		err = copy_bytes(o, raw, len);
+	kv_free(raw);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
 enum perr org_confirm(struct client *c, const struct join *j, const char *as)
 {
-	const struct roster_invitation *inv;
 	const char *name = as != NULL ? as : j->name;
-	uint8_t ticket[16], *link = NULL;
-	size_t link_len = 0;
-	struct roster_admin *a = c->admin;
-	struct roster_enrolled *e;
-	enum roster_role role;
+	const struct roster_invitation *inv;
+	struct pending_op o = { .kind = PENDING_CONFIRM };
 	enum perr err;
 
-	if (a == NULL)
+	if (c->admin == NULL)
 		return PERR_STATE;
-	inv = roster_invitation_find(a, j->ticket);
+	inv = roster_invitation_find(c->admin, j->ticket);
 	if (inv == NULL)
 		return PERR_NOTFOUND;
-	if (name_taken(a, name) || roster_admin_find(a, j->key) != NULL)
+	if (name_taken(c->admin, name) || roster_admin_find(c->admin, j->key) != NULL)
 		return PERR_EXISTS;
 	if (*name == '\0' || strlen(name) > ROSTER_NAME_MAX)
 		return PERR_RANGE;
-	role = inv->role;
-	memcpy(ticket, j->ticket, 16);
-	a->members = arena_grow(a->mem, a->members, a->n_members, a->n_members + 1,
-	                        sizeof *a->members);
-	if (a->members == NULL)
-		return undo(c, PERR_NOMEM);
-	e = &a->members[a->n_members++];
-	memcpy(e->key, j->key, 32);
-	e->role = role;
-	e->name = arena_str(a->mem, name);
-	memcpy(e->slot_pk, j->slot_pk, 32);
-	memcpy(e->slot_secret, j->slot_secret, 32);
-	e->day = client_day(c);
-	err = e->name == NULL ? PERR_NOMEM : enrol_staff(c, j, role, name);
-	if (err == PERR_OK && role == ROSTER_ADMINISTRATOR)
-		err = add_admin(c, j->key, &link, &link_len);
-	if (err == PERR_OK)
-		err = use_up(c, ticket);
-	if (err == PERR_OK)
-		err = publish(c, link, link_len);
-	doc_free(link, link_len);
-	return err == PERR_OK ? err : undo(c, err);
+	memcpy(o.id, j->key, 32);
+	memcpy(o.ticket, j->ticket, 16);
+	memcpy(o.slot_pk, j->slot_pk, 32);
+	memcpy(o.slot_secret, j->slot_secret, 32);
+	o.role = inv->role;
+	o.day = client_day(c);
+	memcpy(o.text[0], name, strlen(name) + 1);
+	o.n_languages = j->n_languages;
+	memcpy(o.languages, j->languages, sizeof o.languages);
+	err = stored_answer(c, j->ticket, &o);
+	if (err != PERR_OK) {
+		pending_op_free(&o);
+		return err;
+	}
+	return change_one(c, &o);
 }
 
 enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 {
+	struct pending_op o = { .kind = PENDING_REFUSE };
+	uint16_t words[JOIN_WORDS];
+	struct join j;
 	enum perr err;
 
 	if (c->admin == NULL)
 		return PERR_STATE;
 	if (roster_invitation_find(c->admin, ticket) == NULL)
 		return PERR_NOTFOUND;
-	err = use_up(c, ticket);
-	return err == PERR_OK ? org_publish(c) : undo(c, err);
+	memcpy(o.ticket, ticket, 16);
+	/* whose answer it was: somebody else may enrol exactly this person meanwhile */
+	err = stored_answer(c, ticket, &o);
+	if (err == PERR_OK && o.len > 0) {
+		err = kv_decoded(join_open(&j, words, o.bytes, o.len));
+		memcpy(o.id, j.key, 32);
+		join_wipe(&j);
+	}
+	if (err != PERR_OK) {
+		pending_op_free(&o);
+		return err;
+	}
+	return change_one(c, &o);
 }
 
 /* ---- desks and forms ---------------------------------------------------------------- */
 
-static enum perr desk_listed(const struct client *c, const uint8_t id[32], bool *is)
-{
-	struct desk *d = malloc(sizeof *d);
-	enum perr err = d == NULL ? PERR_NOMEM : PERR_OK;
+struct same_name {
+	const char *name;
+	bool found;
+};
 
-	*is = false;
-	for (uint32_t i = 0; i < c->field->n_desks && err == PERR_OK && !*is; i++) {
-		err = client_desk(c, i, d);
-		*is = err == PERR_OK && memcmp(d->id, id, 32) == 0;
-	}
-	free(d);
-	return err;
+static enum perr has_name(void *arg, const struct holders_desk *d)
+{
+	struct same_name *s = arg;
+
+	s->found |= d->listed && strcmp(d->charter->name, s->name) == 0;
+	return PERR_OK;
 }
 
 enum perr org_desk_list(struct client *c, const uint8_t desk_id[32])
 {
-	struct roster_field *f = c->field;
+	struct pending_op o = { .kind = PENDING_DESK };
 	struct charter_signed ch = { 0 };
-	struct roster_desk *d;
+	struct same_name same = { 0 };
 	uint8_t *raw = NULL;
 	uint32_t valid, needed;
 	char name[96];
@@ -669,10 +466,10 @@ enum perr org_desk_list(struct client *c, const uint8_t desk_id[32])
 
 	if (c->admin == NULL)
 		return PERR_STATE;
-	err = desk_listed(c, desk_id, &is);
+	err = apply_desk_listed(c, desk_id, &is);
 	if (err == PERR_OK && is)
 		err = PERR_EXISTS;
-	if (err == PERR_OK && f->n_desks >= ROSTER_DESKS_MAX)
+	if (err == PERR_OK && c->field->n_desks >= ROSTER_DESKS_MAX)
 		err = PERR_LIMIT;
 	if (err != PERR_OK)
 		return err;
@@ -684,29 +481,17 @@ enum perr org_desk_list(struct client *c, const uint8_t desk_id[32])
 		err = charter_progress(&valid, &needed, &ch, NULL);
 	if (err == PERR_OK && valid < needed)
 		err = PERR_SIGS;
-	if (err != PERR_OK)
-		goto out;
-	f->desks = arena_grow(f->mem, f->desks, f->n_desks, f->n_desks + 1, sizeof *f->desks);
-	d = f->desks == NULL ? NULL : &f->desks[f->n_desks];
-	if (d != NULL) {
-		d->charters = arena_alloc(f->mem, 1, sizeof *d->charters);
-		d->n_charters = 1;
+	if (err == PERR_OK) {
+		same.name = ch.body.name;
+		err = holders_each(c, has_name, &same);
 	}
-	if (d == NULL || d->charters == NULL) {
-		err = undo(c, PERR_NOMEM);
-		goto out;
-	}
-	d->charters[0] = doc_bytes_of(arena_bytes(f->mem, raw, len), len);
-	if (d->charters[0].p == NULL) {
-		err = undo(c, PERR_NOMEM);
-		goto out;
-	}
-	f->n_desks++;
-	err = org_publish(c);
-out:
+	if (err == PERR_OK && same.found)
+		err = PERR_RANGE;
+	if (err == PERR_OK)
+		err = copy_bytes(&o, raw, len);
 	charter_signed_free(&ch);
 	kv_free(raw);
-	return err;
+	return err == PERR_OK ? change_one(c, &o) : err;
 }
 
 enum perr org_form_publish(struct client *c, const char *id, const char *version,
@@ -714,7 +499,7 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
                            const uint8_t *content, size_t content_len)
 {
 	struct roster_field *f = c->field;
-	struct roster_form form = { .active = true };
+	struct pending_op o = { .kind = PENDING_FORM };
 	uint8_t *part = NULL;
 	size_t len = 0;
 	bool is;
@@ -722,7 +507,7 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
 
 	if (c->admin == NULL)
 		return PERR_STATE;
-	err = desk_listed(c, desk_id, &is);
+	err = apply_desk_listed(c, desk_id, &is);
 	if (err != PERR_OK)
 		return err;
 	if (!is)
@@ -732,43 +517,33 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
 	for (uint32_t i = 0; i < f->n_forms; i++)
 		if (strcmp(f->forms[i].id, id) == 0 && strcmp(f->forms[i].version, version) == 0)
 			return PERR_EXISTS;
-	rng_fill(c->env.rng, form.key, 32);
-	err = bulletin_part_seal(&part, &len, form.part, form.key, BULLETIN_FORM, 0, content, content_len);
+	if (strlen(id) > 64 || strlen(version) > 32 || strlen(title) > 128)
+		return PERR_RANGE;
+	rng_fill(c->env.rng, o.key, 32);
+	err = bulletin_part_seal(&part, &len, o.part, o.key, BULLETIN_FORM, 0, content, content_len);
 	if (err == PERR_OK)
 		err = kv_begin(c->kv);
 	if (err == PERR_OK) {
 		char name[96];
 
-		err = put_part(c, form.part, part, len);
-		client_key_name(name, "form/", form.part, 32);
-		if (err == PERR_OK)
-			err = kv_put(c->kv, name, content, content_len);
+		client_key_name(name, "form/", o.part, 32);
+		err = kv_put(c->kv, name, content, content_len);
 		if (err == PERR_OK)
 			err = kv_commit(c->kv);
+		if (err != PERR_OK)
+			kv_abort(c->kv);
 	}
 	doc_free(part, len);
 	if (err != PERR_OK) {
-		kv_abort(c->kv);
-		goto out;
+		pending_op_free(&o);
+		return err;
 	}
-	form.size = (uint32_t)len;
-	form.id = arena_str(f->mem, id);
-	form.version = arena_str(f->mem, version);
-	form.title = arena_str(f->mem, title);
-	memcpy(form.desk, desk_id, 32);
-	f->forms = arena_grow(f->mem, f->forms, f->n_forms, f->n_forms + 1, sizeof *f->forms);
-	if (f->forms == NULL || form.id == NULL || form.version == NULL || form.title == NULL) {
-		err = undo(c, PERR_NOMEM);
-		goto out;
-	}
-	for (uint32_t i = 0; i < f->n_forms; i++)
-		if (strcmp(f->forms[i].id, id) == 0)
-			f->forms[i].active = false;
-	f->forms[f->n_forms++] = form;
-	err = org_publish(c);
-out:
-	sodium_memzero(&form, sizeof form);
-	return err;
+	o.size = (uint32_t)len;
+	memcpy(o.id, desk_id, 32);
+	snprintf(o.text[0], sizeof o.text[0], "%s", id);
+	snprintf(o.text[1], sizeof o.text[1], "%s", version);
+	snprintf(o.text[2], sizeof o.text[2], "%s", title);
+	return change_one(c, &o);
 }
 
 /* ---- policies ----------------------------------------------------------------------- */

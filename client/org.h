@@ -3,11 +3,12 @@
  * org: what administrators do to the roster: found, invite, confirm, list servers, desks
  * and forms, publish.  PROTOCOL sections 7 and 8.
  *
- * A change is made in c->field, c->staff, c->admin in memory and then published as the
- * next version with org_publish; the org_* calls below do both.  Publishing seals new
- * bodies under new keys, makes every slot anew, signs, stores the parts (part/<name hex>)
- * and adopts the result here.  Bringing it to the servers is steward.h, which can be
- * repeated at any time: a kill between the two loses nothing.
+ * Each call makes one change (apply.h), publishes it as the next version (press.h) and keeps
+ * it as a change (pending.h) until every server has it, in one batch.  Bringing it to the
+ * servers is bring.h, which can be repeated at any time: a kill between the two loses
+ * nothing, nor does another administrator who publishes meanwhile.
+ *
+ * In the store: invited/<ticket hex> the text of an open invitation that was made here.
  *
  * After an error nothing is changed: what is in memory is read again from the store.
  *
@@ -24,8 +25,6 @@
 #include "policy.h"
 #include "roster.h"
 
-#define ORG_LAST_DAY 400         /* a roster's last day, counted from its first */
-
 /*
  * Found an organisation: keys of the founder, the administrators' first link, an empty
  * roster as version 1.  c must be CLIENT_NOBODY.  PERR_RANGE: a name is empty or too long.
@@ -33,7 +32,7 @@
 PERR_MUST_CHECK enum perr org_found(struct client *c, const char *organisation,
                                    const char *name);
 
-/* Seal, sign, store and adopt what stands in memory as the next version. */
+/* Seal, sign, store and adopt what stands in memory as the next version: no change, new keys. */
 PERR_MUST_CHECK enum perr org_publish(struct client *c);
 
 /* A server from its card; the setup key is kept until its first policy is in force.
@@ -45,7 +44,10 @@ PERR_MUST_CHECK enum perr org_server_add(struct client *c, const struct policy_c
  * desk_id   in: the desk they are anchored to, or NULL: none yet (founding)
  * notes     in: n short notes for whom, or NULL
  * out       out: n invitations; secret: wipe
- * PERR_NOTFOUND: no server is listed.  PERR_LIMIT: too many open.
+ * PERR_NOTFOUND: no server is listed.  PERR_LIMIT: too many open.  PERR_RANGE: a server's
+ * address is too long for an invitation.
+ *
+ * The texts stay in the store until the invitation is used or withdrawn: org_invited.
  */
 PERR_MUST_CHECK enum perr org_invite(struct client *c, enum client_role role, unsigned n,
                                     const uint8_t *desk_id, const char *const *notes,
@@ -73,6 +75,7 @@ PERR_MUST_CHECK enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 /*
  * List a desk whose charter is signed by all its holders (charter/<id hex>).
  * PERR_SIGS: signatures are missing.  PERR_EXISTS.  PERR_NOTFOUND: no such charter.
+ * PERR_RANGE: another listed desk has this name.
  */
 PERR_MUST_CHECK enum perr org_desk_list(struct client *c, const uint8_t desk_id[32]);
 

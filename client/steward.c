@@ -11,7 +11,9 @@
 #include "join.h"
 #include "mp.h"
 #include "org.h"
+#include "pending.h"
 #include "policy.h"
+#include "press.h"
 #include "roster.h"
 
 #define PARTS_MAX (BULLETIN_FORMS_MAX + 5)
@@ -66,8 +68,7 @@ static const char *refusal(enum rpc_error e)
 	case RPC_SCOPE:     return "this administrator's key is not accepted there any more";
 	case RPC_LATER:     return "the server is busy; try again in a minute";
 	case RPC_LIMIT:     return "the server refused for a limit; try again in a minute";
-	case RPC_STALE:     return "another administrator published meanwhile; run `amparo sync` "
-	                           "and repeat the change";
+	case RPC_STALE:     return "another administrator published meanwhile";
 	case RPC_SIGNATURE: return "the server does not accept this administrator's signature";
 	case RPC_NOSPACE:   return "the server's disk is full";
 	case RPC_DAMAGED:   return "the server's disk is damaged: run `amparod check` there";
@@ -83,7 +84,7 @@ static bool went_on(struct visit *v, enum perr err, const struct rpc_msg *a)
 	if (err == PERR_OK)
 		return true;
 	if (err == PERR_REFUSED)
-		stop(v, PERR_REFUSED, refusal(a->error));
+		stop(v, a->error == RPC_STALE ? PERR_OLD : PERR_REFUSED, refusal(a->error));
 	else if (v->err == PERR_OK)
 		v->err = err;            /* the connection is gone; link gives the sentence */
 	return false;
@@ -279,11 +280,8 @@ static void on_asked(void *ud, enum perr err, const struct rpc_msg *a)
 static enum perr add_part(struct visit *v, const uint8_t name[32])
 {
 	struct upload *u = &v->parts[v->n_parts];
-	char key[96];
-	enum perr err;
+	enum perr err = press_part(v->c, name, &u->bytes, &u->len);
 
-	client_key_name(key, "part/", name, 32);
-	err = kv_get(v->c->kv, key, &u->bytes, &u->len);
 	if (err == PERR_OK) {
 		memcpy(u->name, name, 32);
 		v->n_parts++;
@@ -291,10 +289,6 @@ static enum perr add_part(struct visit *v, const uint8_t name[32])
 	return err;
 }
 
-/*
- * Parts that this administrator does not hold were published by another one; this one's
- * version is then at a server already, and nothing has to be brought from here.
- */
 static enum perr gather(struct visit *v)
 {
 	const struct bulletin *b = client_bulletin(v->c);
@@ -327,14 +321,22 @@ static void put_bulletin(struct visit *v)
 {
 	const struct bulletin *b = client_bulletin(v->c);
 	struct rpc_msg m = { .method = RPC_BULLETIN_GET };
+	bool covers = true;
 	enum perr err;
 
-	if (v->current_version > b->version) {
-		stop(v, PERR_OLD, "the server has a newer roster than this device; run "
-		     "`amparo sync` and repeat the change");
+	/* only what this roster contains may be replaced by it (PROTOCOL 8.1) */
+	err = sodium_is_zero(v->current, 32) ? PERR_OK
+	    : pending_covers(v->c, v->current, v->current_version, &covers);
+	if (err != PERR_OK) {
+		stop(v, err, "the vault could not be read");
 		return;
 	}
-	if (v->current_version == b->version) {
+	if (!covers) {
+		stop(v, PERR_OLD, "the server has changes of another administrator that this roster "
+		     "lacks; they come together when both have synced");
+		return;
+	}
+	if (v->current_version >= b->version) {
 		stop(v, PERR_FORK, "the server has another roster of the same version: speak with "
 		     "the other administrators before you change anything");
 		return;
@@ -612,17 +614,25 @@ static void on_status(void *ud, enum perr err, const struct rpc_msg *a)
 /* what is still to be done, one after the other */
 static void next(struct visit *v)
 {
-	bool due = false;
+	bool due = false, has = memcmp(v->current, v->c->header_hash, 32) == 0;
 	enum perr err = PERR_OK;
 
-	if (v->want & STEWARD_PUSH)
+	/*
+	 * The bulletin first: a policy made of a roster that turns out to be behind would take
+	 * away the tickets that another administrator gave out.
+	 */
+	if ((v->want & STEWARD_PUSH) && !has) {
+		put_bulletin(v);
+		return;
+	}
+	if (has)
+		err = pending_had(v->c, v->server_pk);
+	if (err == PERR_OK && (v->want & STEWARD_PUSH))
 		err = policy_is_due(v, &due);
 	if (err != PERR_OK) {
-		stop(v, err, "the vault could not be read");
+		stop(v, err, "the vault could not be written");
 	} else if (due) {
 		put_policy(v);
-	} else if ((v->want & STEWARD_PUSH) && memcmp(v->current, v->c->header_hash, 32) != 0) {
-		put_bulletin(v);
 	} else if (v->want & STEWARD_ANSWERS) {
 		ask_answer(v);
 	} else if (v->want & STEWARD_RELEASE) {

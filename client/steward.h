@@ -57,8 +57,9 @@ struct steward_server {
  * Visit server number `at` of the roster.
  * want    in: bits of enum steward_want
  * result  out: always filled
- * PERR_STATE: this member is no administrator.  PERR_OLD: the server has a newer bulletin
- * than this administrator: sync first.  PERR_FORK: it has another one of the same version.
+ * PERR_STATE: this member is no administrator.  PERR_OLD: the server has a bulletin that
+ * another administrator published: fetch it, then come again (bring.h does both).
+ * PERR_FORK: it has another one of the same version.
  */
 PERR_MUST_CHECK enum perr steward_visit(struct client *c, const struct sync_net *net, size_t at,
                                        unsigned want, struct steward_server *result);

@@ -27,6 +27,7 @@ struct run {
 	const struct sync_hooks *hooks;
 	struct tagmap done_ids;
 	struct decoys decoys;
+	bool only_roster;
 };
 
 const char *sync_note_text(unsigned note)
@@ -49,7 +50,9 @@ const char *sync_note_text(unsigned note)
 		"its date is more than a day from this device's",
 		"its board had something new",
 		"it does not know the ticket of this invitation, or has another answer to it",
-		"it could not read some of its cells"
+		"it could not read some of its cells",
+		("its roster and this one each hold changes that the other lacks; they come together "
+		 "when the administrators who made them have synced")
 	};
 	unsigned i;
 
@@ -111,6 +114,7 @@ static enum perr connect_once(struct run *r, struct sync_server *out, enum rpc_s
 	if (err != PERR_OK)
 		goto out;
 	v->decoys = &r->decoys;
+	v->only_roster = r->only_roster;
 	visit_start(v);
 	net = r->net->run(r->net->ctx, out->address, p, out->why, sizeof out->why);
 	if (!peer_done(p))
@@ -407,6 +411,26 @@ enum perr sync_one(struct client *c, const struct sync_net *net, struct spool *s
 	if (err == PERR_OK)
 		err = note_failure(&r, result);
 	run_end(&r);
+	if (err == PERR_OK && !result->complete)
+		err = result->err != PERR_OK ? result->err : PERR_NET;
+	return err;
+}
+
+enum perr sync_roster(struct client *c, const struct sync_net *net, const char *address,
+                      const uint8_t server_pk[32], struct sync_server *result)
+{
+	struct run r = { .c = c, .net = net, .only_roster = true };
+	enum perr err;
+
+	memset(result, 0, sizeof *result);
+	memcpy(result->pk, server_pk, 32);
+	snprintf(result->address, sizeof result->address, "%s", address);
+	if (c->me->state == CLIENT_NOBODY)
+		return PERR_STATE;
+	err = tagmap_init(&r.done_ids);
+	if (err == PERR_OK)
+		err = visit_server(&r, result);
+	tagmap_free(&r.done_ids);
 	if (err == PERR_OK && !result->complete)
 		err = result->err != PERR_OK ? result->err : PERR_NET;
 	return err;

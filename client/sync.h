@@ -120,7 +120,8 @@ enum sync_note {                 /* bits of sync_server.notes */
 	SYNC_N_CLOCK        = 1 << 13,   /* its day is more than a day from this device's */
 	SYNC_N_BOARD        = 1 << 14,   /* the board brought something new */
 	SYNC_N_TICKET       = 1 << 15,   /* it does not know the invitation's ticket (any more) */
-	SYNC_N_DAMAGED      = 1 << 16    /* it could not read some of its cells */
+	SYNC_N_DAMAGED      = 1 << 16,   /* it could not read some of its cells */
+	SYNC_N_APART        = 1 << 17    /* its roster and ours each lack a change of the other */
 };
 
 struct sync_taken {              /* statements */
@@ -180,6 +181,11 @@ PERR_MUST_CHECK enum perr sync_one(struct client *c, const struct sync_net *net,
                                   struct spool *spool, const struct sync_hooks *hooks,
                                   const char *address, const uint8_t server_pk[32],
                                   struct sync_server *result);
+
+/* One server, and of it the bulletin and the forms only: nothing is sent, nothing else read. */
+PERR_MUST_CHECK enum perr sync_roster(struct client *c, const struct sync_net *net,
+                                     const char *address, const uint8_t server_pk[32],
+                                     struct sync_server *result);
 
 /* The sentence for one note (the lowest bit of `note`); static, starts in lower case. */
 const char *sync_note_text(unsigned note);

@@ -195,6 +195,8 @@ void visit_next(struct visit *v)
 	v->step++;
 	if (v->only_join && v->step == VISIT_BULLETIN)
 		v->step = VISIT_POSTS;
+	if (v->only_roster && v->step == VISIT_BOARD)
+		v->step = VISIT_BYE;
 	if (v->scope == RPC_GUEST && v->step == VISIT_BOARD)
 		v->step = v->only_join ? VISIT_POSTS : VISIT_BYE;
 	if (v->scope == RPC_GUEST && v->step == VISIT_UPLOAD)

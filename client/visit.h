@@ -41,6 +41,8 @@ struct visit {
 	struct sync_server *out;
 	enum rpc_scope scope;
 	bool only_join;                  /* guest: put the answer, nothing else */
+	bool only_roster;                /* bulletin and forms, nothing else */
+	bool rebased;                    /* the roster here is now above the server's (rebase.h) */
 	enum visit_step step;
 	bool is_over;                    /* bye was said, or it failed */
 	enum perr store_err;             /* of our own store: ends the whole sync */

@@ -7,7 +7,9 @@
 
 #include "bulletin.h"
 #include "outbox.h"
+#include "pending.h"
 #include "prekeys.h"
+#include "rebase.h"
 
 /* which part is being fetched */
 enum part_of { PART_HEADER, PART_SLOTS, PART_FIELD, PART_STAFF, PART_ADMIN, PART_FORM };
@@ -24,6 +26,8 @@ struct visit_bulletin {
 	/* verified so far */
 	uint8_t *header;
 	size_t header_len;
+	uint8_t *slots;                  /* kept for administrators, who bring it on */
+	size_t slots_len;
 	struct bulletin b;               /* borrows from header */
 	struct admins admins;
 	enum bulletin_which level;
@@ -127,6 +131,33 @@ static void on_piece(struct visit *v, uint32_t at, enum perr err, const struct r
 
 /* ---- header, slots, bodies ------------------------------------------------------------------- */
 
+/*
+ * Administrators compare what two rosters hold (rebase.h), not their numbers: a lower version
+ * is looked at too.  Their own pending versions are above what the servers agreed on, so
+ * the chain is held against what lies below those.
+ */
+static enum perr accept_as_admin(struct visit_bulletin *vb, const struct bulletin_known *known,
+                                 const uint8_t hash[32])
+{
+	struct client *c = vb->v->c;
+	struct bulletin_known *base = malloc(sizeof *base);
+	enum perr err = base == NULL ? PERR_NOMEM : pending_base(c, base);
+
+	if (err == PERR_NOTFOUND) {
+		*base = *known;
+		err = PERR_OK;
+	}
+	if (err == PERR_OK) {
+		base->version = 0;
+		err = bulletin_accept(base, &vb->b, &vb->admins, hash);
+	}
+	/* of before a change of administrators: only to be looked at */
+	if (err == PERR_CHAIN && bulletin_accept(known, &vb->b, &vb->admins, hash) == PERR_OLD)
+		err = PERR_OK;
+	free(base);
+	return err;
+}
+
 static void on_header(struct visit_bulletin *vb)
 {
 	struct client *c = vb->v->c;
@@ -144,7 +175,8 @@ static void on_header(struct visit_bulletin *vb)
 	/* who is joining knows only an anchor; client_adopt holds the chain against it */
 	if (err == PERR_OK && !sodium_is_zero(c->me->genesis, 32)) {
 		client_known(c, known);
-		err = bulletin_accept(known, &vb->b, &vb->admins, hash);
+		err = c->admin != NULL ? accept_as_admin(vb, known, hash)
+		                       : bulletin_accept(known, &vb->b, &vb->admins, hash);
 	}
 	free(known);
 	if (err == PERR_OK)
@@ -170,6 +202,30 @@ static enum perr find_slot(struct visit_bulletin *vb)
 	return err;
 }
 
+static bool is_older(const struct visit_bulletin *vb)
+{
+	const struct client *c = vb->v->c;
+
+	return c->admin != NULL && vb->b.version < client_bulletin(c)->version;
+}
+
+/* of before this administrator was enrolled: it may be replaced */
+static void not_for_us_yet(struct visit_bulletin *vb)
+{
+	struct client *c = vb->v->c;
+	enum perr err = kv_begin(c->kv);
+
+	if (err == PERR_OK)
+		err = pending_saw(c, vb->b.version, vb->v->header_hash, NULL);
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	if (err != PERR_OK)
+		visit_store_failed(vb->v, err);
+	else
+		give_up(vb, SYNC_N_BEHIND);
+}
+
 static void on_slots(struct visit_bulletin *vb)
 {
 	uint8_t name[32];
@@ -180,9 +236,16 @@ static void on_slots(struct visit_bulletin *vb)
 		err = find_slot(vb);
 	if (err == PERR_OK)
 		err = bulletin_level(&vb->level, &vb->keys, &vb->b, vb->level_key);
+	if (err == PERR_OK && vb->level == BULLETIN_ADMIN) {
+		vb->slots = vb->part;
+		vb->slots_len = vb->size;
+		vb->part = NULL;
+	}
 	if (err == PERR_OK)
 		fetch_part(vb, PART_FIELD, vb->b.bodies[BULLETIN_FIELD].part.name,
 		           vb->b.bodies[BULLETIN_FIELD].part.size);
+	else if (err == PERR_NOTMINE && is_older(vb))
+		not_for_us_yet(vb);
 	else
 		give_up(vb, err == PERR_NOTMINE ? SYNC_N_NO_SLOT : SYNC_N_BAD_BULLETIN);
 }
@@ -197,13 +260,19 @@ static void adopt(struct visit_bulletin *vb)
 		.field = vb->body[0], .field_len = vb->body_len[0],
 		.staff = vb->body[1], .staff_len = vb->body_len[1],
 		.admin = vb->body[2], .admin_len = vb->body_len[2],
+		.slots = vb->slots, .slots_len = vb->slots_len,
 	};
+	enum rebase_how how = REBASE_ADOPTED;
+	unsigned redone = 0;
 	enum perr err;
 
 	memcpy(r.level_key, vb->level_key, 32);
-	err = client_adopt(c, &r);
+	if (c->admin != NULL && vb->level == BULLETIN_ADMIN)
+		err = rebase_adopt(c, &r, vb->b.version, v->header_hash, &how, &redone);
+	else
+		err = client_adopt(c, &r);
 	sodium_memzero(&r, sizeof r);
-	if (err == PERR_IO || err == PERR_FULL || err == PERR_TIMEOUT) {
+	if (err == PERR_IO || err == PERR_FULL || err == PERR_TIMEOUT || err == PERR_NOMEM) {
 		visit_store_failed(v, err);
 		return;
 	}
@@ -212,6 +281,11 @@ static void adopt(struct visit_bulletin *vb)
 		                                                             : SYNC_N_BAD_BULLETIN);
 		return;
 	}
+	if (how != REBASE_ADOPTED) {
+		give_up(vb, how == REBASE_KEPT ? SYNC_N_BEHIND : SYNC_N_APART);
+		return;
+	}
+	v->rebased = redone > 0;
 	v->out->notes |= SYNC_N_ROSTER_NEW;
 	/* copies and servers may have changed, and whom the prekeys are for */
 	err = outbox_tidy(c);
@@ -248,6 +322,8 @@ void visit_bulletin_start(struct visit *v)
 {
 	const struct bulletin *b = client_bulletin(v->c);
 	struct visit_bulletin *vb;
+	bool behind;
+	enum perr err = PERR_OK;
 
 	if (sodium_is_zero(v->header_hash, 32) ||
 	    (b != NULL && memcmp(v->header_hash, v->c->header_hash, 32) == 0)) {
@@ -257,7 +333,16 @@ void visit_bulletin_start(struct visit *v)
 		visit_next(v);
 		return;
 	}
-	if (b != NULL && v->bulletin_version < b->version) {
+	/* an older one may hold what another administrator did: an administrator looks */
+	if (v->c->admin != NULL)
+		err = pending_covers(v->c, v->header_hash, v->bulletin_version, &behind);
+	else
+		behind = b != NULL && v->bulletin_version < b->version;
+	if (err != PERR_OK) {
+		visit_store_failed(v, err);
+		return;
+	}
+	if (behind) {
 		v->out->notes |= SYNC_N_BEHIND;
 		visit_next(v);
 		return;
@@ -283,6 +368,7 @@ void visit_bulletin_free(struct visit *v)
 	for (i = 0; i < 3; i++)
 		doc_free(vb->body[i], vb->body_len[i]);
 	free(vb->part);
+	free(vb->slots);
 	free(vb->header);
 	sodium_memzero(vb, sizeof *vb);
 	free(vb);
@@ -371,7 +457,8 @@ void visit_forms_start(struct visit *v)
 {
 	/* a cut connection may have left some out, so this is looked at on every visit; a server
 	 * with another bulletin does not have them */
-	if (v->c->field == NULL || memcmp(v->header_hash, v->c->header_hash, 32) != 0) {
+	if (v->c->field == NULL ||
+	    (!v->rebased && memcmp(v->header_hash, v->c->header_hash, 32) != 0)) {
 		visit_next(v);
 		return;
 	}

@@ -26,6 +26,7 @@
 #define ROSTER_GUESTS_MAX    16
 #define ROSTER_LANGUAGES_MAX 16
 #define ROSTER_NAME_MAX      128
+#define ROSTER_MADE_MAX      64
 #define ROSTER_TICKET_SIZE   16
 #define ROSTER_DECOYS_MAX    100000      /* a day */
 
@@ -188,6 +189,15 @@ struct roster_guest {
 struct roster_answered {
 	uint8_t ticket[ROSTER_TICKET_SIZE];
 };
+/*
+ * The changes that one administrator's device made, counted from 1: the roster holds all of
+ * them up to this number.  Of two rosters, the one that holds at least as many of everybody's
+ * contains the other.
+ */
+struct roster_made {
+	uint8_t key[32];
+	uint32_t number;
+};
 /* for the servers' policies (policy.h); field 8 of the admin body */
 struct roster_schedule {
 	uint32_t release_minutes;        /* 1..1440 */
@@ -210,6 +220,8 @@ struct roster_admin {
 	uint32_t n_answered;
 	struct roster_answered *answered;
 	struct roster_schedule schedule; /* roster_admin_new: 60, 10, 0 */
+	uint32_t n_made;                 /* 0..64, sorted by key */
+	struct roster_made *made;
 	bool has_ext;
 };
 struct roster_admin *roster_admin_new(void);

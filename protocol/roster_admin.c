@@ -71,6 +71,35 @@ static void get_schedule(struct mp_reader *r, struct roster_schedule *s)
 		mp_fail(r, PERR_FORMAT);
 }
 
+static void get_made(struct mp_reader *r, struct roster_admin *a)
+{
+	a->made = roster_get_array(r, a->mem, &a->n_made, 1, ROSTER_MADE_MAX, sizeof *a->made);
+	for (uint32_t i = 0; i < a->n_made; i++) {
+		mp_array(r, 2);
+		mp_bin_copy(r, a->made[i].key, 32);
+		a->made[i].number = doc_get_uint(r, UINT32_MAX);
+		if (i > 0 && memcmp(a->made[i - 1].key, a->made[i].key, 32) >= 0)
+			mp_fail(r, PERR_FORMAT);
+	}
+}
+
+/* key 1 is known here; other odd ones are skipped, as doc_ext does */
+static void get_ext(struct mp_reader *r, struct roster_admin *a)
+{
+	for (uint32_t n = mp_map(r, UINT32_MAX); n > 0 && r->err == PERR_OK; n--) {
+		uint64_t key = mp_key(r);
+
+		if (key % 2 == 0)
+			mp_fail(r, PERR_UNKNOWN);
+		if (key == 1) {
+			get_made(r, a);
+		} else {
+			a->has_ext = true;
+			mp_skip(r);
+		}
+	}
+}
+
 static void get_admin(struct mp_reader *r, struct roster_admin *a)
 {
 	struct doc_map m;
@@ -109,7 +138,8 @@ static void get_admin(struct mp_reader *r, struct roster_admin *a)
 		mp_bin_copy(r, a->answered[i].ticket, sizeof a->answered[i].ticket);
 	doc_need(&m, 8);
 	get_schedule(r, &a->schedule);
-	a->has_ext = doc_ext(&m, 9);
+	if (doc_has(&m, 9))
+		get_ext(r, a);
 	doc_map_end(&m);
 }
 
@@ -166,7 +196,7 @@ static void put_admin(struct mp_writer *w, const void *what)
 {
 	const struct roster_admin *a = what;
 
-	mp_put_map(w, 9);
+	mp_put_map(w, a->n_made > 0 ? 10 : 9);
 	mp_put_key(w, 0);
 	mp_put_array(w, a->n_members);
 	for (uint32_t i = 0; i < a->n_members; i++)
@@ -199,6 +229,17 @@ static void put_admin(struct mp_writer *w, const void *what)
 	mp_put_uint(w, a->schedule.release_minutes);
 	mp_put_uint(w, a->schedule.surge_minutes);
 	mp_put_uint(w, a->schedule.surge_until);
+	if (a->n_made == 0)
+		return;
+	mp_put_key(w, 9);
+	mp_put_map(w, 1);
+	mp_put_key(w, 1);
+	mp_put_array(w, a->n_made);
+	for (uint32_t i = 0; i < a->n_made; i++) {
+		mp_put_array(w, 2);
+		mp_put_bin(w, a->made[i].key, 32);
+		mp_put_uint(w, a->made[i].number);
+	}
 }
 
 enum perr roster_admin_encode(uint8_t **out, size_t *out_len, const struct roster_admin *a)

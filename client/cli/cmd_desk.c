@@ -375,6 +375,8 @@ int cmd_desk_publish(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "one desk is listed at a time");
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
 	if (code == EXIT_DONE)
+		code = net_newest(cli);
+	if (code == EXIT_DONE)
 		code = find_desk(cli, argv[optind], false, id);
 	if (code != EXIT_DONE)
 		return code;
@@ -390,6 +392,9 @@ int cmd_desk_publish(struct cli *cli, int argc, char **argv)
 		return cli_fail(EXIT_REFUSED, "not all its holders have signed; `amparo desk list` names "
 		                "them.  They run `amparo desk sign`; then run `amparo sync` here after "
 		                "the next release.");
+	case PERR_RANGE:
+		return cli_fail(EXIT_REFUSED, "another desk of this name is listed; two that are called "
+		                "the same could be mistaken for each other.");
 	case PERR_LIMIT:
 		return cli_fail(EXIT_REFUSED, "an organisation has at most %d desks.",
 		                ROSTER_DESKS_MAX);

@@ -148,6 +148,8 @@ static int cmd_server_add(struct cli *cli, int argc, char **argv)
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
 	if (code == EXIT_DONE)
 		code = read_card(file, &card);
+	if (code == EXIT_DONE)
+		code = net_newest(cli);
 	if (code != EXIT_DONE)
 		return code;
 	err = org_server_add(cli->client, &card);
@@ -236,6 +238,8 @@ static int cmd_schedule(struct cli *cli, int argc, char **argv)
 	if (!set[0] && !set[1] && !set[2])
 		return cli_usage(cli, "an option says what to change");
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = net_newest(cli);
 	if (code != EXIT_DONE)
 		return code;
 	s = cli->client->admin->schedule;
@@ -355,6 +359,9 @@ static int do_invite(struct cli *cli, const struct invite_args *a)
 	if (err == PERR_NOTFOUND)
 		code = cli_fail(EXIT_REFUSED, "no server is listed yet; `amparo server add` comes "
 		                "first.");
+	else if (err == PERR_RANGE)
+		code = cli_fail(EXIT_REFUSED, "the server's address is too long for an invitation; use "
+		                "one of at most 40 characters.");
 	else if (err == PERR_LIMIT)
 		code = cli_fail(EXIT_REFUSED, "at most %d invitations are open at a time; confirm or "
 		                "refuse some first.", ROSTER_INVITES_MAX);
@@ -417,6 +424,8 @@ static int cmd_invite(struct cli *cli, int argc, char **argv)
 	if (optind < argc)
 		return cli_usage(cli, "invite takes no operand");
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = net_newest(cli);
 	return code == EXIT_DONE ? do_invite(cli, &a) : code;
 }
 
@@ -522,10 +531,16 @@ static int cmd_confirm(struct cli *cli, int argc, char **argv)
 		}
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
 	if (code == EXIT_DONE)
+		code = net_newest(cli);
+	if (code == EXIT_DONE)
 		code = net_push(cli, STEWARD_PUSH | STEWARD_ANSWERS);
-	/* answers fetched earlier can be confirmed without a network */
-	if (code != EXIT_DONE && code != EXIT_LATER)
+	/* answers fetched earlier can be confirmed without a network; what had to be dropped of
+	 * an earlier change was said */
+	if (code != EXIT_DONE && code != EXIT_LATER && code != EXIT_REFUSED)
 		return code;
+	if (cli->client->admin == NULL)
+		return EXIT_REFUSED;
+	code = EXIT_DONE;
 	if (optind == argc)
 		return list_answers(cli);
 	if (argc - optind != 1)
@@ -555,10 +570,12 @@ static int cmd_confirm(struct cli *cli, int argc, char **argv)
 		code = cli_fail_err(err, "the roster could not be changed");
 	if (code != EXIT_DONE)
 		goto out;
+	code = net_push(cli, STEWARD_PUSH);
+	if (code == EXIT_REFUSED)
+		goto out;
 	print_safe(as != NULL ? as : p.found.join.name);
 	puts(refuse ? " was refused; the invitation opens nothing any more."
 	            : " is enrolled.  They run `amparo sync` to see it.");
-	code = net_push(cli, STEWARD_PUSH);
 out:
 	join_wipe(&p.found.join);
 	return code;

@@ -5,12 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bring.h"
+#include "bulletin.h"
 #include "channel.h"
 #include "enrol.h"
 #include "link.h"
 #include "org.h"
 #include "notices.h"
 #include "outbox.h"
+#include "pending.h"
 #include "prekeys.h"
 #include "progress.h"
 #include "roster.h"
@@ -215,36 +218,67 @@ static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bo
 	return code;
 }
 
+static void say_dropped(void *arg, const char *sentence)
+{
+	*(bool *)arg = true;
+	fputs("amparo: ", stderr);
+	term_print(stderr, sentence, strlen(sentence), TERM_LINE);
+	putc('\n', stderr);
+}
+
+/* changes that another administrator's made impossible, each in a sentence */
+static int say_all_dropped(struct cli *cli, bool *any)
+{
+	enum perr err;
+
+	*any = false;
+	err = pending_say(cli->client, say_dropped, any);
+	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the vault could not be read");
+}
+
+static void say_brought(const struct steward_server *r, unsigned want)
+{
+	if (r->bulletin_put)
+		printf("%s: has the new roster\n", r->address);
+	if (r->answers > 0)
+		printf("%s: %u new answer%s to invitations; `amparo confirm` shows them\n",
+		       r->address, r->answers, r->answers == 1 ? "" : "s");
+	if ((want & STEWARD_RELEASE) && r->released_day != 0)
+		printf("%s: released %u cells (release %u)\n", r->address,
+		       r->released_cells, r->released_number);
+}
+
 static int push(struct cli *cli, unsigned want, unsigned flags, struct link_loop *loop)
 {
 	struct sync_net net = link_net(loop);
-	struct steward_server r;
-	unsigned reached = 0, n = cli->client->field->n_servers;
+	struct bring_result *r = calloc(1, sizeof *r);
+	bool dropped;
+	enum perr err;
+	int code = EXIT_DONE;
 
-	for (unsigned i = 0; i < n; i++) {
-		enum perr err = steward_visit(cli->client, &net, i, want, &r);
+	if (r == NULL)
+		return cli_fail_err(PERR_NOMEM, "the servers could not be visited");
+	err = bring_all(cli->client, &net, want, r);
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct steward_server *s = &r->server[i];
 
-		if (err != PERR_OK) {
-			fprintf(stderr, "%s: %s\n", r.address, r.why[0] != '\0' ? r.why
-			        : perr_text(err));
-			continue;
-		}
-		reached++;
-		if ((flags & NET_QUIET) || cli->json)
-			continue;
-		if (r.bulletin_put)
-			printf("%s: has the new roster\n", r.address);
-		if (r.answers > 0)
-			printf("%s: %u new answer%s to invitations; `amparo confirm` shows them\n",
-			       r.address, r.answers, r.answers == 1 ? "" : "s");
-		if (want & STEWARD_RELEASE)
-			printf("%s: released %u cells (release %u)\n", r.address,
-			       r.released_cells, r.released_number);
+		if (!s->complete)
+			fprintf(stderr, "%s: %s\n", s->address, s->why[0] != '\0' ? s->why
+			        : perr_text(s->err));
+		else if ((flags & NET_QUIET) == 0 && !cli->json)
+			say_brought(s, want);
 	}
-	if (n > 0 && reached == 0)
-		return cli_fail(EXIT_LATER, "no server could be reached; the change is kept here and "
+	if (r->tries > 0 && (flags & NET_QUIET) == 0 && !cli->json)
+		puts("Another administrator had published meanwhile; this change stands beside theirs.");
+	if (err != PERR_OK)
+		code = cli_fail_err(err, "the vault could not be written");
+	else if (r->n > 0 && r->done == 0)
+		code = cli_fail(EXIT_LATER, "no server could be reached; the change is kept here and "
 		                "is brought to them at the next `amparo sync`.");
-	return EXIT_DONE;
+	free(r);
+	if (code != EXIT_DAMAGED && say_all_dropped(cli, &dropped) == EXIT_DONE && dropped)
+		code = EXIT_REFUSED;
+	return code;
 }
 
 int net_push(struct cli *cli, unsigned want)
@@ -258,6 +292,36 @@ int net_push(struct cli *cli, unsigned want)
 	code = push(cli, want, 0, loop);
 	link_loop_free(loop);
 	return code;
+}
+
+int net_newest(struct cli *cli)
+{
+	const struct client *c = cli->client;
+	struct link_loop *loop = NULL;
+	struct sync_net net;
+	unsigned reached = 0;
+	bool dropped;
+	enum perr err;
+
+	if (c->field == NULL || c->field->n_servers == 0)
+		return EXIT_DONE;        /* founding: nobody else can have published */
+	err = link_loop_new(&loop);
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the network could not be used");
+	net = link_net(loop);
+	err = bring_newest(cli->client, &net, &reached);
+	link_loop_free(loop);
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the newest roster could not be taken over");
+	if (reached == 0)
+		fprintf(stderr, "amparo: no server could be reached to ask for a newer roster; the change "
+		        "is made upon version %u and put beside those of other administrators later.\n",
+		        client_bulletin(c)->version);
+	if (say_all_dropped(cli, &dropped) != EXIT_DONE)
+		return EXIT_DAMAGED;
+	return c->admin != NULL ? EXIT_DONE
+	     : cli_fail(EXIT_REFUSED, "you are no administrator in the newest roster: nothing was "
+	                "changed.");
 }
 
 /* what follows from a newer roster: prekeys of one's own, the answer to an invitation */

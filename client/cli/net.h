@@ -23,9 +23,19 @@ enum net_flags {
 int net_sync(struct cli *cli, unsigned flags);
 
 /*
+ * Before an administrator's change: take over what other administrators published, so that
+ * the change is made upon the newest roster.  If no server can be reached that is said, and
+ * the change goes upon what is known here.
+ * EXIT_DONE: go on.  EXIT_REFUSED: no administrator any more.  EXIT_DAMAGED.
+ */
+int net_newest(struct cli *cli);
+
+/*
  * An administrator's visits after a change: policy and bulletin to every server.
  * Says which servers have it; a server that cannot be reached gets it at the next sync.
- * EXIT_DONE if one server has it, else EXIT_LATER.
+ * When another administrator was faster the change is put upon theirs (bring.h).
+ * EXIT_DONE if one server has it, else EXIT_LATER.  EXIT_REFUSED: a change was not possible
+ * any more; said in a sentence.
  */
 int net_push(struct cli *cli, unsigned want);
 

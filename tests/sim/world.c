@@ -379,8 +379,13 @@ static enum perr take_answer(void *arg, const struct org_answer *a)
 
 void world_join(struct world *w, enum world_who who, const uint8_t *desk)
 {
-	enum client_role role = who == INTERPRETER ? ROLE_INTERPRETER
-	                      : who >= VOLUNTEER0 ? ROLE_VOLUNTEER : ROLE_ATTORNEY;
+	world_join_as(w, who, who == INTERPRETER ? ROLE_INTERPRETER
+	              : who >= VOLUNTEER0 ? ROLE_VOLUNTEER : ROLE_ATTORNEY, desk);
+}
+
+void world_join_as(struct world *w, enum world_who who, enum client_role role,
+                   const uint8_t *desk)
+{
 	const char *const languages[] = { "es", "mam" };
 	struct client *admin = w->p[ADMIN].c;
 	struct confirm k = { .admin = admin };

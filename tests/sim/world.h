@@ -84,6 +84,9 @@ void world_stop(struct world *w, unsigned server);
 void world_start(struct world *w, unsigned server);
 /* an invitation is answered and confirmed; the person is a member afterwards */
 void world_join(struct world *w, enum world_who who, const uint8_t *desk);
+/* the same in another role than this place usually has */
+void world_join_as(struct world *w, enum world_who who, enum client_role role,
+                   const uint8_t *desk);
 /* forget what is in memory and open the store again, as after a kill */
 void world_reopen(struct world *w, enum world_who who);
 

@@ -342,7 +342,8 @@ static void later_fields_in_ext_are_skipped_or_refused_by_their_parity(void **st
 	assert_int_equal(with_ext(open_field, field_bytes, 10, 1), PERR_FORMAT);
 	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 3), PERR_OK);
 	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 0), PERR_UNKNOWN);
-	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 1), PERR_OK);
+	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 3), PERR_OK);
+	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 1), PERR_FORMAT);  /* is known */
 	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 4), PERR_UNKNOWN);
 }
 
@@ -378,6 +379,40 @@ static void the_decoys_of_a_day_travel_where_older_programs_skip_them(void **sta
 	s->decoys_per_day = ROSTER_DECOYS_MAX + 1;
 	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
 	roster_staff_free(s);
+}
+
+static void whose_changes_an_admin_body_holds_comes_back_sorted(void **state)
+{
+	size_t len, again_len;
+	uint8_t *in = admin_bytes(&len), *out, *again;
+	struct roster_admin *a, *b;
+
+	(void)state;
+	assert_int_equal(roster_admin_decode(&a, in, len), PERR_OK);
+	assert_int_equal(a->n_made, 0);
+	a->made = arena_alloc(a->mem, 3, sizeof *a->made);
+	a->n_made = 3;
+	for (uint8_t i = 0; i < 3; i++) {
+		a->made[i].key[0] = i;
+		a->made[i].number = 70000u * i;
+	}
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_OK);
+	assert_int_equal(roster_admin_decode(&b, out, len), PERR_OK);
+	assert_int_equal(b->n_made, 3);
+	assert_int_equal(b->made[2].number, 140000);
+	assert_int_equal(roster_admin_encode(&again, &again_len, b), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, out, len);
+	doc_free(again, again_len);
+	doc_free(out, len);
+	/* each of them once, in order */
+	a->made[0].key[0] = 1;
+	assert_int_not_equal(roster_admin_encode(&out, &len, a), PERR_OK);
+	a->made[0].key[0] = 2;
+	assert_int_not_equal(roster_admin_encode(&out, &len, a), PERR_OK);
+	roster_admin_free(a);
+	roster_admin_free(b);
+	free(in);
 }
 
 /* 4,096 volunteers and 1,024 of staff, as in a raid of a whole state, must still fit one part */
@@ -461,6 +496,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(counts_that_lie_allocate_nothing),
 		cmocka_unit_test(a_field_body_that_members_would_refuse_is_never_made),
 		cmocka_unit_test(an_admin_body_that_would_stop_the_next_bulletin_is_never_made),
+		cmocka_unit_test(whose_changes_an_admin_body_holds_comes_back_sorted),
 		cmocka_unit_test(later_fields_in_ext_are_skipped_or_refused_by_their_parity),
 		cmocka_unit_test(the_decoys_of_a_day_travel_where_older_programs_skip_them),
 		cmocka_unit_test(a_large_organisation_fits),

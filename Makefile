@@ -307,6 +307,8 @@ UNIT_TESTS   = \
                test_store_power \
                test_worlds \
                test_store_history
+               test_starved \
+               test_store_power
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -336,6 +338,10 @@ MORE_test_export = tests/unit/fixture_org.c
 MORE_test_notices = tests/unit/fixture_org.c
 MORE_test_prekeys = tests/unit/fixture_org.c
 MORE_test_worlds = $(WORLDS_STAT)
+MORE_test_starved = tests/unit/fixture_org.c
+STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
+WRAP_test_starved = $(STARVE)
+WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_host = -Wl,--wrap=mdb_txn_commit
 WRAP_test_store_faults = -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=preadv \
@@ -371,6 +377,8 @@ SIM_TESTS    = \
                sim_erase \
                sim_turns
                sim_admins
+               sim_admins \
+               sim_starved
 E2E_TESTS    = \
                10-story.sh \
                20-clocks.sh \
@@ -520,9 +528,11 @@ $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(addprefix $(B)/tests/test_,intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
+$(B)/tests/sim/sim_starved.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
+	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_sim_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka
 $(B)/tests/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay_main.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

@@ -149,7 +149,7 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 		s->deadlines[i].day = (uint32_t)mp_uint(&r, UINT32_MAX);
 		mp_str_copy(&r, s->deadlines[i].label, sizeof s->deadlines[i].label, 0);
 	}
-	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	return kv_decoded(mp_finish(&r));
 }
 
 static enum perr summary_load(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],

@@ -109,7 +109,7 @@ static enum perr load_me(struct client *c)
 	me->state = (enum client_state)mp_uint(&r, CLIENT_MEMBER);
 	mp_str_copy(&r, me->first_address, sizeof me->first_address, 0);
 	mp_bin_copy(&r, me->first_server_pk, 32);
-	err = mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	err = kv_decoded(mp_finish(&r));
 	memcpy(me->sign_pk, me->sign_sk + 32, 32);
 	derive_slot(&me->slot);
 	derive_slot(&me->old_slot);
@@ -483,7 +483,7 @@ static enum perr load_clock(struct client *c)
 	mp_array(&r, 2);
 	c->day_seen = (uint32_t)mp_uint(&r, UINT32_MAX);
 	c->day_offset = (int32_t)mp_uint(&r, 2 * OFFSET_BIAS) - OFFSET_BIAS;
-	err = mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	err = kv_decoded(mp_finish(&r));
 	kv_free(buf);
 	return err;
 }
@@ -642,17 +642,30 @@ enum perr client_desk(const struct client *c, size_t at, struct desk *d)
 	                   c->me->sign_pk);
 }
 
-bool client_is_holder(const struct client *c, const uint8_t desk_id[32])
+enum perr client_holds(const struct client *c, const uint8_t desk_id[32], bool *holds)
 {
 	struct desk *d = malloc(sizeof *d);
-	bool holds = false;
+	enum perr err = d == NULL ? PERR_NOMEM : PERR_OK;
 
-	for (uint32_t i = 0; d != NULL && c->field != NULL && i < c->field->n_desks && !holds; i++)
-		holds = client_desk(c, i, d) == PERR_OK &&
-		        (desk_id == NULL || memcmp(desk_id, d->id, 32) == 0) &&
-		        charter_has_holder(&d->now, c->me->sign_pk);
+	*holds = false;
+	for (uint32_t i = 0; err == PERR_OK && c->field != NULL && i < c->field->n_desks && !*holds;
+	     i++) {
+		err = client_desk(c, i, d);
+		if (err == PERR_OK)
+			*holds = (desk_id == NULL || memcmp(desk_id, d->id, 32) == 0) &&
+			         charter_has_holder(&d->now, c->me->sign_pk);
+		else if (err != PERR_NOMEM)
+			err = PERR_OK;
+	}
 	free(d);
-	return holds;
+	return err;
+}
+
+bool client_is_holder(const struct client *c, const uint8_t desk_id[32])
+{
+	bool holds;
+
+	return client_holds(c, desk_id, &holds) == PERR_OK && holds;
 }
 
 void client_name_of(const struct client *c, const uint8_t key_id[32], char *out, size_t size)

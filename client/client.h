@@ -214,7 +214,13 @@ void client_sign_key(const struct client *c, struct sign_key *k);
  */
 PERR_MUST_CHECK enum perr client_access(const struct client *c, int scope, uint8_t key[32]);
 
-/* is this member a holder of any desk of the roster? desk_id may be NULL; any_at a start index */
+/*
+ * Is this member a holder of this desk, or of any desk of the roster (desk_id NULL)?
+ * PERR_NOMEM: it could not be found out.  For whatever is done or destroyed on the answer.
+ */
+PERR_MUST_CHECK enum perr client_holds(const struct client *c, const uint8_t desk_id[32],
+                                      bool *holds);
+/* the same for what is only shown: false also without memory */
 bool client_is_holder(const struct client *c, const uint8_t desk_id[32]);
 
 /*

@@ -34,8 +34,10 @@ static void try_cell(struct fetch *f, struct fetch_cell *fc, const uint8_t *cell
 	               c->n_seasons) != PERR_OK)
 		return;
 	fc->payload = malloc(CELL_PAYLOAD_MAX);
-	if (fc->payload == NULL)
-		return;                  /* seen below: is_own without payload */
+	if (fc->payload == NULL) {
+		fc->is_own = true;       /* without payload: take_batch does not pass it over */
+		return;
+	}
 	fc->is_own = cell_open(&fc->form, fc->payload, &fc->len, cell, &f->keys[key_at],
 	                       &c->seasons[season_at]) == PERR_OK;
 	if (!fc->is_own) {               /* T right, seal wrong: noise */

@@ -128,7 +128,7 @@ static enum perr alarm_read(struct notices_alarm *a, bool *seen, const uint8_t *
 	a->day = (uint32_t)mp_uint(&r, UINT32_MAX);
 	a->number = (uint32_t)mp_uint(&r, UINT32_MAX);
 	*seen = mp_bool(&r);
-	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	return kv_decoded(mp_finish(&r));
 }
 
 static enum perr alarm_one(void *arg, const char *name, const uint8_t *value, size_t len)
@@ -191,10 +191,12 @@ static enum perr names_owner(void *arg, const char *name, const uint8_t *value, 
 {
 	struct charter_signed ch;
 	bool named;
+	enum perr err;
 
 	(void)name;
-	if (charter_signed_decode(&ch, value, len) != PERR_OK)
-		return PERR_OK;
+	err = charter_signed_decode(&ch, value, len);
+	if (err != PERR_OK)
+		return err == PERR_NOMEM ? err : PERR_OK;
 	named = charter_has_holder(&ch.body, arg);
 	charter_signed_free(&ch);
 	return named ? PERR_EXISTS : PERR_OK;
@@ -209,13 +211,13 @@ static enum perr is_of_interest(struct client *c, const uint8_t owner[32], bool 
 	memcpy(key, owner, 32);
 	*yes = memcmp(owner, c->me->sign_pk, 32) == 0 ||
 	       (c->staff != NULL && roster_staff_find(c->staff, owner) != NULL);
-	for (i = 0; !*yes && i < c->field->n_desks; i++) {
+	for (i = 0; !*yes && err == PERR_OK && i < c->field->n_desks; i++) {
 		const struct roster_desk *d = &c->field->desks[i];
 		const struct doc_bytes *last = &d->charters[d->n_charters - 1];
 
-		*yes = names_owner(key, NULL, last->p, last->len) == PERR_EXISTS;
+		err = names_owner(key, NULL, last->p, last->len);
 	}
-	if (!*yes)
+	if (!*yes && err == PERR_OK)
 		err = kv_each(c->kv, CHARTERS, names_owner, key);
 	if (err == PERR_EXISTS) {
 		*yes = true;
@@ -238,15 +240,20 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 
 	if (b == NULL || old == NULL)
 		goto out;
-	err = PERR_OK;
-	if (batch_open(b, doc->p, doc->len) != PERR_OK)
+	/* what does not verify is passed over; what could not be looked at is not */
+	err = batch_open(b, doc->p, doc->len);
+	if (err != PERR_OK) {
+		err = err == PERR_NOMEM ? err : PERR_OK;
 		goto out;
+	}
 	err = is_of_interest(c, b->owner, &wanted);
 	if (err != PERR_OK || !wanted)
 		goto out;
 	client_key_name(name, "batch/", b->owner, 32);
 	err = kv_get(c->kv, name, &value, &len);
-	have = err == PERR_OK && batch_open(old, value, len) == PERR_OK;
+	if (err == PERR_OK)
+		err = kv_decoded(batch_open(old, value, len));
+	have = err == PERR_OK;
 	if (err != PERR_OK && err != PERR_NOTFOUND)
 		goto out;
 	err = PERR_OK;
@@ -272,37 +279,46 @@ out:
  * Which desk a charter is for.  Version 0 names itself; another must follow the last
  * charter in the roster.  previous out: that one, decoded, or { 0 }
  */
-static bool desk_of(const struct client *c, const struct charter_signed *ch, uint8_t desk[32],
-                    struct charter_signed *previous)
+static enum perr desk_of(const struct client *c, const struct charter_signed *ch,
+                         uint8_t desk[32], struct charter_signed *previous, bool *is)
 {
 	uint32_t i;
+	enum perr err;
 
 	memset(previous, 0, sizeof *previous);
+	*is = false;
 	for (i = 0; i < c->field->n_desks; i++) {
 		const struct roster_desk *d = &c->field->desks[i];
 		struct charter_signed first;
-		bool same;
 
-		if (charter_signed_decode(&first, d->charters[0].p, d->charters[0].len) != PERR_OK)
+		err = charter_signed_decode(&first, d->charters[0].p, d->charters[0].len);
+		if (err == PERR_NOMEM)
+			return err;
+		if (err != PERR_OK)
 			continue;
 		memcpy(desk, first.hash, 32);
 		charter_signed_free(&first);
 		if (ch->body.version == 0) {
 			if (memcmp(desk, ch->hash, 32) == 0)
-				return false;    /* in the roster: nothing to collect */
+				return PERR_OK;  /* in the roster: nothing to collect */
 			continue;
 		}
-		if (charter_signed_decode(previous, d->charters[d->n_charters - 1].p,
-		                          d->charters[d->n_charters - 1].len) != PERR_OK)
+		err = charter_signed_decode(previous, d->charters[d->n_charters - 1].p,
+		                            d->charters[d->n_charters - 1].len);
+		if (err == PERR_NOMEM)
+			return err;
+		if (err != PERR_OK)
 			continue;
-		same = memcmp(previous->hash, ch->body.previous, 32) == 0;
-		if (same)
-			return ch->body.version == previous->body.version + 1;
+		if (memcmp(previous->hash, ch->body.previous, 32) == 0) {
+			*is = ch->body.version == previous->body.version + 1;
+			return PERR_OK;
+		}
 		charter_signed_free(previous);
 		memset(previous, 0, sizeof *previous);
 	}
 	memcpy(desk, ch->hash, 32);
-	return ch->body.version == 0;
+	*is = ch->body.version == 0;
+	return PERR_OK;
 }
 
 static bool names_staff(const struct client *c, const struct charter *ch)
@@ -354,21 +370,24 @@ static enum perr store_charter(struct client *c, const char *name,
 }
 
 /* ids of the desks in the roster: whose countersignatures are kept */
-static size_t desk_ids(const struct client *c, uint8_t (*ids)[32])
+static enum perr desk_ids(const struct client *c, uint8_t (*ids)[32], size_t *n)
 {
-	size_t n = 0;
 	uint32_t i;
 
+	*n = 0;
 	for (i = 0; i < c->field->n_desks; i++) {
 		const struct doc_bytes *first = &c->field->desks[i].charters[0];
 		struct charter_signed ch;
+		enum perr err = charter_signed_decode(&ch, first->p, first->len);
 
-		if (charter_signed_decode(&ch, first->p, first->len) != PERR_OK)
+		if (err == PERR_NOMEM)
+			return err;
+		if (err != PERR_OK)
 			continue;
-		memcpy(ids[n++], ch.hash, 32);
+		memcpy(ids[(*n)++], ch.hash, 32);
 		charter_signed_free(&ch);
 	}
-	return n;
+	return PERR_OK;
 }
 
 /* what is stored for this desk already, against what came */
@@ -382,13 +401,13 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 	uint32_t n_new = 0, n_old = 0, needed;
 	uint8_t desks[ROSTER_DESKS_MAX][32];
 	uint8_t *old = NULL;
-	size_t old_len = 0;
+	size_t old_len = 0, n_desks;
 	bool is_other;
 	unsigned n = 0;
 	enum perr err = kv_get(c->kv, name, &old, &old_len);
 
 	if (err == PERR_OK)
-		err = charter_signed_decode(&have, old, old_len) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+		err = kv_decoded(charter_signed_decode(&have, old, old_len));
 	else if (err == PERR_NOTFOUND)
 		err = PERR_OK;
 	if (err != PERR_OK)
@@ -400,8 +419,10 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 	if (err != PERR_OK)
 		goto out;
 	if (old != NULL && !is_other) {
-		err = charter_merge(&have, ch, (const uint8_t (*)[32])by->holders, by->n,
-		                    (const uint8_t (*)[32])desks, desk_ids(c, desks));
+		err = desk_ids(c, desks, &n_desks);
+		if (err == PERR_OK)
+			err = charter_merge(&have, ch, (const uint8_t (*)[32])by->holders, by->n,
+			                    (const uint8_t (*)[32])desks, n_desks);
 		if (err == PERR_OK || err == PERR_LIMIT)
 			err = store_charter(c, name, &have, old, old_len, taken);
 		goto out;
@@ -413,8 +434,11 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 	/* a proposal kept from before the roster's last charter cannot be compared: it is over */
 	if (err == PERR_CHAIN)
 		err = PERR_OK;
-	if (err == PERR_OK)
-		err = charter_progress(&n_new, &needed, ch, prev) == PERR_OK ? PERR_OK : PERR_CHAIN;
+	if (err == PERR_OK) {
+		err = charter_progress(&n_new, &needed, ch, prev);
+		if (err != PERR_OK && err != PERR_NOMEM)
+			err = PERR_CHAIN;
+	}
 	if (err == PERR_CHAIN) {
 		err = PERR_OK;
 		goto out;
@@ -435,15 +459,20 @@ static enum perr take_charter(struct client *c, const struct doc_bytes *doc,
 	struct charter_signed *ch = calloc(2, sizeof *ch);
 	char name[96];
 	uint8_t desk[32];
+	bool is;
 	enum perr err = PERR_OK;
 
 	if (ch == NULL)
 		return PERR_NOMEM;
 	if (c->staff == NULL && c->level < LEVEL_STAFF)
 		goto out;                /* who cannot be a holder has nothing to collect */
-	if (charter_signed_decode(&ch[0], doc->p, doc->len) != PERR_OK)
+	err = charter_signed_decode(&ch[0], doc->p, doc->len);
+	if (err != PERR_OK) {
+		err = err == PERR_NOMEM ? err : PERR_OK;
 		goto out;
-	if (desk_of(c, &ch[0], desk, &ch[1]) && names_staff(c, &ch[0].body)) {
+	}
+	err = desk_of(c, &ch[0], desk, &ch[1], &is);
+	if (err == PERR_OK && is && names_staff(c, &ch[0].body)) {
 		client_key_name(name, CHARTERS, desk, 32);
 		err = merge_charter(c, name, &ch[0], &ch[1], taken);
 	}

@@ -90,7 +90,7 @@ static enum perr ack_decode(struct ack *a, const uint8_t *in, size_t len)
 		a->spans[i].end = (uint32_t)mp_uint(&r, a->n);
 		a->spans[i].real = (uint32_t)mp_uint(&r, a->n);
 	}
-	return mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	return kv_decoded(mp_finish(&r));
 }
 
 static void ack_put(struct mp_writer *w, const void *what)

@@ -56,7 +56,7 @@ static enum perr decode(struct record *r, const uint8_t *in, size_t len)
 		mp_bin_copy(&m, h->ds, 32);
 		mp_bin_copy(&m, h->digest, 32);
 	}
-	return mp_finish(&m) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	return kv_decoded(mp_finish(&m));
 }
 
 static enum perr save(struct client *c, const char *name, const struct record *r)

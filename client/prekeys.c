@@ -79,8 +79,10 @@ static enum perr walk_one(void *arg, const char *name, const uint8_t *value, siz
 	uint32_t i;
 
 	if (!is_half(name, &i)) {
-		if (batch_open(&w->b, value, len) != PERR_OK)
-			return PERR_CORRUPT;
+		enum perr err = kv_decoded(batch_open(&w->b, value, len));
+
+		if (err != PERR_OK)
+			return err;
 		return w->fn(w->arg, &w->b, 0, NULL);
 	}
 	if (len != 32 || i >= w->b.n)
@@ -139,10 +141,12 @@ static enum perr named_one(void *arg, const char *name, const uint8_t *value, si
 	struct charter_signed ch;
 	const uint8_t *me = arg;
 	bool named;
+	enum perr err;
 
 	(void)name;
-	if (charter_signed_decode(&ch, value, len) != PERR_OK)
-		return PERR_OK;
+	err = charter_signed_decode(&ch, value, len);
+	if (err != PERR_OK)
+		return err == PERR_NOMEM ? err : PERR_OK;
 	named = charter_has_holder(&ch.body, me);
 	charter_signed_free(&ch);
 	return named ? PERR_EXISTS : PERR_OK;
@@ -150,10 +154,10 @@ static enum perr named_one(void *arg, const char *name, const uint8_t *value, si
 
 static enum perr goes_to_field(struct client *c, bool *field)
 {
-	enum perr err = PERR_OK;
+	enum perr err = client_holds(c, NULL, field);
 
-	*field = client_is_holder(c, NULL) || c->staff == NULL;
-	if (!*field)
+	*field |= c->staff == NULL;
+	if (err == PERR_OK && !*field)
 		err = kv_each(c->kv, "charter/", named_one, c->me->sign_pk);
 	if (err == PERR_EXISTS) {
 		*field = true;
@@ -212,11 +216,12 @@ static enum perr highest_known(struct client *c, const struct newest *n, uint32_
 	if (err != PERR_OK)
 		return err;
 	b = malloc(sizeof *b);
-	if (b != NULL && batch_open(b, value, len) == PERR_OK && b->number > *number)
+	err = b == NULL ? PERR_NOMEM : kv_decoded(batch_open(b, value, len));
+	if (err == PERR_OK && b->number > *number)
 		*number = b->number;
 	free(b);
 	kv_free(value);
-	return PERR_OK;
+	return err;
 }
 
 static enum perr store_halves(struct client *c, const struct batch *b, uint8_t (*sks)[32])
@@ -453,11 +458,12 @@ enum perr prekey_for(struct client *c, const uint8_t owner[32], uint32_t day, ui
 	if (err != PERR_OK)
 		goto out;
 	/* checked once more where it is used: the store is not the place to trust */
-	if (batch_open(b, value, len) != PERR_OK || memcmp(b->owner, owner, 32) != 0)
+	err = kv_decoded(batch_open(b, value, len));
+	if (err == PERR_OK && memcmp(b->owner, owner, 32) != 0)
 		err = PERR_CORRUPT;
-	else if (b->number < prekeys_lowest(c, owner))
+	if (err == PERR_OK && b->number < prekeys_lowest(c, owner))
 		err = PERR_NOTFOUND;
-	else
+	if (err == PERR_OK)
 		memcpy(pk, batch_key(b, day), 32);
 out:
 	kv_free(value);
@@ -527,9 +533,10 @@ enum perr prekeys_retire(struct client *c, uint32_t scanned_through, unsigned wa
 	r.life.scanned_through = scanned_through;
 	r.life.grace_days = c->field->limits.grace_days;
 	r.life.wants = wants;
-	r.life.is_holder = client_is_holder(c, NULL);
 	r.life.custody_through = custody_through;
-	err = kv_begin(c->kv);
+	err = client_holds(c, NULL, &r.life.is_holder);
+	if (err == PERR_OK)
+		err = kv_begin(c->kv);
 	if (err == PERR_OK)
 		err = walk(c, retire_one, &r);
 	if (err == PERR_OK && r.n > 0)

@@ -260,7 +260,7 @@ static enum perr one_want(void *arg, const char *name, const uint8_t *value, siz
 	struct mp_reader r;
 	struct want w = { 0 };
 	const uint8_t *raw, *cell;
-	enum perr err = PERR_CORRUPT, bad = PERR_OK;
+	enum perr err, bad = PERR_OK;
 
 	mp_reader_init(&r, value, len);
 	w.has_cell = mp_array_var(&r, 3, 4) == 4;
@@ -273,7 +273,10 @@ static enum perr one_want(void *arg, const char *name, const uint8_t *value, siz
 		memcpy(w.id, cell, 32);
 		memcpy(w.ds, cell + 32, 32);
 	}
-	if (mp_finish(&r) == PERR_OK && bad == PERR_OK)
+	err = kv_decoded(mp_finish(&r));
+	if (err == PERR_OK)
+		err = kv_decoded(bad);
+	if (err == PERR_OK)
 		err = ws->fn(ws->arg, &w);
 	sodium_memzero(&w, sizeof w);
 	return err;

@@ -37,7 +37,7 @@ enum perr seen_load(struct client *c, const uint8_t server_pk[32], struct seen *
 	s->season = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->version = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->unplaced = mp_bool(&r);
-	err = mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
+	err = kv_decoded(mp_finish(&r));
 	kv_free(value);
 	return err;
 }

@@ -30,7 +30,9 @@ static enum perr pin_get(struct client *c, const uint8_t desk_id[32], struct des
 	pin->version = (uint32_t)mp_uint(&r, UINT32_MAX);
 	mp_bin_copy(&r, pin->hash, 32);
 	memcpy(pin->id, desk_id, 32);
-	err = mp_finish(&r) == PERR_OK && pin->trust != DESK_UNKNOWN ? PERR_OK : PERR_CORRUPT;
+	err = kv_decoded(mp_finish(&r));
+	if (err == PERR_OK && pin->trust == DESK_UNKNOWN)
+		err = PERR_CORRUPT;
 	kv_free(buf);
 	return err;
 }

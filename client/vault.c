@@ -272,22 +272,29 @@ static enum perr home_make(const char *home)
 	return PERR_OK;
 }
 
-bool vault_exists(const char *home)
+/*
+ * PERR_OK: there is one; PERR_NOTFOUND: certainly none.  Takes no memory: an answer that failed
+ * must not look like an empty folder to vault_create, which would take the place of what is there.
+ */
+static enum perr is_there(const char *home)
 {
 	static const char *const files[] = { "vault.mdb", "vault.old" };
 	struct stat st;
-	bool is = false;
-	size_t i;
+	enum perr err = PERR_NOTFOUND;
+	int dir = open(home, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (i = 0; i < 2 && !is; i++) {
-		char *path;
+	if (dir < 0)
+		return errno == ENOTDIR ? PERR_NOTFOUND : vault_disk_errno(errno);
+	for (size_t i = 0; i < 2 && err == PERR_NOTFOUND; i++)
+		err = fstatat(dir, files[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ? PERR_OK
+		    : vault_disk_errno(errno);
+	close(dir);
+	return err;
+}
 
-		if (asprintf(&path, "%s/%s", home, files[i]) < 0)
-			return false;
-		is = lstat(path, &st) == 0;
-		free(path);
-	}
-	return is;
+bool vault_exists(const char *home)
+{
+	return is_there(home) == PERR_OK;
 }
 
 enum perr vault_create(const char *home, const char *pass, size_t pass_len, enum vault_cost cost)
@@ -312,9 +319,11 @@ enum perr vault_create(const char *home, const char *pass, size_t pass_len, enum
 		err = vault_disk_recover(&disk);
 	if (err != PERR_OK)
 		goto out;
-	err = PERR_EXISTS;
-	if (vault_exists(home))
+	err = is_there(home);
+	if (err != PERR_NOTFOUND) {
+		err = err == PERR_OK ? PERR_EXISTS : err;
 		goto out;
+	}
 	err = PERR_NOMEM;
 	keys = sodium_malloc(sizeof *keys);
 	if (keys == NULL)
@@ -354,8 +363,8 @@ static enum perr vault_new(struct vault **out, const char *home)
 	v->keys = sodium_malloc(sizeof *v->keys);
 	if (v->keys == NULL)
 		goto out;
-	err = PERR_NOTFOUND;
-	if (!vault_exists(home))
+	err = is_there(home);
+	if (err != PERR_OK)
 		goto out;
 	err = vault_disk_open(&v->disk, home);
 	if (err != PERR_OK)

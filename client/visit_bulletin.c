@@ -54,6 +54,16 @@ static void give_up(struct visit_bulletin *vb, unsigned note)
 	visit_next(v);
 }
 
+/* err is not PERR_OK: without memory nothing can be said of the bulletin */
+static void give_up_for(struct visit_bulletin *vb, enum perr err)
+{
+	if (err == PERR_NOMEM)
+		visit_store_failed(vb->v, err);
+	else
+		give_up(vb, err == PERR_FORK ? SYNC_N_FORK : err == PERR_OLD ? SYNC_N_BEHIND
+		          : err == PERR_NOTMINE ? SYNC_N_NO_SLOT : SYNC_N_BAD_BULLETIN);
+}
+
 static void on_piece(struct visit *v, uint32_t at, enum perr err, const struct rpc_msg *m);
 
 static bool ask(struct visit_bulletin *vb, uint32_t offset)
@@ -97,8 +107,10 @@ static bool begin_part(struct visit_bulletin *vb, const struct rpc_msg *m)
 		return false;
 	vb->size = m->total;
 	vb->part = malloc(vb->size);
-	if (vb->part == NULL)
+	if (vb->part == NULL) {
+		visit_store_failed(vb->v, PERR_NOMEM);
 		return false;
+	}
 	for (at = RPC_PART_GET; at < vb->size; at += RPC_PART_GET)
 		if (!ask(vb, at))
 			return true;     /* the visit is over */
@@ -182,8 +194,7 @@ static void on_header(struct visit_bulletin *vb)
 	if (err == PERR_OK)
 		fetch_part(vb, PART_SLOTS, vb->b.slots.name, vb->b.slots.size);
 	else
-		give_up(vb, err == PERR_FORK ? SYNC_N_FORK : err == PERR_OLD ? SYNC_N_BEHIND
-		                                                             : SYNC_N_BAD_BULLETIN);
+		give_up_for(vb, err);
 }
 
 static enum perr find_slot(struct visit_bulletin *vb)
@@ -247,7 +258,7 @@ static void on_slots(struct visit_bulletin *vb)
 	else if (err == PERR_NOTMINE && is_older(vb))
 		not_for_us_yet(vb);
 	else
-		give_up(vb, err == PERR_NOTMINE ? SYNC_N_NO_SLOT : SYNC_N_BAD_BULLETIN);
+		give_up_for(vb, err);
 }
 
 static void adopt(struct visit_bulletin *vb)
@@ -277,8 +288,7 @@ static void adopt(struct visit_bulletin *vb)
 		return;
 	}
 	if (err != PERR_OK) {
-		give_up(vb, err == PERR_FORK ? SYNC_N_FORK : err == PERR_OLD ? SYNC_N_BEHIND
-		                                                             : SYNC_N_BAD_BULLETIN);
+		give_up_for(vb, err);
 		return;
 	}
 	if (how != REBASE_ADOPTED) {
@@ -310,7 +320,7 @@ static void on_body(struct visit_bulletin *vb)
 	                                   which, vb->b.version, vb->part, vb->size);
 
 	if (err != PERR_OK)
-		give_up(vb, SYNC_N_BAD_BULLETIN);
+		give_up_for(vb, err);
 	else if (which < vb->level)
 		fetch_part(vb, vb->part_of + 1, vb->b.bodies[which + 1].part.name,
 		           vb->b.bodies[which + 1].part.size);
@@ -409,6 +419,10 @@ static void on_form(struct visit_bulletin *vb)
 	/* the roster cannot have changed since: this visit adopts before it fetches forms */
 	f = &c->field->forms[vb->form_at];
 	err = bulletin_part_open(&xml, &len, f->part, f->key, BULLETIN_FORM, 0, vb->part, vb->size);
+	if (err == PERR_NOMEM) {
+		visit_store_failed(v, err);
+		return;
+	}
 	if (err != PERR_OK) {
 		v->out->notes |= SYNC_N_BAD_BULLETIN;
 	} else {

@@ -19,6 +19,7 @@ struct block {
 struct farena {
 	struct block *newest;
 	size_t held, limit;
+	bool is_starved;
 };
 
 struct farena *farena_new(size_t limit)
@@ -68,8 +69,10 @@ void *farena_get(struct farena *a, size_t n)
 		if (size > a->limit - a->held)
 			return NULL;
 		b = malloc(sizeof *b + size);
-		if (b == NULL)
+		if (b == NULL) {
+			a->is_starved = true;
 			return NULL;
+		}
 		b->older = a->newest;
 		b->size = size;
 		b->used = 0;
@@ -125,6 +128,11 @@ void farena_release(struct farena *a, struct farena_mark m)
 		explicit_bzero(a->newest->bytes + m.used, a->newest->used - m.used);
 		a->newest->used = m.used;
 	}
+}
+
+bool farena_is_starved(const struct farena *a)
+{
+	return a->is_starved;
 }
 
 size_t farena_held(const struct farena *a)

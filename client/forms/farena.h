@@ -9,6 +9,7 @@
 #ifndef AMPARO_FARENA_H
 #define AMPARO_FARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct farena;
@@ -36,6 +37,12 @@ char *farena_fmt(struct farena *a, const char *fmt, ...) __attribute__((format(p
 /* Everything got after the mark is wiped and given back by farena_release. */
 struct farena_mark farena_mark(const struct farena *a);
 void farena_release(struct farena *a, struct farena_mark m);
+
+/*
+ * Whether the machine had no memory for it, at least once: then a NULL says nothing about
+ * what was asked for, and nobody's form or answers are to blame.
+ */
+bool farena_is_starved(const struct farena *a);
 
 /* bytes the arena holds now */
 size_t farena_held(const struct farena *a);

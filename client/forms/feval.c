@@ -13,6 +13,20 @@ void feval_stop(struct feval *ev, const char *why)
 	ev->fuel = 0;
 }
 
+void feval_lacks(struct feval *ev, const struct farena *a, const char *why)
+{
+	ev->is_starved |= a == NULL || farena_is_starved(a);
+	feval_stop(ev, why);
+}
+
+enum perr feval_error(const struct feval *ev)
+{
+	if (ev->is_starved || (ev->scratch != NULL && farena_is_starved(ev->scratch)) ||
+	    (ev->answers != NULL && farena_is_starved(ev->answers)))
+		return PERR_NOMEM;
+	return ev->why[0] == '\0' ? PERR_OK : PERR_LIMIT;
+}
+
 bool feval_spend(struct feval *ev, size_t n)
 {
 	if (ev->fuel >= n) {
@@ -28,7 +42,7 @@ static void *scratch(struct feval *ev, size_t n)
 	void *p = farena_get(ev->scratch, n);
 
 	if (p == NULL)
-		feval_stop(ev, "The form asks for more memory than an answer may take.");
+		feval_lacks(ev, ev->scratch, "The form asks for more memory than an answer may take.");
 	return p;
 }
 
@@ -106,7 +120,7 @@ static void calculate_one(struct feval *ev, struct fnode *n)
 		/* Out of fuel the value is unknown: the old one is worth more. */
 		if (ev->why[0] == '\0' && strcmp(s, n->text) != 0
 		    && ftree_set_text(ev->answers, n, s, strlen(s)) != 0)
-			feval_stop(ev, "There is not enough memory for a calculated value.");
+			feval_lacks(ev, ev->answers, "There is not enough memory for a calculated value.");
 		n->is_computed = true;
 		farena_release(ev->scratch, m);
 	}

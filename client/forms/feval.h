@@ -54,6 +54,7 @@ struct feval {
 	const char *candidate_text;
 	unsigned fuel, depth;
 	bool is_circular;
+	bool is_starved;                /* stopped because the device had no memory */
 	char why[FEVAL_WHY_SIZE];       /* "" while all is well */
 };
 
@@ -121,5 +122,9 @@ const char *feval_label(struct feval *ev, const struct ftext *t, const struct fn
 /* For functions: spends fuel; false when there is no more. */
 bool feval_spend(struct feval *ev, size_t n);
 void feval_stop(struct feval *ev, const char *why);
+/* the same because memory was not to be had: from arena a (NULL: not from one) */
+void feval_lacks(struct feval *ev, const struct farena *a, const char *why);
+/* PERR_OK; PERR_NOMEM: the device had no memory; PERR_LIMIT: the form asks for too much (why) */
+PERR_MUST_CHECK enum perr feval_error(const struct feval *ev);
 
 #endif

@@ -306,6 +306,7 @@ static int check_call(struct lexer *l, struct fexpr *e)
 {
 	const struct fexpr *a = e->args;
 	char why[128];
+	int supported = 1;
 
 	if (e->n_args < (unsigned)e->func->min
 	    || (e->func->max >= 0 && e->n_args > (unsigned)e->func->max))
@@ -322,8 +323,11 @@ static int check_call(struct lexer *l, struct fexpr *e)
 	    && xform_inst(l->p->f, a->string) == NULL)
 		return xparse_fail(l->p, PERR_FORMAT, "The expression in %.160s pulls data from "
 		                   "\"%.80s\", which the form does not have.", l->what, a->string);
-	if (strcmp(e->func->name, "regex") == 0 && a->next->op == FOP_STRING
-	    && !fregex_is_supported(a->next->string, why, sizeof why))
+	if (strcmp(e->func->name, "regex") == 0 && a->next->op == FOP_STRING)
+		supported = fregex_is_supported(a->next->string, why, sizeof why);
+	if (supported < 0)
+		return xparse_fail(l->p, PERR_NOMEM, "There is not enough memory to read the form.");
+	if (supported == 0)
 		return xparse_fail(l->p, PERR_UNKNOWN, "The pattern in %.160s cannot be used: %.120s "
 		                   "(%.160s).", l->what, why, a->next->string);
 	if (strcmp(e->func->name, "digest") == 0 && a->next->op == FOP_STRING

@@ -245,9 +245,13 @@ static void f_ends_with(struct feval *ev, const struct fexpr *e, struct fval *ou
 static void f_regex(struct feval *ev, const struct fexpr *e, struct fval *out)
 {
 	const char *s = ffunc_string(ev, e, 0);
+	int found;
 
 	feval_spend(ev, 100 + strlen(s));
-	fval_set_boolean(out, fregex_matches(ffunc_string(ev, e, 1), s));
+	found = fregex_matches(ffunc_string(ev, e, 1), s);
+	if (found < 0)
+		feval_lacks(ev, NULL, "There is not enough memory to look at an answer.");
+	fval_set_boolean(out, found == 1);
 }
 
 /* ---- booleans ----------------------------------------------------------------------- */

@@ -147,7 +147,7 @@ enum perr fill_next(struct fill *s)
 		return PERR_NOTFOUND;
 	visit_all(&v);
 	s->at = v.found;
-	return s->ev.why[0] == '\0' ? PERR_OK : PERR_LIMIT;
+	return feval_error(&s->ev);
 }
 
 enum perr fill_back(struct fill *s)
@@ -158,7 +158,7 @@ enum perr fill_back(struct fill *s)
 	if (v.before.ctl == NULL)
 		return PERR_NOTFOUND;
 	s->at = v.before;
-	return s->ev.why[0] == '\0' ? PERR_OK : PERR_LIMIT;
+	return feval_error(&s->ev);
 }
 
 static bool find_number(struct visit *v, const struct fill_place *p, enum fill_kind kind)
@@ -393,7 +393,7 @@ static enum perr describe(struct fill *s, const struct fill_place *p, enum fill_
 		out->by = ctl->step;
 	}
 	if (fill_options(s, ctl, p->node, out) != 0 || out->path == NULL || out->shown == NULL)
-		return s->ev.why[0] == '\0' ? PERR_NOMEM : PERR_LIMIT;
+		return feval_error(&s->ev) == PERR_OK ? PERR_NOMEM : feval_error(&s->ev);
 	return PERR_OK;
 }
 
@@ -713,8 +713,8 @@ enum perr fill_check(struct fill *s, struct faults *faults)
 
 	reset(s);
 	visit_all(&v);
-	if (s->ev.why[0] != '\0')
-		return PERR_LIMIT;
+	if (feval_error(&s->ev) != PERR_OK)
+		return feval_error(&s->ev);
 	return faults_is_broken(faults) ? PERR_NOMEM : PERR_OK;
 }
 

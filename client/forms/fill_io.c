@@ -80,7 +80,7 @@ int fill_complete(struct fill *s, struct fnode *n)
 static void set(struct fill *s, struct fnode *n, const char *text)
 {
 	if (text != n->text && ftree_set_text(s->answers, n, text, strlen(text)) != 0)
-		feval_stop(&s->ev, "There is not enough memory for the answers.");
+		feval_lacks(&s->ev, s->answers, "There is not enough memory for the answers.");
 }
 
 void fill_act(struct fill *s, const struct faction *a, unsigned event,
@@ -256,8 +256,7 @@ enum perr fill_new(struct fill **out, const struct xform *f, const struct fill_e
 		err = PERR_NOMEM;
 	if (err == PERR_OK) {
 		s->at = fill_first(s);
-		if (s->ev.why[0] != '\0')
-			err = PERR_LIMIT;
+		err = feval_error(&s->ev);
 	}
 	return finish(s, out, err, why);
 }
@@ -320,9 +319,9 @@ enum perr fill_submission(struct fill *s, uint8_t **xml, size_t *len)
 	fbuf_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 	write_node(s, &b, s->root, false, "");
 	fbuf_text(&b, "\n");
-	if (s->ev.why[0] != '\0') {
+	if (feval_error(&s->ev) != PERR_OK) {
 		fbuf_drop(&b);
-		return PERR_LIMIT;
+		return feval_error(&s->ev);
 	}
 	return fbuf_take(&b, xml, len) == 0 ? PERR_OK : PERR_NOMEM;
 }

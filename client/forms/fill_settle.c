@@ -49,7 +49,7 @@ static bool follow_counts(struct fill *s, const struct fctl *parent, struct fnod
 		for (; want >= 0 && have < want && feval_spend(&s->ev, 50); have++, is_changed = true) {
 			n = fill_plant(s->answers, ctl->def->tmpl);
 			if (n == NULL) {
-				feval_stop(&s->ev, "There is not enough memory for so many repeats.");
+				feval_lacks(&s->ev, s->answers, "There is not enough memory for so many repeats.");
 				break;
 			}
 			fill_insert(at, n, last);
@@ -79,5 +79,5 @@ enum perr fill_settle(struct fill *s, const struct fdef *changed)
 	feval_forget(&s->ev, s->root);
 	feval_calculate(&s->ev, s->root);
 	s->ev.changed = NULL;
-	return s->ev.why[0] == '\0' ? PERR_OK : PERR_LIMIT;
+	return feval_error(&s->ev);
 }

@@ -67,7 +67,7 @@ static void mark_node(struct walk *w, const struct fnode *n)
 		m.shown = render_value(w->ev.scratch, w->ev.form, n->def, n->text, w->ev.lang,
 		                       w->ev.lang_code);
 		if (m.path == NULL || m.shown == NULL)
-			feval_stop(&w->ev, "There is not enough memory for the marks of a case.");
+			feval_lacks(&w->ev, w->ev.scratch, "There is not enough memory for the marks of a case.");
 		else if (!w->fn(w->ctx, &m))
 			w->is_stopped = true;
 	}
@@ -89,6 +89,7 @@ enum perr fmark_each(struct instance *in, const char *lang, const struct fclock 
                      fmark_fn *fn, void *ctx)
 {
 	struct walk w;
+	enum perr err;
 
 	if (in->form == NULL)
 		return PERR_STATE;
@@ -107,6 +108,7 @@ enum perr fmark_each(struct instance *in, const char *lang, const struct fclock 
 		return PERR_NOMEM;
 	feval_forget(&w.ev, in->root);
 	walk(&w, in->root);
+	err = feval_error(&w.ev);
 	farena_free(w.ev.scratch);
-	return w.ev.why[0] == '\0' ? PERR_OK : PERR_LIMIT;
+	return err;
 }

@@ -37,6 +37,7 @@ struct regex {
 	const char *s, *end;
 	const char *why;
 	unsigned depth;
+	bool is_starved;
 };
 
 /* What follows the sequence being matched, innermost first. */
@@ -409,8 +410,10 @@ static struct node *compile(struct regex *r, const char *pattern)
 	if (r->end - r->s > FREGEX_PATTERN_MAX)
 		return fail(r, "it is too long");
 	r->nodes = calloc(NODES_MAX, sizeof *r->nodes);
-	if (r->nodes == NULL)
+	if (r->nodes == NULL) {
+		r->is_starved = true;
 		return fail(r, "there is not enough memory");
+	}
 	n = parse_alternatives(r);
 	if (n != NULL && r->s < r->end)
 		return fail(r, "a \"(\" is missing");
@@ -566,24 +569,27 @@ out:
 	return ok;
 }
 
-bool fregex_is_supported(const char *pattern, char *why, size_t why_cap)
+int fregex_is_supported(const char *pattern, char *why, size_t why_cap)
 {
 	struct regex r;
 	bool ok = compile(&r, pattern) != NULL;
 
 	snprintf(why, why_cap, "%s", ok ? "" : r.why);
 	free(r.nodes);
-	return ok;
+	return ok ? 1 : r.is_starved ? -1 : 0;
 }
 
-bool fregex_matches(const char *pattern, const char *text)
+int fregex_matches(const char *pattern, const char *text)
 {
 	struct match m = {text, text + strlen(text), 0, 0, true};
 	const struct node *alt;
 	struct regex r;
 	bool found = false;
 
-	for (alt = compile(&r, pattern); alt != NULL && !found; alt = alt->next)
+	alt = compile(&r, pattern);
+	if (r.nodes == NULL && r.is_starved)
+		return -1;
+	for (; alt != NULL && !found; alt = alt->next)
 		found = match_seq(&m, alt->child, text, NULL);
 	free(r.nodes);
 	return found;

@@ -15,9 +15,10 @@
 
 #define FREGEX_PATTERN_MAX 2000
 
-bool fregex_is_supported(const char *pattern, char *why, size_t why_cap);
+/* 1; 0: not, why says; -1: no memory */
+int fregex_is_supported(const char *pattern, char *why, size_t why_cap);
 
-/* Whether the pattern matches the whole text.  A pattern that is not supported: false. */
-bool fregex_matches(const char *pattern, const char *text);
+/* 1: the pattern matches the whole text; 0: not, or it is not supported; -1: no memory */
+int fregex_matches(const char *pattern, const char *text);
 
 #endif

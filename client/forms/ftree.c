@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <libxml/parser.h>
 #include <libxml/xmlerror.h>
+#include <libxml/xmlmemory.h>
 
 #include "farena.h"
 #include "ftree.h"
@@ -49,7 +51,10 @@ static void stop(struct parse *p, enum perr err, const char *why)
 
 static void out_of_room(struct parse *p)
 {
-	stop(p, PERR_LIMIT, "The document needs more memory than a form may take.");
+	if (farena_is_starved(p->a))
+		stop(p, PERR_NOMEM, "There is not enough memory to read the document.");
+	else
+		stop(p, PERR_LIMIT, "The document needs more memory than a form may take.");
 }
 
 static bool count_node(struct parse *p)
@@ -228,6 +233,40 @@ static void on_error(void *ctx, const char *fmt, ...)
 {
 }
 
+/*
+ * libxml2 gives up without memory as it does over a wrong bracket, and does not always say
+ * which it was.  So its requests are watched.
+ */
+static _Thread_local bool xml_is_starved;
+
+static void *watched(void *p)
+{
+	xml_is_starved |= p == NULL;
+	return p;
+}
+
+static void *xml_malloc(size_t n)
+{
+	return watched(malloc(n));
+}
+
+static void *xml_realloc(void *p, size_t n)
+{
+	return watched(realloc(p, n));
+}
+
+static char *xml_strdup(const char *s)
+{
+	return watched(strdup(s));
+}
+
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+
+static void watch_memory(void)
+{
+	(void)!xmlMemSetup(free, xml_malloc, xml_realloc, xml_strdup);
+}
+
 enum perr ftree_parse(struct fnode **root, struct farena *a, const uint8_t *xml, size_t xml_len,
                       const struct ftree_limits *lim, char why[FTREE_WHY])
 {
@@ -237,6 +276,8 @@ enum perr ftree_parse(struct fnode **root, struct farena *a, const uint8_t *xml,
 	const xmlError *e;
 	size_t i;
 
+	pthread_once(&watch_once, watch_memory);
+	xml_is_starved = false;
 	*root = NULL;
 	snprintf(why, FTREE_WHY, "There is not enough memory to read the document.");
 	if (p == NULL)
@@ -287,6 +328,10 @@ enum perr ftree_parse(struct fnode **root, struct farena *a, const uint8_t *xml,
 	err = p->err;
 	if (err != PERR_OK)
 		goto out;
+	if (xml_is_starved) {
+		err = PERR_NOMEM;
+		goto out;
+	}
 	/* A prefix nobody declared would be part of a name. */
 	if (!p->ctxt->wellFormed || !p->ctxt->nsWellFormed || p->root == NULL || p->at != NULL) {
 		err = PERR_FORMAT;

@@ -225,7 +225,7 @@ const char *fval_number_text(struct feval *ev, double v)
 	}
 	s = farena_str(ev->scratch, buf, strlen(buf));
 	if (s == NULL)
-		feval_stop(ev, "The form asks for more memory than an answer may take.");
+		feval_lacks(ev, ev->scratch, "The form asks for more memory than an answer may take.");
 	return s == NULL ? "" : s;
 }
 

@@ -127,6 +127,7 @@ enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
 {
 	unsigned budget = 100000;
 	struct check c;
+	enum perr err;
 
 	memset(&c, 0, sizeof c);
 	if (add_absent(in->arena, in->root, in->form->root, &budget) != 0)
@@ -146,8 +147,11 @@ enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
 		return PERR_NOMEM;
 	feval_forget(&c.ev, in->root);
 	check_node(&c, in->root);
-	if (c.ev.why[0] != '\0')
+	err = feval_error(&c.ev);
+	if (err == PERR_LIMIT) {
 		faults_add(faults, FAULT_EXPRESSION, 0, "", "", "%s", c.ev.why);
+		err = PERR_OK;
+	}
 	farena_free(c.ev.scratch);
-	return PERR_OK;
+	return err;
 }

@@ -11,6 +11,8 @@
 
 int xparse_nomem(struct xparse *p)
 {
+	if (farena_is_starved(p->f->arena))
+		return xparse_fail(p, PERR_NOMEM, "There is not enough memory to read the form.");
 	return xparse_fail(p, PERR_LIMIT, "The form needs more memory than a form may take.");
 }
 

@@ -178,6 +178,22 @@ struct wire {
 	size_t out_at;
 };
 
+static void turn(struct world *w, bool server)
+{
+	if (w->turn != NULL)
+		w->turn(server);
+}
+
+static bool server_turn(struct wire *x)
+{
+	bool moved;
+
+	turn(x->w, true);
+	moved = server_step(x->srv);
+	turn(x->w, false);
+	return moved;
+}
+
 static size_t room(struct wire *x, size_t n)
 {
 	uint64_t left = x->w->cut_at - x->w->moved;
@@ -195,7 +211,9 @@ static bool to_server(struct wire *x)
 	if (n == 0)
 		return false;
 	n = room(x, n);
+	turn(x->w, true);
 	used = session_recv(x->s, bytes, n, env_now_ms(x->srv));
+	turn(x->w, false);
 	peer_sent(x->p, used);
 	x->w->moved += used;
 	return used > 0;
@@ -206,14 +224,18 @@ static bool to_client(struct wire *x)
 	size_t n;
 
 	if (x->out == NULL) {
+		turn(x->w, true);
 		x->out = session_take(x->s);
+		turn(x->w, false);
 		x->out_at = 0;
 	}
 	if (x->out == NULL)
 		return false;
 	n = room(x, x->out->len - x->out_at);
 	(void)!peer_recv(x->p, x->out->bytes + x->out_at, n);
+	turn(x->w, true);
 	session_written(x->s, n);
+	turn(x->w, false);
 	x->w->moved += n;
 	x->out_at += n;
 	if (x->out_at == x->out->len) {
@@ -249,14 +271,16 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 		peer_abort(p, PERR_NET);
 		return PERR_NET;
 	}
+	turn(w, true);
 	OK(session_new(&x.s, host_sessions(x.srv->host), never_mind, NULL));
+	turn(w, false);
 	while (!peer_done(p) && w->moved < w->cut_at) {
 		bool moved = to_server(&x);
 
 		moved |= to_client(&x);
 		if (!moved && pick(w, 4) > 0)
-			moved = server_step(x.srv);
-		if (!moved && !server_step(x.srv) && !to_server(&x) && !to_client(&x))
+			moved = server_turn(&x);
+		if (!moved && !server_turn(&x) && !to_server(&x) && !to_client(&x))
 			break;
 	}
 	if (!peer_done(p)) {
@@ -268,6 +292,7 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 	}
 	if (w->moved > w->longest)
 		w->longest = w->moved;
+	turn(w, true);
 	session_free(x.s);
 	while (x.out != NULL) {
 		struct session_out *next = x.out->next;
@@ -277,6 +302,7 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 	}
 	while (server_step(x.srv))
 		;
+	turn(w, false);
 	return peer_error(p);
 }
 

@@ -59,6 +59,8 @@ struct world {
 	uint64_t longest;                /* moved by the longest connection since it was set to 0 */
 	bool was_cut;
 	size_t instance;                 /* bytes by which intakes are longer than they need be */
+	/* told when the server begins to work (true) and the client again; NULL: nobody */
+	void (*turn)(bool server);
 	/* the last sync's words */
 	struct sync_summary last;
 };

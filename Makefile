@@ -227,6 +227,7 @@ CLI_SRC      = \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_settings.c \
+               client/cli/cmd_invite.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \

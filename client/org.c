@@ -322,6 +322,44 @@ enum perr org_invite(struct client *c, enum client_role role, unsigned n,
 	return err;
 }
 
+static enum perr is_stored(struct client *c, const char *prefix, const uint8_t ticket[16],
+                           uint8_t **value)
+{
+	char name[96];
+	enum perr err;
+
+	*value = NULL;
+	client_key_name(name, prefix, ticket, 16);
+	err = kv_get(c->kv, name, value, NULL);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
+enum perr org_invited(struct client *c, org_invited_fn *fn, void *arg)
+{
+	const struct roster_admin *a = c->admin;
+	enum perr err = a == NULL ? PERR_STATE : PERR_OK;
+
+	for (uint32_t i = 0; err == PERR_OK && i < a->n_invitations; i++) {
+		const struct roster_invitation *v = &a->invitations[i];
+		struct org_invited o = { .role = (enum client_role)v->role, .day = v->day,
+		                         .note = v->note };
+		uint8_t *text, *answer;
+
+		memcpy(o.ticket, v->ticket, 16);
+		err = is_stored(c, "invited/", v->ticket, &text);
+		if (err != PERR_OK)
+			break;
+		err = is_stored(c, "answer/", v->ticket, &answer);
+		o.text = (const char *)text;     /* a 0 byte stands behind it */
+		o.answered = answer != NULL;
+		if (err == PERR_OK)
+			err = fn(arg, &o);
+		kv_free(text);
+		kv_free(answer);
+	}
+	return err;
+}
+
 struct answers {
 	struct client *c;
 	org_answer_fn *fn;

@@ -53,6 +53,19 @@ PERR_MUST_CHECK enum perr org_invite(struct client *c, enum client_role role, un
                                     const uint8_t *desk_id, const char *const *notes,
                                     struct invite *out);
 
+/* an open invitation, as the roster has it */
+struct org_invited {
+	enum client_role role;
+	uint32_t day;
+	const char *note;                /* borrowed */
+	const char *text;                /* made on this device: "amparo:…", secret; else NULL */
+	bool answered;                   /* an answer waits for confirmation */
+	uint8_t ticket[16];
+};
+typedef enum perr org_invited_fn(void *arg, const struct org_invited *i);
+/* all open invitations, oldest first as the roster lists them */
+PERR_MUST_CHECK enum perr org_invited(struct client *c, org_invited_fn *fn, void *arg);
+
 /* an answer that waits for confirmation (stored by steward.h as answer/<ticket hex>) */
 struct org_answer {
 	struct join join;

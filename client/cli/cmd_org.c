@@ -10,6 +10,7 @@
 #include "cmd_erasures.h"
 #include "cmd_form.h"
 #include "cmd_settings.h"
+#include "cmd_invite.h"
 #include "desk.h"
 #include "holders.h"
 #include "link.h"
@@ -18,7 +19,6 @@
 #include "org.h"
 #include "policy.h"
 #include "roster.h"
-#include "sheet.h"
 #include "table.h"
 #include "term.h"
 #include "words.h"
@@ -269,62 +269,11 @@ static int cmd_release(struct cli *cli, int argc, char **argv)
 
 /* ---- invitations -------------------------------------------------------------------- */
 
-static int print_invitations(struct cli *cli, const struct invite *inv, unsigned n)
-{
-	char text[INVITE_TEXT_MAX + 1];
-
-	if (cli->json)
-		putchar('[');
-	for (unsigned i = 0; i < n; i++) {
-		if (invite_encode(text, &inv[i]) != PERR_OK)
-			return cli_fail(EXIT_REFUSED, "the server's address is too long for an "
-			                "invitation; use one of at most 40 characters.");
-		if (cli->json) {
-			fputs(i == 0 ? "" : ",", stdout);
-			cli_json_str(stdout, text, strlen(text));
-		} else {
-			puts(text);
-		}
-	}
-	if (cli->json)
-		puts("]");
-	sodium_memzero(text, sizeof text);
-	return EXIT_DONE;
-}
-
 struct invite_args {
 	enum client_role role;
 	unsigned long count;
 	const char *sheet, *desk, *note;
 };
-
-static int write_sheet(struct cli *cli, const struct invite_args *a, const uint8_t *desk_id,
-                       const struct invite *inv)
-{
-	uint16_t words[DESK_WORDS];
-	char *html = NULL, *desk = NULL;
-	size_t len = 0;
-	enum perr err = PERR_OK;
-	int code;
-
-	if (desk_id != NULL) {
-		desk_words(words, desk_id);
-		err = cmd_desk_name(cli->client, desk_id, &desk);
-	}
-	if (err == PERR_OK)
-		err = sheet_html(&html, &len, cli->client->field->organisation, desk,
-		                 desk_id == NULL ? NULL : words, a->role, inv, (unsigned)a->count);
-	free(desk);
-	if (err != PERR_OK)
-		return cli_fail_err(err, "the sheet could not be made");
-	code = cli_write_file(a->sheet, html, len, 0600);
-	sodium_memzero(html, len);
-	free(html);
-	if (code == EXIT_DONE && !cli->json)
-		printf("%s: %lu slip%s to print.  Print it, hand the slips out, delete the file.\n",
-		       a->sheet, a->count, a->count == 1 ? "" : "s");
-	return code;
-}
 
 static int do_invite(struct cli *cli, const struct invite_args *a)
 {
@@ -334,7 +283,7 @@ static int do_invite(struct cli *cli, const struct invite_args *a)
 	uint8_t desk_id[32];
 	bool has_desk = false;
 	enum perr err = inv == NULL || notes == NULL ? PERR_NOMEM : PERR_OK;
-	int code = EXIT_DONE;
+	int code = EXIT_DONE, pushed;
 
 	for (unsigned long i = 0; err == PERR_OK && i < a->count; i++)
 		notes[i] = a->note;
@@ -367,11 +316,14 @@ static int do_invite(struct cli *cli, const struct invite_args *a)
 		                "refuse some first.", ROSTER_INVITES_MAX);
 	else if (err != PERR_OK)
 		code = cli_fail_err(err, "the invitations could not be made");
-	if (code == EXIT_DONE)
-		code = a->sheet != NULL ? write_sheet(cli, a, has_desk ? desk_id : NULL, inv)
-		                        : print_invitations(cli, inv, (unsigned)a->count);
-	if (code == EXIT_DONE)
-		code = net_push(cli, STEWARD_PUSH);
+	if (code != EXIT_DONE)
+		goto out;
+	code = a->sheet != NULL ? cmd_invite_sheet(cli, a->sheet, a->role, has_desk ? desk_id : NULL,
+	                                           inv, (unsigned)a->count)
+	                        : cmd_invite_print(cli, inv, (unsigned)a->count);
+	/* they exist now, written or not: `amparo invitations` has them */
+	pushed = net_push(cli, STEWARD_PUSH);
+	code = code == EXIT_DONE ? pushed : code;
 out:
 	if (inv != NULL)
 		sodium_memzero(inv, a->count * sizeof *inv);
@@ -701,6 +653,8 @@ const struct cli_command cli_org_commands[] = {
 	  "  --for NOTE     a note for yourself, shown by `amparo confirm`\n\n"
 	  "Example: amparo invite --count 12 --sheet slips.html\n",
 	  cmd_invite },
+	{ "invitations", "which invitations are open; show them again", cmd_invitations_help,
+	  cmd_invitations },
 	{ "confirm", "enrol who answered an invitation",
 	  "Use: amparo confirm [NAME] [--words \"one two three four\"] [--as NAME] [--refuse]\n\n"
 	  "Without a name: who waits.  With a name: asks for the four words that the person says\n"

@@ -80,6 +80,32 @@ same "after it the vault is closed" $? 4
 
 # ---- slips, schedule, watch, passphrase -----------------------------------------------------------
 claim "slips to print" as ruth invite --count 3 --sheet "$work/slips.html"
+# a slip that could not be written is not lost
+full=$work/full
+mkdir "$full"
+if mount -t tmpfs -o size=4k none "$full" 2>/dev/null; then
+	head -c 4096 /dev/zero >"$full/fill" 2>/dev/null
+	refused 1 "slips on a full disk are refused" as ruth invite --count 2 --for "full disk" --sheet "$full/slips.html"
+	umount "$full"
+else
+	refused 1 "slips in a folder that cannot be written are refused" as ruth invite --count 2 --for "full disk" --sheet "$work/nowhere/slips.html"
+fi
+same "the two are listed" "$(as ruth invitations --json | grep -o '"here":true,"note":"full disk"' | wc -l)" 2
+numbers=$(as ruth invitations --json | grep -o '"number":[0-9]*,"role":"[a-z]*","day":"[0-9-]*","answered":[a-z]*,"here":true,"note":"full disk"' | cut -d: -f2 | cut -d, -f1 | tr '\n' ' ')
+# shellcheck disable=SC2086
+claim "and can be shown again" sh -c "AMPARO_HOME=$work/home/ruth $BIN/amparo invitations $numbers --show --passphrase-file $work/pass.ruth >$work/again"
+same "both" "$(grep -c '^amparo:' "$work/again")" 2
+# shellcheck disable=SC2086
+claim "and written as slips" as ruth invitations $numbers --sheet "$work/again.html"
+same "two slips" "$(grep -c '<svg' "$work/again.html")" "2"
+as ruth invite --for "closed pipe" >/dev/full 2>"$work/devfull"
+same "an invitation that could not be printed ends with 1" $? 1
+claim "and says that it is kept" grep -q "they are kept" "$work/devfull"
+same "it is there" "$(as ruth invitations --json | grep -c '"here":true,"note":"closed pipe"')" 1
+person fay "ladder copper meadow signal winter"
+claim "who gets it can join" join_as fay "Fay Full" "$(sed -n 1p "$work/again")" --light
+claim "and is enrolled" confirm_as ruth fay "Fay Full"
+same "then it is not open any more" "$(as ruth invitations --json | grep -o '"note":"full disk"' | wc -l)" 1
 same "three slips with a QR code each" "$(grep -c '<svg' "$work/slips.html")" 3
 claim "with the words of the desk" grep -q "Palabras de la mesa" "$work/slips.html"
 same "only their owner may read the file" "$(stat -c %a "$work/slips.html")" 600

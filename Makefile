@@ -141,6 +141,7 @@ CLIENT_SRC   = \
                client/vault_disk.c \
                client/vault_index.c \
                client/vault_seal.c \
+               client/vault_page.c \
                client/outbox.c \
                client/decoys.c \
                client/post.c \
@@ -354,6 +355,7 @@ WRAP_test_store_history = -Wl,--wrap=mdb_txn_commit -Wl,--wrap=mdb_env_sync -Wl,
                -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=fdatasync \
                -Wl,--wrap=fsync -Wl,--wrap=store_seg_sort
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
+WRAP_test_vault = -Wl,--wrap=vault_page_check
 WRAP_test_store = -Wl,--wrap=fstatvfs
 WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread
 # two worlds: its statistics, which have a unit test, and the rest

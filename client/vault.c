@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "vault_base.h"
+#include "vault_page.h"
 
 #define ENV_FLAGS (MDB_NOSUBDIR | MDB_NOLOCK | MDB_NOTLS)
 #define UNSAFE_FLAGS (MDB_NOSYNC | MDB_NOMETASYNC | MDB_WRITEMAP | MDB_MAPASYNC | MDB_NOMEMINIT)
@@ -59,6 +60,19 @@ void vault_base_close(struct vault_base *b)
 	b->env = NULL;
 }
 
+/* before LMDB sees it (vault_page.h) */
+static enum perr tree_check(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	enum perr err;
+
+	if (fd < 0)
+		return vault_disk_errno(errno);
+	err = vault_page_check(fd);
+	close(fd);
+	return err;
+}
+
 /* extra: MDB_NOSYNC for a new file that is synced once at its end, else 0. */
 static enum perr base_open(struct vault_base *b, const char *path, size_t map_len, bool is_new,
                            unsigned extra)
@@ -68,7 +82,9 @@ static enum perr base_open(struct vault_base *b, const char *path, size_t map_le
 	enum perr err;
 
 	b->env = NULL;
-	err = vault_from_mdb(mdb_env_create(&b->env));
+	err = is_new ? PERR_OK : tree_check(path);
+	if (err == PERR_OK)
+		err = vault_from_mdb(mdb_env_create(&b->env));
 	if (err != PERR_OK)
 		goto out;
 	err = vault_from_mdb(mdb_env_set_maxdbs(b->env, 2));

@@ -45,9 +45,9 @@
  *
  * KILLS AND DAMAGE.  A kill at any moment leaves every committed batch whole and
  * no other; vault_open finishes or undoes an interrupted vault_compact.  Altered
- * values, names, header: PERR_CORRUPT.  LMDB has no checksums over its own tree;
- * damage there is noticed as missing records (PERR_CORRUPT) or ends the process,
- * never as wrong data.  Any number of processes may have one vault open; each
+ * values, names, header: PERR_CORRUPT.  LMDB has no checksums over its own tree and
+ * trusts it, so the tree is walked before LMDB opens the file (vault_page.h):
+ * PERR_CORRUPT, never a crash and never wrong data.  Any number of processes may have one vault open; each
  * reads under the shared lock, and sees another's vault_compact by itself.
  */
 #ifndef AMPARO_VAULT_H

@@ -186,8 +186,32 @@ static enum perr open_spool(struct cli *cli, struct spool **out)
 	return err == PERR_OK ? spool_open(out, store) : err;
 }
 
+/* a server takes only so many cells a minute from one connection: who asks to wait, and for what */
+struct pause {
+	const char *address;             /* NULL: nobody */
+	char copy[81];
+	unsigned waiting, safe;
+};
+
+static void find_pause(const struct sync_summary *sum, struct pause *p)
+{
+	for (unsigned i = 0; i < sum->n_servers && sum->waiting > 0; i++) {
+		const struct sync_server *s = &sum->servers[i];
+
+		if (!s->complete || (s->notes & SYNC_N_LIMIT) == 0)
+			continue;
+		snprintf(p->copy, sizeof p->copy, "%s", s->address);
+		p->address = p->copy;
+		p->safe = s->uploaded;
+		p->waiting = sum->waiting;
+		return;
+	}
+	p->address = NULL;
+}
+
 /* more out: duties queued something that is better sent at once */
-static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bool *more)
+static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bool *more,
+                     struct pause *p)
 {
 	struct show show = { .cli = cli, .flags = flags };
 	struct sync_hooks hooks = { .progress = on_progress, .backlog = on_backlog, .ctx = &show };
@@ -206,6 +230,7 @@ static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bo
 	spool_free(spool);
 	if (sum->n_servers > 0)
 		say_summary(cli, sum, flags);
+	find_pause(sum, p);
 	if (err != PERR_OK && sum->n_servers == 0)
 		code = cli_fail_err(err, "the sync could not be done");
 	else if (err == PERR_IO || err == PERR_CORRUPT || err == PERR_FULL || err == PERR_NOMEM)
@@ -345,10 +370,45 @@ static enum perr follow_up(struct cli *cli, bool *more)
 	return err;
 }
 
+#define PAUSE_S      60          /* an allowance is whole again after a minute (server/quota.h) */
+#define PAUSES_MAX   60
+
+/*
+ * The server asked to wait.  In front of a person the sync goes on by itself, as long as each
+ * round brings something on; a script is told and comes back at its next sync.
+ */
+static int go_on(struct cli *cli, unsigned flags, struct link_loop *loop, struct pause *p)
+{
+	unsigned total = p->safe + p->waiting;
+	bool never_mind;
+	int code = EXIT_DONE;
+
+	for (unsigned round = 0; p->address != NULL && code == EXIT_DONE && round < PAUSES_MAX;
+	     round++) {
+		unsigned before = p->waiting;
+		bool person = term_is_tty(STDIN_FILENO) && term_is_tty(STDERR_FILENO);
+
+		fprintf(stderr, "%s asks to wait: it takes only so many cells a minute.  %u of %u are "
+		        "safe; %s.\n", p->address, total - p->waiting, total, person
+		        ? "it goes on by itself in a minute (what is left stays here if you stop it)"
+		        : "the rest stays here and goes out at the next `amparo sync`");
+		if (!person)
+			return code;
+		(void)sleep(PAUSE_S);
+		code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop, &never_mind, p);
+		if (p->address != NULL && p->waiting >= before)
+			break;
+	}
+	if (code == EXIT_DONE && p->address == NULL && (flags & NET_QUIET) == 0)
+		puts("Everything is sent.");
+	return code;
+}
+
 int net_sync(struct cli *cli, unsigned flags)
 {
 	struct client *c = cli->client;
 	struct link_loop *loop = NULL;
+	struct pause pause = { 0 };
 	enum perr err = link_loop_new(&loop);
 	bool more = false, never_mind;
 	int code;
@@ -365,13 +425,15 @@ int net_sync(struct cli *cli, unsigned flags)
 	/* what this administrator published comes first, so that the sync sees it everywhere */
 	if (c->me->role == ROLE_ADMINISTRATOR)
 		push(cli, STEWARD_PUSH, flags | NET_QUIET, loop);
-	code = sync_once(cli, flags, loop, &more);
+	code = sync_once(cli, flags, loop, &more, &pause);
+	if (code == EXIT_DONE && pause.address != NULL)
+		code = go_on(cli, flags, loop, &pause);
 	if (code == EXIT_DONE) {
 		err = follow_up(cli, &more);
 		if (err != PERR_OK)
 			code = cli_fail_err(err, "own keys could not be renewed");
 		else if (more)
-			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop, &never_mind);
+			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop, &never_mind, &pause);
 	}
 	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)
 		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS | STEWARD_STATUS, flags, loop);

@@ -102,6 +102,23 @@ as ruth invite --for "closed pipe" >/dev/full 2>"$work/devfull"
 same "an invitation that could not be printed ends with 1" $? 1
 claim "and says that it is kept" grep -q "they are kept" "$work/devfull"
 same "it is there" "$(as ruth invitations --json | grep -c '"here":true,"note":"closed pipe"')" 1
+# a damaged vault ends in one sentence, never in a signal
+said=0
+signals=0
+for page in $(seq 0 24); do
+	rm -rf "$work/home/hurt"
+	cp -r "$work/home/ruth" "$work/home/hurt"
+	rm -f "$work/home/hurt/agent.sock"
+	dd if=/dev/zero of="$work/home/hurt/vault.mdb" bs=512 seek=$((page * 8)) count=1 conv=notrunc 2>/dev/null
+	AMPARO_HOME=$work/home/hurt "$BIN/amparo" members --passphrase-file "$work/pass.ruth" >/dev/null 2>"$work/hurt.err"
+	rc=$?
+	[ $rc -ge 128 ] && signals=$((signals + 1))
+	[ $rc -eq 5 ] && [ "$(grep -c '^amparo: ' "$work/hurt.err")" = 1 ] && said=$((said + 1))
+	[ $rc -ne 0 ] && [ $rc -ne 5 ] && fail "a page of zeros ends with $rc"
+done
+rm -rf "$work/home/hurt"
+same "no damaged vault ends in a signal" "$signals" 0
+claim "damaged ones are said to be, with exit code 5" [ $said -gt 3 ]
 person fay "ladder copper meadow signal winter"
 claim "who gets it can join" join_as fay "Fay Full" "$(sed -n 1p "$work/again")" --light
 claim "and is enrolled" confirm_as ruth fay "Fay Full"

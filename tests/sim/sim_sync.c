@@ -497,6 +497,38 @@ static void prekeys_are_renewed_and_old_ones_still_open(void **state)
 	world_free(w);
 }
 
+/* so many cells a minute from one connection: the rest stays, and goes out in its time */
+static void a_server_that_asks_to_wait_gets_the_rest_later(void **state)
+{
+	struct world *w = world_full(seed);
+	unsigned i, before, rounds = 0;
+
+	for (i = 0; i < WORLD_SERVERS; i++)
+		world_limit(w, i, 10);
+	world_submit(w, VOLUNTEER0, 100000, 1, NULL);
+	before = world_waiting(w, VOLUNTEER0);
+	assert_true(before > 25);
+	while (world_waiting(w, VOLUNTEER0) > 0 && rounds++ < 20) {
+		unsigned left = world_waiting(w, VOLUNTEER0);
+
+		world_sync(w, VOLUNTEER0);
+		for (i = 0; i < w->last.n_servers; i++)
+			assert_true(w->last.servers[i].complete);
+		if (world_waiting(w, VOLUNTEER0) > 0)
+			assert_true((w->last.servers[0].notes & SYNC_N_LIMIT) != 0);
+		/* each round is at least the allowance further on, and none is lost on the way */
+		assert_true(world_waiting(w, VOLUNTEER0) <= left - (left < 10 ? left : 10));
+		w->now += 60;
+	}
+	print_message("figure: asked to wait: %u cells in %u visits of 10; lost: 0\n", before, rounds);
+	assert_int_equal(world_waiting(w, VOLUNTEER0), 0);
+	assert_int_equal(world_cells(w, 0), world_cells(w, 1));
+	world_release(w);
+	world_sync(w, HOLDER0);
+	assert_true(world_has(w, HOLDER0, 100000, 1));
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -510,6 +542,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_long_upload_goes_on_where_it_was_cut),
 		cmocka_unit_test(a_download_survives_cuts),
 		cmocka_unit_test(a_failing_store_loses_nothing),
+		cmocka_unit_test(a_server_that_asks_to_wait_gets_the_rest_later),
 		cmocka_unit_test(chunks_of_an_earlier_release_are_found_in_the_spool),
 		cmocka_unit_test(a_lost_spool_costs_one_rescan_a_day_later),
 		cmocka_unit_test(a_backlog_can_be_put_off),

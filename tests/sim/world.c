@@ -107,6 +107,11 @@ void world_start(struct world *w, unsigned server)
 	OK(host_open(&s->host, s->dir, &cfg, &env, &why));
 }
 
+void world_limit(struct world *w, unsigned server, uint32_t puts_per_minute)
+{
+	w->s[server].host->sessions.puts_per_minute = puts_per_minute;
+}
+
 void world_stop(struct world *w, unsigned server)
 {
 	struct world_server *s = &w->s[server];

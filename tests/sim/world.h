@@ -84,6 +84,8 @@ void world_day(struct world *w, int days);
 /* a server stops, as if killed; and starts again on the same folder */
 void world_stop(struct world *w, unsigned server);
 void world_start(struct world *w, unsigned server);
+/* this server takes so many puts a minute from one connection, until its next policy */
+void world_limit(struct world *w, unsigned server, uint32_t puts_per_minute);
 /* an invitation is answered and confirmed; the person is a member afterwards */
 void world_join(struct world *w, enum world_who who, const uint8_t *desk);
 /* the same in another role than this place usually has */

@@ -1020,9 +1020,213 @@ static void any_flipped_byte_is_noticed_or_harmless(void **state)
 	              "silently gone: %u; wrong data: %u\n", n, len, tally[0], tally[1], tally[4],
 	              tally[2], tally[3]);
 	free(p);
+	assert_int_equal(tally[4], 0);
 	assert_int_equal(tally[3], 0);
 	assert_int_equal(tally[2], 0);
 	assert_true(tally[1] > n / 20);
+}
+
+/* ---- a large vault, damaged in many ways, read and written ---- */
+
+enum { LARGE = 900, CONTROLS = 150 };
+
+static bool check_is_off;
+
+enum perr __real_vault_page_check(int fd);
+enum perr __wrap_vault_page_check(int fd);
+
+enum perr __wrap_vault_page_check(int fd)
+{
+	return check_is_off ? PERR_OK : __real_vault_page_check(fd);
+}
+
+/* what record i holds: mostly small, some on pages of their own */
+static size_t large_value(unsigned i, uint8_t *out)
+{
+	size_t len = i % 50 == 7 ? 9000 : i % 7 == 3 ? 1500 : 20 + i % 90;
+
+	for (size_t k = 0; k < len; k++)
+		out[k] = (uint8_t)(i * 31 + k * 7 + (k >> 8));
+	return len;
+}
+
+static enum perr put_large(struct kv *kv, unsigned i)
+{
+	uint8_t text[9000];
+	char name[24];
+	size_t len = large_value(i, text);
+
+	snprintf(name, sizeof name, "large/%04u", i);
+	return kv_put(kv, name, text, len);
+}
+
+/* 0: all is there and right; 1: damage was said; 2: gone; 3: wrong */
+static int read_large(struct kv *kv, unsigned n)
+{
+	uint8_t want[9000], *value = NULL;
+	char name[24];
+	size_t len;
+	enum perr err = PERR_OK;
+	int result = 0;
+
+	for (unsigned i = 0; i < n && err == PERR_OK && result == 0; i++) {
+		snprintf(name, sizeof name, "large/%04u", i);
+		err = kv_get(kv, name, &value, &len);
+		if (err == PERR_NOTFOUND)
+			result = 2;
+		else if (err == PERR_OK && (len != large_value(i, want) ||
+		                            memcmp(value, want, len) != 0))
+			result = 3;
+		kv_free(value);
+		value = NULL;
+	}
+	if (result == 0 && err == PERR_OK) {
+		struct seen s = { .calls = 0 };
+
+		err = kv_each(kv, "large/", note, &s);
+		/* the file holds some more than the first n */
+		if (err == PERR_OK && s.calls < n)
+			result = 2;
+	}
+	return result != 0 ? result : err == PERR_OK ? 0 : 1;
+}
+
+/*
+ * In a child: open what was damaged, read everything, write a batch and read again.  The
+ * records that were written stay right also after that batch.
+ */
+static int use_damaged(void)
+{
+	struct vault *v = NULL;
+	enum perr err = vault_open(&v, home, &key);
+	int result = 1;
+
+	if (err != PERR_OK)
+		return err == PERR_CORRUPT || err == PERR_AUTH || err == PERR_UNKNOWN ||
+		       err == PERR_IO ? 1 : 5;
+	result = read_large(vault_kv(v), LARGE);
+	if (result == 0) {
+		err = kv_begin(vault_kv(v));
+		for (unsigned i = LARGE; err == PERR_OK && i < LARGE + 60; i++)
+			err = put_large(vault_kv(v), i);
+		if (err == PERR_OK)
+			err = kv_commit(vault_kv(v));
+		kv_abort(vault_kv(v));
+		vault_close(v);
+		v = NULL;
+		result = err != PERR_OK ? 1 : vault_open(&v, home, &key) != PERR_OK ? 2
+		    : read_large(vault_kv(v), LARGE + 60);
+	}
+	vault_close(v);
+	return result;
+}
+
+/* one damage; its place is chosen among tree pages mostly: what LMDB trusts */
+static void damage(uint8_t *p, size_t len, const size_t *trees, size_t n_trees, uint32_t pick)
+{
+	static uint32_t x;
+	size_t page, at;
+
+	x = pick * 2654435761u + 12345;
+#define NEXT (x ^= x << 13, x ^= x >> 17, x ^= x << 5, x)
+	page = NEXT % 4 != 0 ? trees[NEXT % n_trees] : NEXT % (len / 4096);
+	/* the head of a page and its pointers weigh more than the sealed rest */
+	at = page * 4096 + (NEXT % 2 == 0 ? NEXT % 200 : NEXT % 4096);
+	switch (NEXT % 6) {
+	case 0: case 1: case 2:
+		p[at] ^= (uint8_t)(1u << NEXT % 8);
+		break;
+	case 3:
+		p[at] = (uint8_t)NEXT;
+		break;
+	case 4:
+		memset(p + (at & ~(size_t)511), 0, 512);
+		break;
+	default: {       /* a page of this file where another one stood */
+		size_t other = trees[NEXT % n_trees];
+
+		memmove(p + page * 4096, p + other * 4096, 4096);
+		break;
+	}
+	}
+#undef NEXT
+}
+
+static void a_damaged_vault_ends_in_a_sentence_never_in_a_signal(void **state)
+{
+	struct vault *v = open_vault();
+	unsigned n = is_long() ? 20000 : 700, tally[6] = { 0 }, signals = 0, caught = 0, i;
+	size_t len, n_trees = 0, *trees;
+	uint8_t *p, *bad;
+
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	n /= 5;
+#endif
+	check_is_off = false;
+	/* several batches, so that there are free pages too */
+	for (i = 0; i < LARGE; i += 100) {
+		ok(kv_begin(vault_kv(v)));
+		for (unsigned k = i; k < i + 100; k++)
+			ok(put_large(vault_kv(v), k));
+		ok(kv_commit(vault_kv(v)));
+	}
+	vault_close(v);
+	assert_int_equal(use_damaged(), 0);
+	p = slurp("vault.mdb", &len);
+	bad = malloc(len);
+	trees = calloc(len / 4096, sizeof *trees);
+	assert_true(bad != NULL && trees != NULL);
+	for (size_t page = 0; page < len / 4096; page++)
+		if (page < 2 || (p[page * 4096 + 10] & 3) != 0)
+			trees[n_trees++] = page;
+	/* the control: the same without the look at the tree */
+	for (i = 0; i < n + CONTROLS; i++) {
+		int status;
+		pid_t pid;
+
+		check_is_off = i >= n;
+		memcpy(bad, p, len);
+		damage(bad, len, trees, n_trees, i);
+		spill("vault.mdb", bad, len);
+		pid = fork();
+		assert_true(pid >= 0);
+		if (pid == 0) {
+			static const struct rlimit none = { 0, 0 };
+			int null = open("/dev/null", O_WRONLY);
+
+			setrlimit(RLIMIT_CORE, &none);
+			signal(SIGSEGV, SIG_DFL);
+			signal(SIGBUS, SIG_DFL);
+			signal(SIGABRT, SIG_DFL);
+			dup2(null, 2);
+			alarm(20);
+			_exit(use_damaged());
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (check_is_off) {
+			caught += !WIFEXITED(status) || WEXITSTATUS(status) > 1;
+		} else if (!WIFEXITED(status) || WEXITSTATUS(status) > 5) {
+			print_message("damage %u: status %x\n", i, (unsigned)status);
+			signals++;
+		} else {
+			if (WEXITSTATUS(status) > 1)
+				print_message("damage %u: %d\n", i, WEXITSTATUS(status));
+			tally[WEXITSTATUS(status)]++;
+		}
+	}
+	print_message("figure: vault: damages: %u; signals: %u; wrong data: %u; silently gone: %u; said: "
+	              "%u; harmless: %u; other: %u; controls that ended badly: %u of %u\n", n, signals,
+	              tally[3], tally[2], tally[1], tally[0], tally[4] + tally[5], caught,
+	              (unsigned)CONTROLS);
+	check_is_off = false;
+	free(trees);
+	free(bad);
+	free(p);
+	assert_int_equal(signals, 0);
+	assert_int_equal(tally[3] + tally[2] + tally[4] + tally[5], 0);
+	assert_true(tally[1] > n / 4);
+	assert_true(caught > 0);
 }
 
 /* A sealed value under another name must not open: swap two in the raw file. */
@@ -1132,6 +1336,7 @@ int main(void)
 		T(no_increment_of_three_processes_is_lost),
 		T(every_batch_survives_kills_whole),
 		T(any_flipped_byte_is_noticed_or_harmless),
+		T(a_damaged_vault_ends_in_a_sentence_never_in_a_signal),
 		T(values_cannot_trade_places),
 		T(ten_thousand_values_are_walked_quickly),
 	};

@@ -621,13 +621,18 @@ seizure: deps-seizure
 
 # clang's fuzzer; `make fuzz T=60` gives each parser 60 seconds
 T ?= 30
+# every parser under clang's libFuzzer; FUZZ_SECONDS for each (tests/fuzz/run.sh)
+FUZZ_SECONDS ?= 60
+export FUZZ_SECONDS
 fuzz:
-	@tests/fuzz/run.sh $(T)
+	@tests/fuzz/run.sh
 
-$(B)/fuzz/%: tests/fuzz/%.c $(PROTOCOL_SRC) $(CLIENT_SRC) $(FORMS_SRC) $(SERVER_SRC)
+# linked by tests/fuzz/run.sh, in a build folder of its own
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)clang-14 $(filter-out -fcf-protection -mbranch-protection=standard -fstack-clash-protection -D_FORTIFY_SOURCE=2 -fPIE -MMD -MP,$(OURS)) \
 	    -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $^ -o $@ $(PKG_LD)
+	$(Q)$(CC) $(HARDENLD) -fsanitize=fuzzer $(LDFLAGS) $< -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man1 \

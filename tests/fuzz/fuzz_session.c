@@ -6,6 +6,7 @@
  * frames, an outsider gets nothing.
  */
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,41 @@ static size_t n_held, cells_out;
 static unsigned behave;          /* bit 0: hold answers; bit 1: retire the key at times */
 static uint8_t sk[32], pk[32], derived[5][32];
 static struct rng_seeded rng_state;
+
+/*
+ * What an outsider makes the server allocate: the largest single request, and all that is
+ * held at once, from session_new to the end of a session that never authenticated.
+ */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *, size_t),
+                                              void (*on_free)(const volatile void *))
+	__attribute__((weak));
+size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));
+static bool is_outsider;
+static size_t largest, held_now, held_most;
+
+static void on_malloc(const volatile void *p, size_t n)
+{
+	(void)p;
+	if (!is_outsider)
+		return;
+	largest = n > largest ? n : largest;
+	held_now += n;
+	held_most = held_now > held_most ? held_now : held_most;
+}
+
+static void on_free(const volatile void *p)
+{
+	size_t n = is_outsider && p != NULL ? __sanitizer_get_allocated_size(p) : 0;
+
+	held_now -= n < held_now ? n : held_now;
+}
+
+__attribute__((destructor)) static void tell(void)
+{
+	if (held_most > 0)
+		fprintf(stderr, "figure: largest allocation before authentication: %zu bytes; held at "
+		        "once: %zu bytes\n", largest, held_most);
+}
 
 static void must(bool ok)
 {
@@ -113,6 +149,8 @@ static void set_up(void)
 
 	if (sodium_init() < 0)
 		abort();
+	if (__sanitizer_install_malloc_and_free_hooks != NULL)
+		(void)__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
 	memset(sk, 0x42, sizeof sk);
 	(void)crypto_scalarmult_base(pk, sk);
 	for (i = 0; i < 5; i++)
@@ -171,11 +209,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	behave = data[0] / 6;
 	data++;
 	size--;
+	is_outsider = scope == 0;
+	held_now = 0;
 	must(session_new(&s, &host, on_wake, NULL) == PERR_OK);
 	if (scope == 0) {
 		(void)session_recv(s, data, size, 1);
 		must(session_take(s) == NULL);
+		is_outsider = false;
 		session_free(s);
+		/* "nothing is parsed before the 48-byte first message authenticates" */
+		must(held_most <= 64u << 10);
 		return 0;
 	}
 	must(channel_connect(&ch, first, pk, derived[scope - 1], host.rng) == PERR_OK);

@@ -545,6 +545,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
 OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar erase_case device_probe)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar race)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
@@ -583,7 +584,13 @@ unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
 
 # ---- what is run ---------------------------------------------------------------------------
-export UNIT_TESTS SIM_TESTS E2E_TESTS FUZZERS
+# what has threads: the server's writer and workers, and the client's trial of cells
+THREADED     = \
+               test_writer \
+               test_store \
+               test_host \
+               test_scrub
+export THREADED UNIT_TESTS SIM_TESTS E2E_TESTS FUZZERS
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
 demo: deps

@@ -118,6 +118,15 @@ ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
 devices() { one device.sh "$1" bash tests/seizure/device.sh; }
 seize()  { one "seizure drill" "$1" tests/seizure/drill.sh "$mode"; }
 
+# the planted race must be found, and the same work without it must be clean
+race_is_found() {
+	if "$1/tests/tools/race" 2>&1 | grep -q "data race"; then echo "ok the planted race is found"
+	else echo "FAIL the planted race is not found: this run proves nothing"; fi
+	if "$1/tests/tools/race" sound >/dev/null 2>&1; then echo "ok without it there is none"
+	else echo "FAIL the same work without the race is called one"; fi
+}
+export -f race_is_found
+
 mkdir -p build/log
 case $mode in
 short|long)
@@ -149,10 +158,15 @@ asan)
 	suite "end to end" 300 e2es build/asan $E2E_TESTS
 	;;
 tsan)
-	build build/tsan thread build unit-bins tools
-	suite "unit tests" 200 units build/tsan
-	suite "simulator" 200 sims build/tsan
-	suite "end to end" 300 e2es build/tsan ${E2E_ASAN:-10-story.sh}
+	# what has threads; the rest of the program has one (agents and commands are processes)
+	export LIMIT=900
+	build build/tsan thread build tools $(for t in $THREADED sim_sync; do echo "build/tsan/tests/$t"; done)
+	suite "the control" 20 one race build/tsan race_is_found build/tsan
+	UNIT_TESTS=$THREADED
+	suite "the server's threads" 200 units build/tsan
+	SIM_TESTS=sim_sync
+	suite "the client's threads" 90 sims build/tsan
+	suite "both over loopback" 300 e2es build/tsan ${E2E_TSAN:-10-story.sh}
 	;;
 *)	echo "usage: tests/run.sh short|long|asan|tsan" >&2; exit 2 ;;
 esac

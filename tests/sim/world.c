@@ -21,6 +21,10 @@
 #include "session.h"
 #include "steward.h"
 
+#ifdef __SANITIZE_THREAD__
+#include "cli.h"
+#endif
+
 #define OK(call) assert_int_equal((call), PERR_OK)
 
 static const char *const names[WORLD_PEOPLE] = {
@@ -318,10 +322,23 @@ static int64_t client_now(void *ctx)
 	return ((struct world *)ctx)->now;
 }
 
+#ifdef __SANITIZE_THREAD__
+static void parallel(void *ctx, size_t n, void (*fn)(void *arg, size_t i), void *arg)
+{
+	struct client_env own = cli_env();
+
+	(void)ctx;
+	own.parallel(own.ctx, n, fn, arg);
+}
+#endif
+
 void world_reopen(struct world *w, enum world_who who)
 {
 	struct client_env env = { .rng = rng_system(), .now = client_now, .ctx = w };
 
+#ifdef __SANITIZE_THREAD__
+	env.parallel = parallel;         /* the program's own threads; without them it repeats */
+#endif
 	client_free(w->p[who].c);
 	OK(client_open(&w->p[who].c, w->p[who].kv, &env));
 }

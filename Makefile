@@ -308,9 +308,8 @@ UNIT_TESTS   = \
                test_scrub \
                test_store_power \
                test_worlds \
-               test_store_history
-               test_starved \
-               test_store_power
+               test_store_history \
+               test_starved
 FUZZERS      = \
                fuzz_rpc \
                fuzz_mp \
@@ -378,8 +377,7 @@ WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_c
 SIM_TESTS    = \
                sim_sync \
                sim_erase \
-               sim_turns
-               sim_admins
+               sim_turns \
                sim_admins \
                sim_starved
 E2E_TESTS    = \
@@ -544,8 +542,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar erase_case device_probe)
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar race)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall amparo_clock ontty amparod_liar erase_case device_probe race)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)

@@ -384,7 +384,7 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 	case PENDING_FORM:
 		return form(c, o, done);
 	case PENDING_DECOYS:
-		d->changed = c->staff->decoys_per_day != o->numbers[0];
+		done->changed = c->staff->decoys_per_day != o->numbers[0];
 		c->staff->decoys_per_day = o->numbers[0];
 		return PERR_OK;
 	case PENDING_DROPPED:

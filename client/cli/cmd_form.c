@@ -402,6 +402,9 @@ int cmd_form_publish(struct cli *cli, int argc, char **argv)
 		code = cli_fail(EXIT_REFUSED, "%s was not published: %s", argv[optind], s->why);
 	if (code == EXIT_DONE)
 		code = show_findings(s);
+	/* what another administrator published meanwhile comes first */
+	if (code == EXIT_DONE)
+		code = net_newest(cli);
 	if (code == EXIT_DONE)
 		code = publish(cli, s, desk);
 	if (code != EXIT_DONE)

@@ -60,6 +60,9 @@ int cmd_settings(struct cli *cli, int argc, char **argv)
 		show(cli);
 		return EXIT_DONE;
 	}
+	code = net_newest(cli);
+	if (code != EXIT_DONE)
+		return code;
 	err = org_decoys(cli->client, (uint32_t)n);
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the setting could not be changed");

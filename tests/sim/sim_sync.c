@@ -516,8 +516,12 @@ static void a_server_that_asks_to_wait_gets_the_rest_later(void **state)
 			assert_true(w->last.servers[i].complete);
 		if (world_waiting(w, VOLUNTEER0) > 0)
 			assert_true((w->last.servers[0].notes & SYNC_N_LIMIT) != 0);
-		/* each round is at least the allowance further on, and none is lost on the way */
-		assert_true(world_waiting(w, VOLUNTEER0) <= left - (left < 10 ? left : 10));
+		/* the first visit tops the upload up with decoys (PROTOCOL 3.7); from then on each
+		 * round is at least the allowance further on, and none is lost on the way */
+		if (rounds == 1)
+			before = world_waiting(w, VOLUNTEER0) + 10;
+		else
+			assert_true(world_waiting(w, VOLUNTEER0) <= left - (left < 10 ? left : 10));
 		w->now += 60;
 	}
 	print_message("figure: asked to wait: %u cells in %u visits of 10; lost: 0\n", before, rounds);

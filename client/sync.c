@@ -347,6 +347,7 @@ static enum perr sum_up(struct client *c, struct sync_summary *s)
 	enum perr err = outbox_counts(c, &counts);
 
 	s->waiting = counts.cells;
+	s->to_send = counts.to_send;
 	s->submissions = counts.submissions;
 	for (i = 0; i < s->n_servers; i++) {
 		s->n_complete += s->servers[i].complete ? 1 : 0;

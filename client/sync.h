@@ -156,6 +156,7 @@ struct sync_summary {
 	bool roster_new;
 	unsigned submissions;            /* still waiting for a server */
 	unsigned waiting;                /* cells in them, decoys not counted */
+	unsigned to_send;                /* all cells that wait: to see whether a visit got on */
 	unsigned wants;                  /* blobs whose chunks are still missing */
 	unsigned alarms;                 /* notices_alarms now */
 	uint32_t fresh;                  /* statements new to this vault */

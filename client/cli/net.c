@@ -203,7 +203,7 @@ static void find_pause(const struct sync_summary *sum, struct pause *p)
 		snprintf(p->copy, sizeof p->copy, "%s", s->address);
 		p->address = p->copy;
 		p->safe = s->uploaded;
-		p->waiting = sum->waiting;
+		p->waiting = sum->to_send;
 		return;
 	}
 	p->address = NULL;
@@ -388,8 +388,9 @@ static int go_on(struct cli *cli, unsigned flags, struct link_loop *loop, struct
 		unsigned before = p->waiting;
 		bool person = term_is_tty(STDIN_FILENO) && term_is_tty(STDERR_FILENO);
 
-		fprintf(stderr, "%s asks to wait: it takes only so many cells a minute.  %u of %u are "
-		        "safe; %s.\n", p->address, total - p->waiting, total, person
+		fprintf(stderr, "%s asks to wait: it takes only so much a minute.  %u %% of what is to be "
+		        "sent is safe; %s.\n", p->address,
+		        total == 0 ? 0 : (unsigned)(100ull * (total - p->waiting) / total), person
 		        ? "it goes on by itself in a minute (what is left stays here if you stop it)"
 		        : "the rest stays here and goes out at the next `amparo sync`");
 		if (!person)

@@ -279,29 +279,35 @@ static int ask(const char *path)
 	return fd;
 }
 
-/* the local socket of a killed server is no part of the store */
-static void forget_socket(const char *dir)
+/* Remove the local socket that a killed server left: nobody answers there.  A file is refused in
+ * the same words, and is not ours. */
+static void forget_socket(const char *path)
 {
-	char path[CONFIG_SOCKET_MAX];
-	int n = snprintf(path, sizeof path, "%s/status.sock", dir), fd;
+	struct stat st;
+	int fd;
 
-	if (n < 0 || (size_t)n >= sizeof path)
+	if (lstat(path, &st) != 0 || !S_ISSOCK(st.st_mode))
 		return;
 	fd = ask(path);
 	if (fd >= 0)
-		(void)close(fd);         /* it answers: the check will refuse to start */
+		(void)close(fd);         /* its server will be found running */
 	else if (errno == ECONNREFUSED)
 		(void)unlink(path);
 }
 
 static int cmd_check(struct arguments *a)
 {
+	char own[CONFIG_SOCKET_MAX];
 	struct scrub_totals t;
 	enum perr err;
+	int n;
 
 	if (a->cfg.data[0] == '\0')
 		return wrong("check needs --data DIR");
-	forget_socket(a->cfg.data);
+	/* it is no part of the store */
+	n = snprintf(own, sizeof own, "%s/status.sock", a->cfg.data);
+	if (n > 0 && (size_t)n < sizeof own)
+		forget_socket(own);
 	if (!confine(a, &(struct sandbox_folder){ a->cfg.data, SANDBOX_STORE }, 1))
 		return EXIT_CODE_FAILED;
 	memset(&t, 0, sizeof t);
@@ -421,6 +427,8 @@ static int cmd_run(struct arguments *a)
 
 	if (config_check(&a->cfg, why) != PERR_OK)
 		return wrong(why);
+	/* now: the sandbox lets a server remove nothing outside its data folder */
+	forget_socket(a->cfg.status_socket);
 	return listener_run(&a->cfg, a->ready_fd);
 }
 

@@ -31,7 +31,7 @@ struct server {
 	uv_signal_t term, intr;
 	uv_pipe_t status;
 	unsigned n_status;
-	bool has_status, leaving, left;
+	bool leaving, left;
 	unsigned n_work;
 	struct host *host;
 	struct slab *slab;
@@ -268,11 +268,8 @@ static bool start_status(struct server *srv)
 {
 	const char *path = srv->cfg->status_socket;
 
-	/* the folder is ours: its lock is held.  What is left there is of a killed process. */
-	(void)unlink(path);
 	(void)uv_pipe_init(&srv->loop, &srv->status, 0);
 	srv->status.data = srv;
-	srv->has_status = true;
 	return uv_pipe_bind(&srv->status, path) == 0 && chmod(path, 0600) == 0 &&
 	       uv_listen((uv_stream_t *)&srv->status, STATUS_MAX, status_on_connection) == 0;
 }
@@ -568,8 +565,8 @@ static enum exit_code stop(struct server *srv, enum exit_code code)
 
 	for (i = 0; i < srv->n_listen; i++)
 		close_once((uv_handle_t *)&srv->listen[i]);
-	if (srv->has_status)
-		close_once((uv_handle_t *)&srv->status);
+	/* takes its name along, where the sandbox lets it: in the data folder */
+	close_once((uv_handle_t *)&srv->status);
 	if (srv->set.loop != NULL && !srv->left) {
 		conn_close_all(&srv->set);
 		while (!srv->left)
@@ -584,8 +581,6 @@ static enum exit_code stop(struct server *srv, enum exit_code code)
 		code = EXIT_CODE_DISK;
 	}
 	host_close(srv->host);
-	if (srv->has_status)
-		(void)unlink(srv->cfg->status_socket);
 	uv_walk(&srv->loop, close_walk, NULL);
 	/* a stop asked for earlier ends the first run before the handles are closed */
 	while (uv_run(&srv->loop, UV_RUN_DEFAULT) != 0)

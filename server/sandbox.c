@@ -78,7 +78,7 @@ static uint64_t rights_of(enum sandbox_rights r)
 	case SANDBOX_LIST:
 		return FS_READ_DIR;
 	case SANDBOX_SOCKET:
-		return FS_MAKE_SOCK | FS_REMOVE_FILE;
+		return FS_MAKE_SOCK;
 	case SANDBOX_STORE:
 		return FS_WRITE_FILE | FS_READ_FILE | FS_READ_DIR | FS_REMOVE_DIR |
 		       FS_REMOVE_FILE | FS_MAKE_DIR | FS_MAKE_REG | FS_MAKE_SOCK | FS_REFER |

@@ -36,7 +36,7 @@
 /* what may be done below a folder */
 enum sandbox_rights {
 	SANDBOX_LIST,            /* open it and read its names, nothing else */
-	SANDBOX_SOCKET,          /* make and remove a local socket */
+	SANDBOX_SOCKET,          /* make local sockets, remove nothing */
 	SANDBOX_STORE            /* read, write, make, rename, remove files and folders */
 };
 

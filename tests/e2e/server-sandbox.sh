@@ -131,6 +131,28 @@ else
 	claim "  with the reason" says 'requires the whole sandbox'
 fi
 
+# ---- a local socket elsewhere -------------------------------------------------------------------
+mkdir "$dir/run"
+away=("${run[@]}" --status-socket "$dir/run/s")
+answers() { "$d" status --status-socket "$dir/run/s" >/dev/null; }
+claim "the local socket can be outside the data folder" start "${away[@]}"
+claim "  and answers" answers
+kill -9 "$pid"; wait "$pid" 2>/dev/null; pid=
+claim "what a killed server left of it is replaced" start "${away[@]}"
+claim "  and answers" answers
+claim "  it stops in order" stop
+claim "what an ended server left of it is replaced" start "${away[@]}"
+claim "  and answers" answers
+claim "a second server does not take it away" code 1 "${away[@]}"
+claim "  the first one still answers" answers
+stop
+rm -f "$dir/run/s"; echo kept >"$dir/run/s"
+claim "a file that stands there is no socket of ours: it does not start" code 1 "${away[@]}"
+claim "  and says where" says "cannot make the local socket $dir/run/s"
+claim "  and leaves it alone" grep -q kept "$dir/run/s"
+claim "not even in its own folder" code 1 "${run[@]}" --status-socket "$dir/s/state.mdb"
+claim "  the store is still whole" code 0 "$d" check --data "$dir/s"
+
 # ---- what may go wrong inside it ----------------------------------------------------------------
 # the short commands are confined as well, and still work (server-command.sh says more)
 claim "check works in its own sandbox" code 0 "$d" check --data "$dir/s" --require-sandbox

@@ -33,8 +33,9 @@
 
 #include "sandbox.h"
 
-static char inside[300], outside[300];   /* folders; the first is the sandbox's */
-static char victim_file[340], target[340];
+/* folders: the store, where a local socket may be made, anybody's */
+static char inside[300], sockets[300], outside[300];
+static char victim_file[340], beside[340], target[340];
 static pid_t victim;                     /* a process that lets anybody trace it */
 static char victim_secret[16] = "victim's secret";
 static int tcp, udp, bound, pair[2];     /* made before the sandbox */
@@ -164,6 +165,8 @@ static bool act_dotdot(void)
 }
 static bool act_mkdir_out(void) { return SYS(SYS_mkdirat, AT_FDCWD, target, 0700); }
 static bool act_unlink_out(void){ return SYS(SYS_unlinkat, AT_FDCWD, victim_file, 0); }
+static bool act_unlink_beside(void) { return SYS(SYS_unlinkat, AT_FDCWD, beside, 0); }
+static bool act_write_beside(void)  { return open_at(beside, O_WRONLY); }
 static bool act_rename_out(void)
 {
 	char path[400];
@@ -374,6 +377,8 @@ static const struct act {
 	{ "a way out by ..", act_dotdot, FILES, false },
 	{ "make a folder outside", act_mkdir_out, FILES, false },
 	{ "remove a file outside", act_unlink_out, FILES, false },
+	{ "remove a file beside the local socket", act_unlink_beside, FILES, false },
+	{ "write a file beside the local socket", act_write_beside, FILES, false },
 	{ "move a file out", act_rename_out, FILES, false },
 	{ "link a file in", act_link_in, FILES, false },
 	{ "write its own memory by /proc", act_own_mem, FILES, false },
@@ -483,11 +488,13 @@ static void *in_thread(void *arg)
 /* the same start as the server's */
 static void confine(enum how how, unsigned abi)
 {
-	const struct sandbox_folder folder = { inside, SANDBOX_STORE };
+	const struct sandbox_folder folders[] = {
+		{ inside, SANDBOX_STORE }, { sockets, SANDBOX_SOCKET }
+	};
 	unsigned got, calls;
 	pthread_t t;
 
-	if (sandbox_begin() != PERR_OK || sandbox_files(&folder, 1, abi, &got) != PERR_OK)
+	if (sandbox_begin() != PERR_OK || sandbox_files(folders, 2, abi, &got) != PERR_OK)
 		_exit(20);
 	if (how == BOUND_THREAD) {
 		(void)pthread_barrier_init(&go, NULL, 2);
@@ -512,13 +519,19 @@ static int loopback(int type)
 	return bind(fd, (struct sockaddr *)&any, sizeof any) == 0 ? fd : -1;
 }
 
+static bool touch(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+	return fd >= 0 && close(fd) == 0;
+}
+
 /* each attempt finds the same world */
 static bool prepare(void)
 {
 	char path[400];
 	static const char *const left[] = { "stolen", "way-out", "fifo" };
 	size_t i;
-	int fd;
 
 	(void)close(tcp);
 	(void)close(udp);
@@ -531,12 +544,9 @@ static bool prepare(void)
 		(void)unlink(path);
 	}
 	snprintf(path, sizeof path, "%s/own", inside);
-	fd = open(path, O_WRONLY | O_CREAT, 0600);
-	(void)close(fd);
 	(void)unlink(target);
 	(void)rmdir(target);
-	fd = open(victim_file, O_WRONLY | O_CREAT, 0600);
-	return fd >= 0 && close(fd) == 0;
+	return touch(path) && touch(victim_file) && touch(beside);
 }
 
 static int look_after(pid_t pid)
@@ -694,9 +704,11 @@ static bool world(const char *dir)
 
 	snprintf(inside, sizeof inside, "%s/inside", dir);
 	snprintf(outside, sizeof outside, "%s/outside", dir);
+	snprintf(sockets, sizeof sockets, "%s/sockets", dir);
+	snprintf(beside, sizeof beside, "%s/beside", sockets);
 	snprintf(victim_file, sizeof victim_file, "%s/victim", outside);
 	snprintf(target, sizeof target, "%s/new", outside);
-	if (mkdir(inside, 0700) != 0 || mkdir(outside, 0700) != 0)
+	if (mkdir(inside, 0700) != 0 || mkdir(sockets, 0700) != 0 || mkdir(outside, 0700) != 0)
 		return false;
 	tcp = udp = bound = -1;
 	listener = loopback(SOCK_STREAM);

@@ -5,7 +5,7 @@
  * The file named by AMPAROD_LIE holds one word: which lie is told.  It is read at every
  * answer, so that a test changes it while the server runs.  Everything else is the real
  * server: the linker puts the calls between host and session through here (--wrap).  Its
- * clock is as many seconds off as the file named by AMPAROD_TEST_CLOCK says.
+ * clock is that of clock_file.h.
  *
  *	truth       none
  *	shrink      segments that were announced before are not there any more
@@ -33,15 +33,13 @@
  *	round       lists the same segments again and again
  *	board       the board is empty
  */
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "clock_file.h"
 #include "command.h"
 #include "host.h"
 #include "session.h"
@@ -55,17 +53,7 @@ void __wrap_session_committed(struct session_call *call, enum rpc_error error);
 struct session_host *__real_host_sessions(struct host *h);
 struct session_host *__wrap_host_sessions(struct host *h);
 
-/* both opened before the sandbox closes everything outside the data folder */
-static int clock_file = -1, lie_file = -1;
-
-int64_t clock_unix_s(void)
-{
-	char text[32] = "";
-
-	if (clock_file >= 0 && pread(clock_file, text, sizeof text - 1, 0) < 0)
-		text[0] = '\0';
-	return (int64_t)time(NULL) + strtoll(text, NULL, 10);
-}
+static int lie_file = -1;
 
 static bool lie(const char *what)
 {
@@ -283,11 +271,7 @@ struct session_host *__wrap_host_sessions(struct host *h)
 
 int main(int argc, char **argv)
 {
-	const char *at = getenv("AMPAROD_TEST_CLOCK"), *told = getenv("AMPAROD_LIE");
-
-	if (at != NULL)
-		clock_file = open(at, O_RDONLY | O_CLOEXEC);
-	if (told != NULL)
-		lie_file = open(told, O_RDONLY | O_CLOEXEC);
+	clock_file_open();
+	lie_file = clock_file_named("AMPAROD_LIE");
 	return command_main(argc, argv);
 }

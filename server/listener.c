@@ -510,11 +510,8 @@ static bool start_sources(struct server *srv)
 
 	if (!srv->cfg->source_limits)
 		return true;
-	if (key == NULL ||
-	    quota_sources_new(&srv->set.sources, srv->set.max, rng_system()) != PERR_OK)
-		return false;
-	quota_sources_place(srv->set.sources, key);
-	return true;
+	return key != NULL &&
+	       quota_sources_new(&srv->set.sources, srv->set.max, key, rng_system()) == PERR_OK;
 }
 
 /* the order matters: addresses, locked memory, Landlock, threads, sockets, seccomp */

@@ -49,16 +49,18 @@ struct quota_source {
 };
 
 struct quota_sources {
-	uint8_t own[QUOTA_KEY];
-	uint8_t *key;                    /* own, or where it was placed */
+	uint8_t *key;                    /* the caller's */
 	size_t n_slots;                  /* a power of two */
 	struct quota_source *slots;
 };
 
+_Static_assert(crypto_shorthash_KEYBYTES == QUOTA_KEY, "a key of the hash");
+
 /* how far from its place an entry may lie: bounds what a crafted crowd can cost */
 #define PROBES 32
 
-enum perr quota_sources_new(struct quota_sources **out, size_t max, struct rng rng)
+enum perr quota_sources_new(struct quota_sources **out, size_t max,
+                            uint8_t key[QUOTA_KEY], struct rng rng)
 {
 	struct quota_sources *s = calloc(1, sizeof *s);
 
@@ -73,17 +75,10 @@ enum perr quota_sources_new(struct quota_sources **out, size_t max, struct rng r
 		free(s);
 		return PERR_NOMEM;
 	}
-	s->key = s->own;
+	s->key = key;
 	rng_fill(rng, s->key, QUOTA_KEY);
 	*out = s;
 	return PERR_OK;
-}
-
-void quota_sources_place(struct quota_sources *s, uint8_t key[QUOTA_KEY])
-{
-	memcpy(key, s->key, QUOTA_KEY);
-	sodium_memzero(s->key, QUOTA_KEY);
-	s->key = key;
 }
 
 void quota_sources_free(struct quota_sources *s)
@@ -93,7 +88,6 @@ void quota_sources_free(struct quota_sources *s)
 	sodium_memzero(s->slots, s->n_slots * sizeof *s->slots);
 	free(s->slots);
 	sodium_memzero(s->key, QUOTA_KEY);
-	sodium_memzero(s, sizeof *s);
 	free(s);
 }
 

@@ -37,15 +37,17 @@ bool quota_is_full(const struct quota_bucket *b, uint32_t per_minute, uint64_t n
 struct quota_sources;
 struct quota_source;            /* one source while it has connections */
 
-/* max: connections that can exist at once; 40 bytes are kept for each of 2 * max slots or more */
-PERR_MUST_CHECK enum perr quota_sources_new(struct quota_sources **out, size_t max,
-                                            struct rng rng);
-/*
- * Move the key under which addresses are hashed into memory of the caller's, locked for
- * instance; quota_sources_free wipes it there.
- */
 #define QUOTA_KEY 16             /* bytes */
-void quota_sources_place(struct quota_sources *s, uint8_t key[QUOTA_KEY]);
+
+/*
+ * max  in: connections that can exist at once; 40 bytes are kept for each of 2 * max slots or
+ *      more
+ * key  in: QUOTA_KEY bytes of the caller's, in locked memory; filled here, wiped by
+ *      quota_sources_free, which comes before they go
+ */
+PERR_MUST_CHECK enum perr quota_sources_new(struct quota_sources **out, size_t max,
+                                            uint8_t key[QUOTA_KEY], struct rng rng);
+/* wipes; NULL is harmless */
 void quota_sources_free(struct quota_sources *s);
 /*
  * One more connection from this address (4 or 16 bytes; of IPv6 the first 8 count, what one

@@ -56,6 +56,19 @@ static void quota_survives_the_largest_numbers(void **state)
 	assert_false(quota_take(&b, 1, 2, 5));
 }
 
+static uint8_t key[QUOTA_KEY];
+
+static void quota_keeps_its_key_where_it_is_told_and_wipes_it(void **state)
+{
+	struct quota_sources *s;
+
+	sodium_memzero(key, sizeof key);
+	assert_int_equal(quota_sources_new(&s, 64, key, test_rng()), PERR_OK);
+	assert_false(sodium_is_zero(key, sizeof key));
+	quota_sources_free(s);
+	assert_true(sodium_is_zero(key, sizeof key));
+}
+
 static void quota_counts_connections_of_a_source(void **state)
 {
 	struct quota_sources *s;
@@ -63,7 +76,7 @@ static void quota_counts_connections_of_a_source(void **state)
 	static const uint8_t a[4] = { 192, 0, 2, 1 }, b[4] = { 192, 0, 2, 2 };
 	int i;
 
-	assert_int_equal(quota_sources_new(&s, 100, test_rng()), PERR_OK);
+	assert_int_equal(quota_sources_new(&s, 100, key, test_rng()), PERR_OK);
 	for (i = 0; i < 3; i++)
 		assert_true(quota_source_enter(s, &e[i], a, 4, 3, 0, 1));
 	assert_false(quota_source_enter(s, &e[3], a, 4, 3, 0, 1));
@@ -82,7 +95,7 @@ static void quota_counts_new_connections_in_a_minute(void **state)
 	static const uint8_t a[4] = { 192, 0, 2, 1 };
 	int i, got = 0;
 
-	assert_int_equal(quota_sources_new(&s, 100, test_rng()), PERR_OK);
+	assert_int_equal(quota_sources_new(&s, 100, key, test_rng()), PERR_OK);
 	/* leaving does not give the allowance back */
 	for (i = 0; i < 50; i++)
 		if (quota_source_enter(s, &e, a, 4, 0, 20, 1000)) {
@@ -100,7 +113,7 @@ static void quota_takes_one_subscriber_of_ipv6_as_one_source(void **state)
 	struct quota_source *e;
 	uint8_t a[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 7 };
 
-	assert_int_equal(quota_sources_new(&s, 100, test_rng()), PERR_OK);
+	assert_int_equal(quota_sources_new(&s, 100, key, test_rng()), PERR_OK);
 	assert_true(quota_source_enter(s, &e, a, 16, 1, 0, 1));
 	a[15] = 9;
 	assert_false(quota_source_enter(s, &e, a, 16, 1, 0, 1));
@@ -116,7 +129,7 @@ static void quota_survives_more_sources_than_it_can_keep(void **state)
 	uint32_t i;
 	unsigned unknown = 0;
 
-	assert_int_equal(quota_sources_new(&s, 64, test_rng()), PERR_OK);
+	assert_int_equal(quota_sources_new(&s, 64, key, test_rng()), PERR_OK);
 	for (i = 0; i < 100000; i++) {
 		assert_true(quota_source_enter(s, &e, (const uint8_t *)&i, 4, 1, 1, 1));
 		unknown += e == NULL;
@@ -143,6 +156,7 @@ int main(void)
 		cmocka_unit_test(quota_gives_the_burst_and_then_the_rate),
 		cmocka_unit_test(quota_without_a_limit_never_refuses),
 		cmocka_unit_test(quota_survives_the_largest_numbers),
+		cmocka_unit_test(quota_keeps_its_key_where_it_is_told_and_wipes_it),
 		cmocka_unit_test(quota_counts_connections_of_a_source),
 		cmocka_unit_test(quota_counts_new_connections_in_a_minute),
 		cmocka_unit_test(quota_takes_one_subscriber_of_ipv6_as_one_source),

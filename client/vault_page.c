@@ -333,8 +333,11 @@ static enum perr tree(struct look *l, enum kind kind, const uint8_t *db)
 		struct level *v = &w->level[at];
 		struct node e;
 
-		if (at == depth - 1)
+		if (at == depth - 1) {   /* a leaf's entries lead nowhere, whatever was found */
 			err = whole_leaf(l, w, kind, v);
+			at--;
+			continue;
+		}
 		if (v->at >= v->n) {
 			at--;
 			continue;

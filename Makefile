@@ -381,6 +381,7 @@ SIM_TESTS    = \
                sim_admins \
                sim_starved
 E2E_TESTS    = \
+               50-fill.sh \
                10-story.sh \
                20-clocks.sh \
                30-forms.sh \
@@ -389,7 +390,6 @@ E2E_TESTS    = \
                70-hostile-server.sh \
                60-office-forms.sh \
                50-erase.sh \
-               50-fill.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

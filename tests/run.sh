@@ -102,10 +102,12 @@ build() { # build B SAN GOALS…
 units()  { rm -f "$1"/log/test_*.rc
 	printf '%s\n' $UNIT_TESTS | xargs -P "$jobs" -I{} bash -c 'run_one {} "$0" "$0/tests/{}"' "$1"
 	for t in $UNIT_TESTS; do count_one "$t" "$1"; done; }
-sims()   { for t in $SIM_TESTS; do one "$t" "$1" "$1/tests/$t"; done; }
+sims()   { printf '%s\n' $SIM_TESTS | xargs -P "$jobs" -I{} bash -c 'run_one {} "$0" "$0/tests/{}"' "$1"
+	for t in $SIM_TESTS; do count_one "$t" "$1"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
-# stories wait more than they work, so some go side by side; the server's own tests measure
+# Stories wait more than they work, so some go side by side, in the Makefile's order: the
+# longest first.  The server's own tests measure and go alone.
 e2es()   { local b=$1 t; shift
 	export LIMIT=${LIMIT:-300}
 	for t in "$@"; do case $t in [0-9]*) echo "$t" ;; esac; done \

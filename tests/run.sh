@@ -115,6 +115,7 @@ e2es()   { local b=$1 t; shift
 	for t in "$@"; do case $t in [0-9]*) count_one "$t" "$b" ;; esac; done
 	for t in "$@"; do case $t in [0-9]*) ;; *) one "$t" "$b" bash "tests/e2e/$t" ;; esac; done; }
 spec()   { one check-spec build tests/check-spec.sh
+	one check-threats build tests/check-threats.sh
 	one check-forms build tests/check-forms.sh
 	one check-hardening build tests/check-hardening.sh
 	one check-logs build tests/check-logs.sh

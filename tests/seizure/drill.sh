@@ -99,8 +99,20 @@ one_day() { # one_day KIND
 	case $kind in ext4) keep_figures "$day" ;; esac
 	rm -f "$day"/*.img "$day"/*/memory
 }
-# where a leak on an ext4 image lies
+# where a leak lies: the block of an ext4 image and whose it is; in memory the mapping and what
+# stands around
 places_of() {
+	local when
+	for when in running minute; do
+		awk -F'\t' '$1 == "hit" && $5 == "memory" { print $2 "\t" $8 }' "$1/$when.hits" |
+			while IFS=$'\t' read -r class at; do
+				grep -q "	$class	memory	$when	.*	LEAK$" "$1/judged" || continue
+				echo "    $class: $(while read -r off _ len what; do
+					[ $((16#$off)) -le "$at" ] && [ "$at" -lt $((16#$off + 16#$len)) ] && echo "$what"
+				done <"$1/$when/memory.map")"
+				od -A d -t x8 -v -j $((at > 128 ? (at - 128) / 8 * 8 : 0)) -N 256 "$1/$when/memory" | sed 's/^/        /'
+			done
+	done | head -n 60
 	awk -F'\t' '$1 == "hit" && $5 == "disk" { print $2 "\t" $8 }' "$1"/running.hits "$1"/stopped.hits |
 		while IFS=$'\t' read -r class at; do
 			grep -q "	$class	disk	.*	LEAK$" "$1/judged" || continue

@@ -550,6 +550,8 @@ $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 # the server with another clock, in place of server/clock.c
 $(B)/tests/tools/amparod_clock $(B)/tests/tools/amparod_liar $(B)/tests/seizure/server: $(B)/tests/tools/clock_file.o
+# a member's vault
+$(B)/tests/tools/erase_case $(B)/tests/tools/tryall $(B)/tests/seizure/vault: $(B)/tests/tools/home.o
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
@@ -572,7 +574,7 @@ $(B)/tests/seizure/visitor: $(call obj,$(TOOLS_SRC))
 $(B)/tests/seizure/from.so: tests/seizure/from.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared $(LDFLAGS) $< -o $@ -ldl
-$(B)/tests/seizure/visitor.o $(B)/tests/seizure/server.o: OURS += -Itests/tools
+$(B)/tests/seizure/visitor.o $(B)/tests/seizure/server.o $(B)/tests/seizure/vault.o: OURS += -Itests/tools
 
 seizure-bins: $(patsubst %,$(B)/tests/seizure/%,$(SEIZURE)) $(B)/tests/seizure/from.so \
               $(B)/tests/tools/amparo_clock

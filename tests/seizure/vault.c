@@ -20,9 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "../../client/client.h"
+#include "home.h"
 #include "arena.h"
 #include "channel.h"
 #include "org.h"
@@ -32,49 +31,11 @@
 #include "rpc.h"
 #include "signed.h"
 #include "store.h"
-#include "vault.h"
-
-struct opened {
-	struct vault *vault;
-	struct client *c;
-};
 
 static void die(const char *what)
 {
 	fprintf(stderr, "seizure_vault: %s\n", what);
 	exit(2);
-}
-
-static int64_t now(void *ctx)
-{
-	const char *off = getenv("AMPARO_TEST_CLOCK");
-
-	return (int64_t)time(NULL) + (off != NULL ? atoll(off) : 0);
-}
-
-static void open_home(struct opened *o, const char *home, const char *passfile)
-{
-	struct client_env env = { .rng = rng_system(), .now = now };
-	struct vault_key key;
-	char pass[512];
-	FILE *f = fopen(passfile, "r");
-
-	if (f == NULL || fgets(pass, sizeof pass, f) == NULL)
-		die("the passphrase file cannot be read");
-	fclose(f);
-	pass[strcspn(pass, "\r\n")] = '\0';
-	if (vault_derive(&key, home, pass, strlen(pass)) != PERR_OK ||
-	    vault_open(&o->vault, home, &key) != PERR_OK ||
-	    client_open(&o->c, vault_kv(o->vault), &env) != PERR_OK)
-		die("the vault cannot be opened");
-	sodium_memzero(&key, sizeof key);
-	sodium_memzero(pass, sizeof pass);
-}
-
-static void close_home(struct opened *o)
-{
-	client_free(o->c);
-	vault_close(o->vault);
 }
 
 /* ---- canaries ---------------------------------------------------------------------------- */
@@ -293,7 +254,7 @@ static void server(const char *dir)
 
 int main(int argc, char **argv)
 {
-	struct opened o;
+	struct home o;
 	bool made;
 
 	if (argc < 3 || sodium_init() < 0)
@@ -308,18 +269,18 @@ int main(int argc, char **argv)
 	}
 	if (argc < 4)
 		goto usage;
-	open_home(&o, argv[2], argv[3]);
+	home_open(&o, argv[2], argv[3]);
 	if (strcmp(argv[1], "secrets") == 0)
-		secrets(o.c);
+		secrets(o.client);
 	else if (strcmp(argv[1], "access") == 0 && argc == 5)
-		access_keys(o.c, argv[4]);
+		access_keys(o.client, argv[4]);
 	else if (strcmp(argv[1], "keys") == 0)
-		visitor_keys(o.c);
+		visitor_keys(o.client);
 	else if (strcmp(argv[1], "revoke") == 0 && argc == 5)
-		revoke(o.c, argv[4]);
-	else if (strcmp(argv[1], "renew") != 0 || prekeys_renew(o.c, true, &made) != PERR_OK)
+		revoke(o.client, argv[4]);
+	else if (strcmp(argv[1], "renew") != 0 || prekeys_renew(o.client, true, &made) != PERR_OK)
 		goto usage;
-	close_home(&o);
+	home_close(&o);
 	return fflush(stdout) == 0 ? 0 : 2;
 usage:
 	fputs("Use: seizure_vault secrets|access|keys|renew|revoke HOME PASSFILE [CLASS|NAME], or\n"

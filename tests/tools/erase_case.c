@@ -16,16 +16,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "case.h"
 #include "cell.h"
 #include "erase.h"
+#include "home.h"
 #include "link.h"
 #include "roster.h"
 #include "store.h"
-#include "vault.h"
 
 #define CELLS_MAX 4096u
 
@@ -35,51 +34,16 @@ static void die(const char *what)
 	exit(2);
 }
 
-struct opened {
-	struct client *client;
-	struct vault *vault;
-};
-
-static int64_t today(void *ctx)
-{
-	const char *off = getenv("AMPARO_TEST_CLOCK");
-
-	return (int64_t)time(NULL) + (off != NULL ? atoll(off) : 0);
-}
-
-static void open_home(struct opened *o, const char *home, const char *passfile)
-{
-	struct client_env env = { .rng = rng_system(), .now = today };
-	struct vault_key key;
-	char pass[512];
-	FILE *f = fopen(passfile, "r");
-
-	if (f == NULL || fgets(pass, sizeof pass, f) == NULL)
-		die("the passphrase file cannot be read");
-	fclose(f);
-	pass[strcspn(pass, "\r\n")] = '\0';
-	if (vault_derive(&key, home, pass, strlen(pass)) != PERR_OK ||
-	    vault_open(&o->vault, home, &key) != PERR_OK ||
-	    client_open(&o->client, vault_kv(o->vault), &env) != PERR_OK)
-		die("the vault cannot be opened");
-}
-
-static void close_home(struct opened *o)
-{
-	client_free(o->client);
-	vault_close(o->vault);
-}
-
 /* ---- ask ------------------------------------------------------------------------------------- */
 
 static int ask(const char *home, const char *passfile, const char *code)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
 	struct erase_sum sum;
-	struct opened o;
+	struct home o;
 	enum perr err;
 
-	open_home(&o, home, passfile);
+	home_open(&o, home, passfile);
 	err = case_refresh(o.client);
 	if (err == PERR_OK)
 		err = case_find(o.client, code, record, NULL);
@@ -89,7 +53,7 @@ static int ask(const char *home, const char *passfile, const char *code)
 		die(perr_text(err));
 	printf("cells %u statements %u untraced %u unnamed %u\n", sum.cells, sum.statements,
 	       sum.untraced, sum.unnamed);
-	close_home(&o);
+	home_close(&o);
 	return 0;
 }
 
@@ -132,17 +96,17 @@ static int cells(const char *home, const char *passfile, const char *folder, con
 	struct ids ids = { malloc(CELLS_MAX * 32), 0 };
 	struct store_segment seg[64];
 	uint32_t day = 0, release = 0, at, got, found = 0;
-	struct opened o;
+	struct home o;
 	struct store *st;
 	const char *why = "";
 	FILE *out = fopen(file, "w");
 	size_t n, i;
 
-	open_home(&o, home, passfile);
+	home_open(&o, home, passfile);
 	if (buf == NULL || ids.at == NULL || out == NULL ||
 	    erase_each_due(o.client, nobody, take_id, &ids) != PERR_OK)
 		die("the requests cannot be read");
-	close_home(&o);
+	home_close(&o);
 	if (store_open(&st, folder, NULL, &why) != PERR_OK)
 		die("the server's folder cannot be opened");
 	while ((n = store_segments(st, day, release, seg, 64)) > 0) {
@@ -204,11 +168,11 @@ static int put(const char *home, const char *passfile, const char *file, unsigne
 	struct putting u = { .n_left = (n + RPC_BATCH - 1) / RPC_BATCH };
 	struct link_loop *loop = NULL;
 	struct sync_net net;
-	struct opened o;
+	struct home o;
 	char why[200];
 	bool ok;
 
-	open_home(&o, home, passfile);
+	home_open(&o, home, passfile);
 	ok = n > 0 && m != NULL && server < o.client->field->n_servers &&
 	     client_access(o.client, RPC_COUNSEL, key) == PERR_OK &&
 	     peer_new(&u.p, o.client->field->servers[server].pk, key, rng_system()) == PERR_OK &&
@@ -238,7 +202,7 @@ static int put(const char *home, const char *passfile, const char *file, unsigne
 	sodium_memzero(key, sizeof key);
 	free(m);
 	free(buf);
-	close_home(&o);
+	home_close(&o);
 	return 0;
 }
 

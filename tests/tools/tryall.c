@@ -19,9 +19,8 @@
 #include <unistd.h>
 
 #include "cell.h"
-#include "../../client/client.h"
+#include "home.h"
 #include "store.h"
-#include "vault.h"
 
 struct candidates {
 	struct reader_key *keys;
@@ -66,40 +65,22 @@ static enum perr gather(void *arg, const char *name, const uint8_t *v, size_t le
 	return PERR_OK;
 }
 
-static int64_t no_time(void *ctx)
-{
-	return 1800000000;
-}
-
 struct opened {
 	struct candidates cand;
-	struct client *client;
-	struct vault *vault;
+	struct home home;
 };
 
 static void open_home(struct opened *o, const char *home, const char *passfile)
 {
-	struct client_env env = { .rng = rng_system(), .now = no_time };
-	struct vault_key key;
-	char pass[512];
-	FILE *f = fopen(passfile, "r");
-
 	memset(o, 0, sizeof *o);
-	if (f == NULL || fgets(pass, sizeof pass, f) == NULL)
-		die("the passphrase file cannot be read");
-	fclose(f);
-	pass[strcspn(pass, "\r\n")] = '\0';
-	if (vault_derive(&key, home, pass, strlen(pass)) != PERR_OK ||
-	    vault_open(&o->vault, home, &key) != PERR_OK ||
-	    client_open(&o->client, vault_kv(o->vault), &env) != PERR_OK ||
-	    kv_each(vault_kv(o->vault), "", gather, &o->cand) != PERR_OK)
-		die("the vault cannot be opened");
+	home_open(&o->home, home, passfile);
+	if (kv_each(vault_kv(o->home.vault), "", gather, &o->cand) != PERR_OK)
+		die("the vault cannot be read");
 }
 
 static void close_home(struct opened *o)
 {
-	client_free(o->client);
-	vault_close(o->vault);
+	home_close(&o->home);
 	free(o->cand.keys);
 }
 
@@ -111,11 +92,11 @@ static void try_cell(const struct opened *o, const uint8_t *cell, unsigned *reco
 	size_t k, s, len;
 	enum cell_form form;
 
-	if (cell_trial(&k, &s, NULL, cell, o->cand.keys, o->cand.n, o->client->seasons,
-	               o->client->n_seasons) != PERR_OK)
+	if (cell_trial(&k, &s, NULL, cell, o->cand.keys, o->cand.n, o->home.client->seasons,
+	               o->home.client->n_seasons) != PERR_OK)
 		return;
 	if (cell_open(&form, payload, &len, cell, &o->cand.keys[k],
-	              &o->client->seasons[s]) != PERR_OK)
+	              &o->home.client->seasons[s]) != PERR_OK)
 		return;
 	if (form == CELL_BOARD || form == CELL_JOIN)
 		(*others)++;
@@ -173,7 +154,7 @@ static int print_keys(const char *home, const char *passfile)
 	unsigned n = 0;
 
 	open_home(&o, home, passfile);
-	if (kv_each_name(vault_kv(o.vault), "prekey/", count_half, &n) != PERR_OK)
+	if (kv_each_name(vault_kv(o.home.vault), "prekey/", count_half, &n) != PERR_OK)
 		die("the vault cannot be read");
 	printf("%u\n", n);
 	close_home(&o);

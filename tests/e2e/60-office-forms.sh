@@ -148,4 +148,18 @@ claim "in the index" grep -q "\"$(code carla)\".*\"$ago2\"" "$work/all/index.csv
 claim "an urgent case is given to somebody" as ana assign "$(code beto)" "Ben Carter" --words-checked
 as ana status >"$work/list"
 claim "the status says so" grep -q "\[x\] URGENT: case $(code beto), Beto Lukʼas: assigned" "$work/list"
+# ---- an interview with the form as the bulletin has it ---------------------------------------
+printf '%s\n' 1 'Fela Ramírez' 3 2 '' '' '' 2 send '' >"$work/answers"
+AMPARO_HOME=$work/home/v1 "$BIN/tests/tools/ontty" --columns 80 --silence 20 --head Question --head Add --head Review \
+	--head Sealed "$BIN/amparo" intake fill --form office --lang en --passphrase-file "$work/pass.v1" \
+	<"$work/answers" >"$work/fill" 2>&1
+same "an interview with the form from the bulletin is sealed" $? 0
+claim "and offered the towns of its file" grep -q '3.*Canton, Madison County' "$work/fill"
+tr -d '\r' <"$work/fill" | grep -o '[0-9A-Z]\{5\}-[0-9A-Z]\{5\}' | head -n 1 >"$work/code.fela"
+claim "the volunteer syncs" as v1 sync
+claim "a release" as ruth release
+claim "the holder syncs" as ana sync --yes
+as ana show "$(code fela)" >"$work/shown"
+claim "with the town's label" grep -q 'Canton, Madison County' "$work/shown"
+
 finish

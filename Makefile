@@ -50,6 +50,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/arena.c \
                protocol/signed.c \
                protocol/case_code.c \
+               protocol/custody.c \
                protocol/statement.c \
                protocol/envelope.c \
                protocol/admins.c \
@@ -165,6 +166,7 @@ CLIENT_SRC   = \
                client/visit_erase.c \
                client/fetch.c \
                client/gaps.c \
+               client/gone.c \
                client/duties.c \
                client/fetch_batch.c \
                client/fetch_light.c \
@@ -252,6 +254,7 @@ UNIT_TESTS   = \
                test_peer \
                test_notices \
                test_prekeys \
+               test_custody_set \
                test_cell \
                test_blob \
                test_channel \

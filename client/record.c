@@ -9,11 +9,13 @@
 #include "cache.h"
 #include "doc.h"
 #include "envelope.h"
+#include "gone.h"
 #include "mp.h"
 #include "roster.h"
 
 #define HASH_KEPT 20             /* bytes of a hash in a name: 80 bits of collision are enough */
 #define WANT_SIZE 168
+#define CUSTODY_AHEAD_DAYS 2
 
 void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE])
 {
@@ -385,7 +387,18 @@ static void custody_name(char out[96], const struct statement *st)
 	client_key_name(out, prefix, st->to, 8);
 }
 
-/* of one holder's words about one desk only the newest says anything */
+/*
+ * PROTOCOL 4.4: "Of a holder's custody statements the one with the highest number counts".
+ * A vault that was lost begins its numbers by the clock, so they rise over its death too;
+ * within one hour they may meet, and then less is believed rather than more.
+ */
+static bool is_newer(const struct opened *o, const struct opened *old)
+{
+	if (o->env.number != old->env.number)
+		return o->env.number > old->env.number;
+	return o->st.body.custody.n_held < old->st.body.custody.n_held;
+}
+
 static enum perr take_custody(struct client *c, const struct opened *o, const uint8_t *envelope,
                               size_t len, enum take_result *result)
 {
@@ -393,23 +406,27 @@ static enum perr take_custody(struct client *c, const struct opened *o, const ui
 	uint8_t *value = NULL;
 	size_t value_len;
 	char name[96];
-	bool is_newer = true;
+	bool newer = true;
 	enum perr err;
 
+	*result = TAKE_BAD;
+	/* nobody's words hold longer than a clock can be wrong, or a lost vault would be
+	 * believed for years */
+	if (!o->env.has_opening || o->st.day > client_day(c) + CUSTODY_AHEAD_DAYS ||
+	    o->env.number / 24 > client_day(c) + CUSTODY_AHEAD_DAYS)
+		return PERR_OK;
 	custody_name(name, &o->st);
 	err = kv_get(c->kv, name, &value, &value_len);
 	if (err == PERR_OK)
 		err = open_all(&old, value, value_len);
 	if (err == PERR_OK)
-		is_newer = o->st.body.custody.through_day > old->st.body.custody.through_day ||
-		           (o->st.body.custody.through_day == old->st.body.custody.through_day &&
-		            o->env.number > old->env.number);
+		newer = is_newer(o, old);
 	else if (err == PERR_NOTFOUND)
 		err = PERR_OK;
 	else if (err != PERR_NOMEM)
 		err = PERR_CORRUPT;
-	*result = is_newer ? TAKE_NEW : TAKE_KNOWN;
-	if (err == PERR_OK && is_newer)
+	*result = newer ? TAKE_NEW : TAKE_KNOWN;
+	if (err == PERR_OK && newer)
 		err = kv_put(c->kv, name, envelope, len);
 	opened_free(old);
 	kv_free(value);
@@ -422,7 +439,8 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	const uint8_t (*held)[32];
 	size_t n_held;
 	unsigned flags = 0;
-	bool known;
+	enum gone gone;
+	bool known = false;
 	enum perr err = cache_held(c, &held, &n_held);
 
 	if (err != PERR_OK)
@@ -438,7 +456,13 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 		return err == PERR_AUTH ? PERR_OK : err;
 	if (!o->is_unknown && o->st.kind == STATEMENT_CUSTODY)
 		return take_custody(c, o, envelope, len, result);
-	err = is_stored(c, o, &known);
+	err = gone_of(c, o->st.record, &gone);
+	if (err == PERR_OK && gone == GONE_ERASED) {
+		*result = TAKE_KNOWN;    /* known, and not wanted any more */
+		return PERR_OK;
+	}
+	if (err == PERR_OK)
+		err = is_stored(c, o, &known);
 	if (err == PERR_OK && !known)
 		err = store(c, o, flags, envelope, len);
 	/* also of a repeat: it may be sent again because its attachments were lost */
@@ -597,19 +621,19 @@ enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg)
 
 /* ---- custody ------------------------------------------------------------------------ */
 
-struct custody {
+struct each_custody {
 	record_custody_fn *fn;
 	void *arg;
 };
 
 static enum perr one_custody(void *arg, const char *name, const uint8_t *value, size_t len)
 {
-	struct custody *k = arg;
+	struct each_custody *k = arg;
 	struct opened *o = NULL;
 	enum perr err = open_all(&o, value, len);
 
 	if (err == PERR_OK)
-		err = k->fn(k->arg, &o->st);
+		err = k->fn(k->arg, &o->st, o->env.number);
 	else if (err != PERR_NOMEM)
 		err = PERR_CORRUPT;
 	opened_free(o);
@@ -618,7 +642,7 @@ static enum perr one_custody(void *arg, const char *name, const uint8_t *value, 
 
 enum perr record_custody(struct client *c, record_custody_fn *fn, void *arg)
 {
-	struct custody k = { .fn = fn, .arg = arg };
+	struct each_custody k = { .fn = fn, .arg = arg };
 
 	return kv_each(c->kv, "custody/", one_custody, &k);
 }

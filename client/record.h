@@ -94,8 +94,11 @@ typedef enum perr record_gap_fn(void *arg, const struct record_gap *g);
 /* only authors with something missing or used twice */
 PERR_MUST_CHECK enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg);
 
-/* the newest custody statement of each co-holder and desk; st is borrowed */
-typedef enum perr record_custody_fn(void *arg, const struct statement *st);
+/*
+ * The newest custody statement of each co-holder and desk, also of those who are none any
+ * more.  st is borrowed; number: its opened one, which rises
+ */
+typedef enum perr record_custody_fn(void *arg, const struct statement *st, uint32_t number);
 PERR_MUST_CHECK enum perr record_custody(struct client *c, record_custody_fn *fn, void *arg);
 
 /* ---- for case.h --------------------------------------------------------------------------- */

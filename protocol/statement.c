@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "statement.h"
 
-#include <assert.h>
 #include <sodium.h>
 
 #include "blob.h"
@@ -139,18 +138,30 @@ static void get_answer(struct mp_reader *r, struct doc_map *m, struct statement_
 	a->text = doc_get_text(r, 0, TEXT_MAX);
 }
 
-static void get_custody(struct mp_reader *r, struct doc_map *m, struct statement_custody *c)
+static void get_custody(struct mp_reader *r, struct doc_map *m, struct custody *k)
 {
 	doc_need(m, 0);
-	c->through_day = doc_get_uint(r, UINT32_MAX);
+	k->through_day = doc_get_uint(r, UINT32_MAX);
 	doc_need(m, 1);
-	c->n_held = doc_get_uint(r, UINT32_MAX);
+	k->n_held = doc_get_uint(r, UINT32_MAX);
 	doc_need(m, 2);
-	mp_bin_copy(r, c->digest, sizeof c->digest);
+	k->ranges = doc_get_bytes(r, 0, CUSTODY_RANGES * CUSTODY_RANGE);
 	doc_need(m, 3);
-	c->n_missing = mp_array_var(r, 0, STATEMENT_MISSING);
-	for (uint32_t i = 0; i < c->n_missing; i++)
-		mp_bin_copy(r, c->missing[i], STATEMENT_RECORD_SIZE);
+	k->n_lists = mp_array_var(r, 0, CUSTODY_LISTS);
+	for (uint32_t i = 0; i < k->n_lists; i++) {
+		struct custody_list *l = &k->lists[i];
+
+		mp_array(r, 5);
+		l->first = doc_get_uint(r, UINT32_MAX);
+		l->last = doc_get_uint(r, UINT32_MAX);
+		l->low = (uint8_t)doc_get_uint(r, UINT8_MAX);
+		l->high = (uint8_t)doc_get_uint(r, UINT8_MAX);
+		l->elements = doc_get_bytes(r, 0, CUSTODY_ELEMENTS * CUSTODY_ELEMENT);
+	}
+	doc_need(m, 4);
+	k->erased = doc_get_bytes(r, 0, CUSTODY_ERASED * CUSTODY_RECORD);
+	if (!custody_is_sound(k))
+		mp_fail(r, PERR_FORMAT);
 }
 
 static void get_body(struct mp_reader *r, struct statement *st)
@@ -330,19 +341,29 @@ static void put_status(struct mp_writer *w, const struct statement_status *s)
 	}
 }
 
-static void put_custody(struct mp_writer *w, const struct statement_custody *c)
+static void put_custody(struct mp_writer *w, const struct custody *k)
 {
-	mp_put_map(w, 4);
+	mp_put_map(w, 5);
 	mp_put_key(w, 0);
-	mp_put_uint(w, c->through_day);
+	mp_put_uint(w, k->through_day);
 	mp_put_key(w, 1);
-	mp_put_uint(w, c->n_held);
+	mp_put_uint(w, k->n_held);
 	mp_put_key(w, 2);
-	mp_put_bin(w, c->digest, sizeof c->digest);
+	doc_put_bytes(w, k->ranges);
 	mp_put_key(w, 3);
-	mp_put_array(w, c->n_missing);
-	for (uint32_t i = 0; i < c->n_missing; i++)
-		mp_put_bin(w, c->missing[i], STATEMENT_RECORD_SIZE);
+	mp_put_array(w, k->n_lists);
+	for (uint32_t i = 0; i < k->n_lists; i++) {
+		const struct custody_list *l = &k->lists[i];
+
+		mp_put_array(w, 5);
+		mp_put_uint(w, l->first);
+		mp_put_uint(w, l->last);
+		mp_put_uint(w, l->low);
+		mp_put_uint(w, l->high);
+		doc_put_bytes(w, l->elements);
+	}
+	mp_put_key(w, 4);
+	doc_put_bytes(w, k->erased);
 }
 
 /* a body of one text under key 0 */
@@ -425,7 +446,7 @@ static bool counts_in_range(const struct statement *st)
 		return st->body.amendment.n_changes <= STATEMENT_CHANGES &&
 		       st->body.amendment.attachments.n <= STATEMENT_ATTACHMENTS;
 	case STATEMENT_CUSTODY:
-		return st->body.custody.n_missing <= STATEMENT_MISSING;
+		return st->body.custody.n_lists <= CUSTODY_LISTS;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:
 		return st->body.passed.original_sig != NULL;
@@ -535,17 +556,4 @@ enum perr statement_original(struct statement *original, const struct statement 
 	if (err != PERR_OK)
 		memset(original, 0, sizeof *original);
 	return err;
-}
-
-void statement_custody_digest(uint8_t digest[32],
-                              const uint8_t (*records)[STATEMENT_RECORD_SIZE], size_t n)
-{
-	crypto_generichash_state st;
-
-	crypto_generichash_init(&st, NULL, 0, 32);
-	for (size_t i = 0; i < n; i++) {
-		assert(i == 0 || memcmp(records[i - 1], records[i], STATEMENT_RECORD_SIZE) < 0);
-		crypto_generichash_update(&st, records[i], STATEMENT_RECORD_SIZE);
-	}
-	crypto_generichash_final(&st, digest, 32);
 }

@@ -11,6 +11,7 @@
 #define AMPARO_STATEMENT_H
 
 #include "case_code.h"
+#include "custody.h"
 #include "doc.h"
 #include "signed.h"
 
@@ -21,7 +22,6 @@
 #define STATEMENT_INSTANCE_MAX (512u << 10)
 #define STATEMENT_ATTACHMENTS  64
 #define STATEMENT_CHANGES      256
-#define STATEMENT_MISSING      200
 
 enum statement_kind {
 	STATEMENT_INTAKE     = 1,
@@ -95,14 +95,6 @@ struct statement_status {
 	bool has_whom;
 	uint8_t whom[32];
 };
-struct statement_custody {
-	uint32_t through_day;
-	uint32_t n_held;
-	uint8_t digest[32];              /* statement_custody_digest */
-	uint32_t n_missing;
-	uint8_t missing[STATEMENT_MISSING][STATEMENT_RECORD_SIZE];
-};
-
 struct statement {
 	enum statement_kind kind;
 	uint8_t author[32];              /* key id */
@@ -119,7 +111,7 @@ struct statement {
 		struct doc_text note;            /* 1..65536 */
 		struct statement_status status;
 		struct doc_text erase_reason;    /* 0..1024 */
-		struct statement_custody custody;
+		struct custody custody;
 	} body;
 	bool has_ext;                    /* decoded: fields of a later version were skipped */
 };
@@ -170,9 +162,5 @@ bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
  */
 PERR_MUST_CHECK enum perr statement_original(struct statement *original,
                                             const struct statement *st);
-
-/* H over n record ids joined, which must be in rising order (asserted) */
-void statement_custody_digest(uint8_t digest[32],
-                              const uint8_t (*records)[STATEMENT_RECORD_SIZE], size_t n);
 
 #endif

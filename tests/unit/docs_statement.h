@@ -54,6 +54,31 @@ static inline void kit_make_original(void)
 	free(st);
 }
 
+/* two statements of day 20780, of which one is held without its second attachment */
+static inline void kit_custody(struct custody *k)
+{
+	static uint8_t elements[2][CUSTODY_ELEMENT], range[CUSTODY_RANGE], erased[CUSTODY_RECORD];
+	struct custody_range r = { .first = 20780, .last = 20780, .count = 2 };
+	uint8_t hash[CUSTODY_HASH];
+
+	memset(hash, 0x11, sizeof hash);
+	custody_element(elements[0], hash, 0);
+	memset(hash, 0x99, sizeof hash);
+	custody_element(elements[1], hash, 2);
+	custody_digest(r.digest, (const uint8_t (*)[CUSTODY_ELEMENT])elements, 2);
+	custody_put_range(range, &r);
+	memset(erased, 0x74, sizeof erased);
+	k->through_day = 20780;
+	k->n_held = 2;
+	k->ranges = doc_bytes_of(range, sizeof range);
+	k->n_lists = 1;
+	k->lists[0] = (struct custody_list){
+		.first = 20780, .last = 20781, .low = 0, .high = 255,
+		.elements = doc_bytes_of(elements, sizeof elements)
+	};
+	k->erased = doc_bytes_of(erased, sizeof erased);
+}
+
 static inline void kit_statement(struct statement *st, enum statement_kind kind)
 {
 	static const char instance[] = "<data id=\"raid-intake\"><name>Eulalia Nolasco Q'anjob'al"
@@ -118,16 +143,9 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 	case STATEMENT_ERASE:
 		st->body.erase_reason = doc_text_of("asked by the family");
 		break;
-	case STATEMENT_CUSTODY: {
-		uint8_t held[3][STATEMENT_RECORD_SIZE] = { { 1 }, { 2 }, { 3 } };
-
-		st->body.custody.through_day = 20780;
-		st->body.custody.n_held = 3;
-		statement_custody_digest(st->body.custody.digest, held, 3);
-		st->body.custody.n_missing = 1;
-		memset(st->body.custody.missing[0], 0x74, STATEMENT_RECORD_SIZE);
+	case STATEMENT_CUSTODY:
+		kit_custody(&st->body.custody);
 		break;
-	}
 	}
 }
 

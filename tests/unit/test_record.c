@@ -11,6 +11,7 @@
 #include "case.h"
 #include "doc.h"
 #include "envelope.h"
+#include "gone.h"
 #include "kv_mem.h"
 
 #define OK(call) assert_int_equal((call), PERR_OK)
@@ -437,40 +438,90 @@ static void only_holders_assign_and_only_to_readers_with_keys(void **state)
 	assert_int_equal(assign_find(c, "", key), PERR_NOTFOUND);
 }
 
-static struct statement *custody_of(uint32_t through, uint32_t held)
+static struct statement *custody_of(uint32_t day, uint32_t held)
 {
+	static uint8_t range[CUSTODY_RANGE];
+	struct custody_range r = { .first = 1, .last = 2, .count = held };
 	struct statement *st = note_on((const uint8_t *)"0123456789abcdef", f->desk, "");
 
 	memset(&st->body, 0, sizeof st->body);
 	st->kind = STATEMENT_CUSTODY;
-	st->body.custody.through_day = through;
+	st->day = day;
+	custody_put_range(range, &r);
 	st->body.custody.n_held = held;
+	st->body.custody.ranges = doc_bytes_of(range, held == 0 ? 0 : sizeof range);
 	return st;
 }
 
-static enum perr keep_custody(void *arg, const struct statement *st)
+struct kept {
+	uint32_t number, n_held;
+};
+
+static enum perr keep_custody(void *arg, const struct statement *st, uint32_t number)
 {
-	*(struct statement_custody *)arg = st->body.custody;
+	*(struct kept *)arg = (struct kept){ .number = number, .n_held = st->body.custody.n_held };
 	return PERR_OK;
 }
 
 static void custody_keeps_the_newest_of_each_holder(void **state)
 {
-	struct statement_custody *k = calloc(1, sizeof *k);
+	uint32_t today = client_day(fix(f, FIX_HOLDER0)), n = 24 * today;
+	struct kept k = { 0 };
 
-	assert_non_null(k);
-	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20780, 7), 1, FIX_HOLDER0),
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 7), n, FIX_HOLDER0),
 	                 TAKE_NEW);
-	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20782, 9), 2, FIX_HOLDER0),
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 9), n + 2, FIX_HOLDER0),
 	                 TAKE_NEW);
-	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(20781, 8), 3, FIX_HOLDER0),
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 8), n + 1, FIX_HOLDER0),
 	                 TAKE_KNOWN);
-	assert_int_equal(take_statement(FIX_COUNSEL, custody_of(20790, 99), 1, FIX_HOLDER0),
+	assert_int_equal(take_statement(FIX_COUNSEL, custody_of(today, 99), n + 9, FIX_HOLDER0),
 	                 TAKE_BAD);
-	OK(record_custody(fix(f, FIX_HOLDER0), keep_custody, k));
-	assert_int_equal(k->through_day, 20782);
-	assert_int_equal(k->n_held, 9);
-	free(k);
+	/* a clock that is ahead: otherwise it would be believed until that day comes */
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today + 3, 99), n + 3, FIX_HOLDER0),
+	                 TAKE_BAD);
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 99), n + 24 * 3, FIX_HOLDER0),
+	                 TAKE_BAD);
+	OK(record_custody(fix(f, FIX_HOLDER0), keep_custody, &k));
+	assert_int_equal(k.number, n + 2);
+	assert_int_equal(k.n_held, 9);
+	/* a vault lost and restored within the hour: what claims less is believed */
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 10), n + 2, FIX_HOLDER0),
+	                 TAKE_KNOWN);
+	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 0), n + 2, FIX_HOLDER0),
+	                 TAKE_NEW);
+	OK(record_custody(fix(f, FIX_HOLDER0), keep_custody, &k));
+	assert_int_equal(k.n_held, 0);
+}
+
+static void what_is_gone_does_not_come_back(void **state)
+{
+	struct client *c = fix(f, FIX_HOLDER0);
+	uint8_t record[16], other[16];
+	struct case_summary s;
+	enum gone how;
+
+	submit_one(7, record);
+	OK(gone_of(c, record, &how));
+	assert_int_equal(how, GONE_NOT);
+	OK(kv_begin(c->kv));
+	OK(gone_mark(c, record, GONE_KEPT));
+	OK(kv_commit(c->kv));
+	/* under a legal hold it goes on */
+	assert_int_equal(take_statement(FIX_HOLDER1, note_on(record, f->desk, "a"), 1, FIX_HOLDER0),
+	                 TAKE_NEW);
+	OK(kv_begin(c->kv));
+	OK(gone_mark(c, record, GONE_ERASED));
+	OK(kv_commit(c->kv));
+	OK(gone_of(c, record, &how));
+	assert_int_equal(how, GONE_ERASED);
+	assert_int_equal(take_statement(FIX_HOLDER1, note_on(record, f->desk, "b"), 2, FIX_HOLDER0),
+	                 TAKE_KNOWN);
+	OK(case_summary(c, record, &s));
+	assert_int_equal(s.n_notes, 1);
+	/* and no other record is touched */
+	memset(other, 0x33, sizeof other);
+	assert_int_equal(take_statement(FIX_HOLDER1, note_on(other, f->desk, "c"), 3, FIX_HOLDER0),
+	                 TAKE_NEW);
 }
 
 static void status_from_others_than_holders_moves_nothing(void **state)
@@ -938,6 +989,7 @@ int main(void)
 		T(assignment_is_whole_or_not_at_all),
 		T(only_holders_assign_and_only_to_readers_with_keys),
 		T(custody_keeps_the_newest_of_each_holder),
+		T(what_is_gone_does_not_come_back),
 		T(status_from_others_than_holders_moves_nothing),
 		T(statement_resealed_to_another_reader_is_refused),
 		T(envelope_with_any_changed_byte_is_refused),

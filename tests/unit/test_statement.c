@@ -165,7 +165,7 @@ static void what_a_reader_would_refuse_is_never_encoded(void **state)
 	st.body.answer.decision = (enum statement_decision)0;
 	refused_by_encode();
 	kit_statement(&st, STATEMENT_CUSTODY);
-	st.body.custody.n_missing = STATEMENT_MISSING + 1;
+	st.body.custody.n_lists = CUSTODY_LISTS + 1;
 	refused_by_encode();
 	kit_statement(&st, STATEMENT_ANSWER);
 	st.kind = (enum statement_kind)10;
@@ -354,9 +354,9 @@ static void vectors(void)
 		kit_corpus("statement", kit_kind[kind], in, len);
 		doc_free(in, len);
 	}
-	vec_note("custody digest of the record ids 01 00.., 02 00.., 03 00..");
+	vec_note("custody digest of the elements 11..11 ‖ 0 and 99..99 ‖ 2");
 	kit_statement(&st, STATEMENT_CUSTODY);
-	vec("custody_digest", st.body.custody.digest, 32);
+	vec("custody_digest", custody_range(&st.body.custody, 0).digest, CUSTODY_DIGEST);
 }
 
 int main(int argc, char **argv)

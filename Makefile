@@ -130,6 +130,9 @@ CLIENT_SRC   = \
                client/press.c \
                client/pending.c \
                client/apply.c \
+               client/apply_charter.c \
+               client/charters.c \
+               client/vouch.c \
                client/rebase.c \
                client/bring.c \
                client/enrol.c \

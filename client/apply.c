@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apply_charter.h"
 #include "bulletin.h"
 #include "charter.h"
 #include "desk.h"
@@ -387,6 +388,10 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		done->changed = c->staff->decoys_per_day != o->numbers[0];
 		c->staff->decoys_per_day = o->numbers[0];
 		return PERR_OK;
+	case PENDING_CHARTER:
+		return apply_charter(c, o, done);
+	case PENDING_COUNTERSIGN:
+		return apply_countersign(c, o, done);
 	case PENDING_DROPPED:
 		return PERR_OK;
 	}

@@ -181,8 +181,8 @@ static enum perr pass_on(struct say *s, const struct passing *p, const uint8_t r
 
 	next_statement(s, STATEMENT_ASSIGNMENT, reader);
 	body->reason = doc_text_of(reason);
-	body->original = p->src->bytes;
-	body->original_sig = p->src->sig;
+	body->original = p->src->pass;
+	body->original_sig = p->src->pass_sig;
 	return dispatch_send(s->d, s->st, p->refs, p->n_refs, to, false);
 }
 

@@ -22,6 +22,8 @@ struct cache {
 	struct desk *desks;
 	size_t n_held;
 	uint8_t held[ROSTER_DESKS_MAX][32];
+	size_t n_left;
+	uint8_t left[ROSTER_DESKS_MAX][32];
 };
 
 void cache_free(struct cache *k)
@@ -128,6 +130,7 @@ static enum perr load_desks(struct client *c)
 	k->has_desks = false;
 	k->n_desks = 0;
 	k->n_held = 0;
+	k->n_left = 0;
 	k->desks = calloc(n + 1, sizeof *k->desks);
 	if (k->desks == NULL)
 		return PERR_NOMEM;
@@ -141,6 +144,9 @@ static enum perr load_desks(struct client *c)
 		if (charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk) &&
 		    k->n_held < ROSTER_DESKS_MAX)
 			memcpy(k->held[k->n_held++], k->desks[k->n_desks].id, 32);
+		else if (desk_had_holder(&k->desks[k->n_desks], c->me->sign_pk) &&
+		         k->n_left < ROSTER_DESKS_MAX)
+			memcpy(k->left[k->n_left++], k->desks[k->n_desks].id, 32);
 		k->n_desks++;
 	}
 	memcpy(k->header_hash, c->header_hash, 32);
@@ -177,6 +183,26 @@ bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t 
 	const struct desk *d;
 
 	return cache_desk(c, desk_id, &d) == PERR_OK && charter_has_holder(&d->now, key);
+}
+
+bool cache_was_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32])
+{
+	const struct desk *d;
+
+	return cache_desk(c, desk_id, &d) == PERR_OK && desk_had_holder(d, key);
+}
+
+enum perr cache_left(struct client *c, const uint8_t (**ids)[32], size_t *n)
+{
+	enum perr err = load_desks(c);
+
+	*ids = NULL;
+	*n = 0;
+	if (err == PERR_OK) {
+		*ids = (const uint8_t (*)[32])c->cache->left;
+		*n = c->cache->n_left;
+	}
+	return err;
 }
 
 bool cache_is_member(struct client *c, const uint8_t key[32])

@@ -43,6 +43,13 @@ PERR_MUST_CHECK enum perr cache_desk(struct client *c, const uint8_t desk_id[32]
 PERR_MUST_CHECK enum perr cache_held(struct client *c, const uint8_t (**ids)[32], size_t *n);
 /* is this key a holder of the desk, by the charter in force? */
 bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32]);
+/*
+ * Is or was this key a holder of the desk, by any charter of its chain?  For what somebody said
+ * as a holder: it stays said when the holders change, for those who come later as well.
+ */
+bool cache_was_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32]);
+/* the ids of the desks this member held once and does not hold now; borrowed as above */
+PERR_MUST_CHECK enum perr cache_left(struct client *c, const uint8_t (**ids)[32], size_t *n);
 /* is this key anybody's in the roster: this member, staff, a volunteer, a holder? */
 bool cache_is_member(struct client *c, const uint8_t key[32]);
 

@@ -104,6 +104,7 @@ struct case_statement {
 	size_t raw_len;
 	struct envelope env;             /* borrows raw; keys of attachments: wiped by case_close */
 	struct statement st;             /* borrows raw */
+	struct statement *via;           /* the referral that an assignment passed on; owned or NULL */
 	struct statement *original;      /* of an assignment or referral; owned; else NULL */
 	uint8_t hash[32];
 	uint32_t number;                 /* of the sequence; 0: not opened */
@@ -117,6 +118,10 @@ struct case_source {
 	struct doc_bytes bytes;
 	const uint8_t *sig;
 	uint8_t hash[32];
+	/* what passes it on to somebody: itself, or the referral by which this desk has it */
+	struct doc_bytes pass;
+	const uint8_t *pass_sig;
+	const uint8_t *desk;             /* by which it is here: its own, or that it was referred to */
 	const struct case_statement *by; /* what it came in */
 };
 struct case_attachment {
@@ -135,6 +140,8 @@ struct case_file {
 	size_t n_attachments;
 	struct case_attachment *attachments;
 };
+/* the referral by which a statement brought a record to a desk; NULL: it did not */
+const struct statement *case_referral(const struct case_statement *s);
 /* out: for case_close.  PERR_NOTFOUND also: hidden */
 PERR_MUST_CHECK enum perr case_open(struct client *c,
                                    const uint8_t record[STATEMENT_RECORD_SIZE],

@@ -31,6 +31,9 @@ static void statement_free(struct case_statement *s)
 	if (s->original != NULL)
 		sodium_memzero(s->original, sizeof *s->original);
 	free(s->original);
+	if (s->via != NULL)
+		sodium_memzero(s->via, sizeof *s->via);
+	free(s->via);
 	doc_free(s->raw, s->raw_len);
 	sodium_memzero(s, sizeof *s);
 	free(s);
@@ -81,6 +84,14 @@ static enum perr read_statement(struct case_statement *s, const char *name,
 			return PERR_NOMEM;
 		err = statement_decode(s->original, s->st.body.passed.original.p,
 		                       s->st.body.passed.original.len);
+	}
+	if (err == PERR_OK && s->original != NULL && s->original->kind == STATEMENT_REFERRAL) {
+		s->via = s->original;
+		s->original = malloc(sizeof *s->original);
+		if (s->original == NULL)
+			return PERR_NOMEM;
+		err = statement_decode(s->original, s->via->body.passed.original.p,
+		                       s->via->body.passed.original.len);
 	}
 	if (err != PERR_OK)
 		return err == PERR_NOMEM ? err : PERR_CORRUPT;
@@ -164,6 +175,13 @@ static int source_order(const void *a, const void *b)
 	return d != 0 ? d : memcmp(x->hash, y->hash, 32);
 }
 
+const struct statement *case_referral(const struct case_statement *s)
+{
+	if (s->is_unknown || s->original == NULL)
+		return NULL;
+	return s->st.kind == STATEMENT_REFERRAL ? &s->st : s->via;
+}
+
 static bool source_of(const struct case_statement *s, struct case_source *src)
 {
 	if (s->is_unknown)
@@ -173,11 +191,25 @@ static bool source_of(const struct case_statement *s, struct case_source *src)
 		src->bytes = s->env.statement;
 		src->sig = s->env.sig;
 		memcpy(src->hash, s->hash, 32);
+		src->pass = src->bytes;
+		src->pass_sig = src->sig;
+		src->desk = s->st.to;
 	} else if ((s->flags & RECORD_COUNTS) != 0) {
+		const struct statement_passed *p = s->via != NULL ? &s->via->body.passed
+		                                                  : &s->st.body.passed;
+
 		src->st = s->original;
-		src->bytes = s->st.body.passed.original;
-		src->sig = s->st.body.passed.original_sig;
+		src->bytes = p->original;
+		src->sig = p->original_sig;
 		statement_hash(src->hash, src->bytes.p, src->bytes.len);
+		src->pass = s->st.body.passed.original;
+		src->pass_sig = s->st.body.passed.original_sig;
+		src->desk = s->via != NULL ? s->via->to : s->original->to;
+		if (s->st.kind == STATEMENT_REFERRAL) {
+			src->pass = s->env.statement;
+			src->pass_sig = s->env.sig;
+			src->desk = s->st.to;
+		}
 	} else {
 		return false;
 	}
@@ -188,8 +220,12 @@ static bool source_of(const struct case_statement *s, struct case_source *src)
 static void add_source(struct case_source *list, size_t *n, const struct case_source *src)
 {
 	for (size_t i = 0; i < *n; i++)
-		if (memcmp(list[i].hash, src->hash, 32) == 0)
-			return;          /* received, and assigned as well */
+		if (memcmp(list[i].hash, src->hash, 32) == 0) {
+			/* received, and assigned or referred as well: what came first hand counts */
+			if (src->by->original == NULL)
+				list[i] = *src;
+			return;
+		}
 	list[(*n)++] = *src;
 }
 
@@ -497,7 +533,7 @@ static enum perr sum_up_interview(struct client *c, struct case_file *f)
 	copy_text(s->form_version, sizeof s->form_version, intake->form_version);
 	copy_text(s->language, sizeof s->language, intake->language);
 	memcpy(s->author, st->author, 32);
-	memcpy(s->desk, st->to, 32);
+	memcpy(s->desk, f->interviews[0].desk, 32);
 	s->day = intake->has_visit_day ? intake->visit_day : st->day;
 	case_code_show(s->title, s->code);
 	err = open_instance(c, intake, &form, &in);
@@ -555,7 +591,7 @@ static enum perr sum_up_correction(struct client *c, struct case_file *f)
 	copy_text(s->form_id, sizeof s->form_id, am->form_id);
 	copy_text(s->form_version, sizeof s->form_version, am->form_version);
 	memcpy(s->author, st->author, 32);
-	memcpy(s->desk, st->to, 32);
+	memcpy(s->desk, f->corrections[0].desk, 32);
 	s->day = st->day;
 	case_code_show(s->title, s->code);
 	snprintf(prefix, sizeof prefix, "code/%s/", s->code);

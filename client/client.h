@@ -13,7 +13,8 @@
  *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
  *	bring.c                    an administrator's changes to all servers, beside other ones'
  *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
- *	rebase.c apply.c pending.c press.c   a change of the roster: kept, made, sealed
+ *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
+ *	rebase.c apply.c apply_charter.c pending.c press.c   a change of the roster: kept, made, sealed
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
@@ -33,7 +34,9 @@
  *	server/<Noise key hex>   what is known of one server               sync.c
  *	pin/<desk id hex>     how a desk came to be trusted                trust.c
  *	batch/<owner hex>     newest signed batch of an owner, raw         notices.c
- *	charter/<desk id hex> signed charters not yet in the roster, raw   notices.c
+ *	charter/<document hash hex>  signed charters not yet in the roster, raw  notices.c charters.c
+ *	overtaken/<document hash hex>  proposals in whose place others were listed  charters.c
+ *	counter/<desk id hex> countersignatures not yet in the roster        vouch.c
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
  *	seq/<to hex>          last sequence number used                    dispatch.c
  *	outbox/<group, 12 digits>.<part>, outack/<group>   sealed cells, who committed them   outbox.c

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "duties.h"
 
+#include "charters.h"
 #include "dispatch.h"
 #include "gaps.h"
 #include "post.h"
 #include "prekeys.h"
+#include "vouch.h"
 
 /* the answer to the invitation of a member who was confirmed is over */
 static enum perr forget_answer(struct client *c, const struct duties_sync *s, bool *more)
@@ -33,6 +35,19 @@ static enum perr look_for_gaps(struct client *c, const struct duties_sync *s, bo
 {
 	(void)more;
 	return s->fresh > 0 ? gaps_look(c) : PERR_OK;
+}
+
+/* an administrator's device lists what the holders of desks signed */
+static enum perr list_charters(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)s;
+	return charters_duty(c, more);
+}
+
+static enum perr list_vouchers(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)s;
+	return vouch_duty(c, more);
 }
 
 /* private keys that nothing needs any more */
@@ -77,6 +92,8 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 	static enum perr (*const duties[])(struct client *, const struct duties_sync *, bool *) = {
 		forget_answer,
 		look_for_gaps,
+		list_charters,
+		list_vouchers,
 		retire_prekeys,
 		level_out,
 	};

@@ -320,13 +320,33 @@ const char *export_state_text(enum statement_state s)
 		return "on hold";
 	case STATEMENT_UNASSIGNED:
 		return "unassigned";
+	case STATEMENT_REFERRED:
+		return "referred";
 	}
 	return "";
 }
 
+static void key_desk(struct text *t, struct client *c, const char *name, const uint8_t id[32])
+{
+	const struct desk *d;
+
+	key_str(t, name, cache_desk(c, id, &d) == PERR_OK ? d->now.name : "");
+}
+
+static void key_consent(struct text *t, const struct statement_consent *con)
+{
+	key(t, "consent");
+	put(t, "{");
+	key_text(t, "text", con->text);
+	key_day(t, "day", con->day);
+	key_text(t, "recorded_by", con->by);
+	key_text(t, "language", con->language);
+	put(t, "}");
+}
+
 static void json_event(struct text *t, struct client *c, const struct case_statement *s)
 {
-	const struct statement *st = &s->st;
+	const struct statement *st = &s->st, *via;
 
 	if (!s->is_unknown && s->original == NULL &&
 	    (st->kind == STATEMENT_INTAKE || st->kind == STATEMENT_AMENDMENT))
@@ -352,15 +372,27 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 		break;
 	case STATEMENT_STATUS:
 		key_str(t, "kind", export_state_text(st->body.status.state));
-		if (st->body.status.has_whom)
+		if (st->body.status.state == STATEMENT_REFERRED)
+			key_desk(t, c, "to_desk", st->body.status.whom);
+		else if (st->body.status.has_whom)
 			key_name(t, c, "whom", st->body.status.whom);
 		key_text(t, "text", st->body.status.text);
+		if (st->body.status.has_consent)
+			key_consent(t, &st->body.status.consent);
 		break;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:
 		key_str(t, "kind", st->kind == STATEMENT_ASSIGNMENT ? "assigned" : "referred");
-		key_name(t, c, "whom", st->to);
+		if (st->kind == STATEMENT_REFERRAL)
+			key_desk(t, c, "to_desk", st->to);
+		else
+			key_name(t, c, "whom", st->to);
 		key_text(t, "text", st->body.passed.reason);
+		via = case_referral(s);
+		if (via != NULL) {
+			key_desk(t, c, "from_desk", s->original->to);
+			key_consent(t, &via->body.passed.consent);
+		}
 		break;
 	case STATEMENT_ERASE:
 		key_str(t, "kind", "erase request");

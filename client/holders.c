@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "board.h"
-#include "notices.h"
-#include "outbox.h"
+#include "charters.h"
 #include "roster.h"
 #include "trust.h"
 
@@ -16,7 +14,6 @@ static enum perr keep_and_post(struct client *c, const struct charter_signed *ch
                                const uint8_t id[32])
 {
 	uint8_t *raw = NULL;
-	struct post post = { .kind = POST_BOARD };
 	char name[96];
 	size_t len = 0;
 	enum perr err = charter_signed_encode(&raw, &len, ch);
@@ -25,11 +22,8 @@ static enum perr keep_and_post(struct client *c, const struct charter_signed *ch
 	if (err == PERR_OK)
 		err = kv_put(c->kv, name, raw, len);
 	if (err == PERR_OK)
-		err = notices_seal(c, false, BOARD_CHARTER, raw, len, post.cell, post.ds);
-	if (err == PERR_OK)
-		err = post_add(c, name, &post);
+		err = charters_post(c, name, ch);
 	doc_free(raw, len);
-	sodium_memzero(&post, sizeof post);
 	return err;
 }
 

@@ -8,10 +8,12 @@
 #include "batch.h"
 #include "board.h"
 #include "charter.h"
+#include "charters.h"
 #include "doc.h"
 #include "mp.h"
 #include "prekeys.h"
 #include "roster.h"
+#include "vouch.h"
 
 #define CHARTERS "charter/"
 #define ALARMS   "alarm/"
@@ -81,8 +83,8 @@ static enum perr open_cell(struct client *c, const uint8_t cell[CELL_SIZE],
 
 /* ---- alarms ----------------------------------------------------------------------------------- */
 
-static enum perr raise(struct client *c, unsigned type, uint32_t number, const uint8_t *doc,
-                       size_t len, enum notices_taken *taken)
+enum perr notices_raise(struct client *c, unsigned type, uint32_t number, const uint8_t *doc,
+                        size_t len, enum notices_taken *taken)
 {
 	uint8_t hash[32], buf[32], *old;
 	char name[96];
@@ -261,7 +263,7 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	/* own batches go there when they are made: another document is not ours */
 	if (mine && (!have || b->number > old->number ||
 	             (b->number == old->number && (len != doc->len || memcmp(value, doc->p, len) != 0))))
-		err = raise(c, BOARD_BATCH, b->number, doc->p, doc->len, taken);
+		err = notices_raise(c, BOARD_BATCH, b->number, doc->p, doc->len, taken);
 	if (err != PERR_OK || !batch_supersedes(b, have ? old : NULL, mine ? 0 :
 	    prekeys_lowest(c, b->owner)))
 		goto out;
@@ -276,48 +278,35 @@ out:
 }
 
 /*
- * Which desk a charter is for.  Version 0 names itself; another must follow the last
- * charter in the roster.  previous out: that one, decoded, or { 0 }
+ * What a charter is: a new desk's first one, the next one of a desk in the roster, or nothing
+ * that is collected here.
+ * previous out: the charter in force that it follows, for charter_signed_free, or { 0 }
+ * listed   out: it is the first charter of a listed desk
  */
-static enum perr desk_of(const struct client *c, const struct charter_signed *ch,
-                         uint8_t desk[32], struct charter_signed *previous, bool *is)
+static enum perr place_of(const struct client *c, const struct charter_signed *ch,
+                          struct charter_signed *previous, bool *is, bool *listed)
 {
-	uint32_t i;
+	uint32_t at;
 	enum perr err;
 
 	memset(previous, 0, sizeof *previous);
-	*is = false;
-	for (i = 0; i < c->field->n_desks; i++) {
-		const struct roster_desk *d = &c->field->desks[i];
-		struct charter_signed first;
-
-		err = charter_signed_decode(&first, d->charters[0].p, d->charters[0].len);
-		if (err == PERR_NOMEM)
-			return err;
-		if (err != PERR_OK)
-			continue;
-		memcpy(desk, first.hash, 32);
-		charter_signed_free(&first);
-		if (ch->body.version == 0) {
-			if (memcmp(desk, ch->hash, 32) == 0)
-				return PERR_OK;  /* in the roster: nothing to collect */
-			continue;
-		}
-		err = charter_signed_decode(previous, d->charters[d->n_charters - 1].p,
-		                            d->charters[d->n_charters - 1].len);
-		if (err == PERR_NOMEM)
-			return err;
-		if (err != PERR_OK)
-			continue;
-		if (memcmp(previous->hash, ch->body.previous, 32) == 0) {
-			*is = ch->body.version == previous->body.version + 1;
-			return PERR_OK;
-		}
-		charter_signed_free(previous);
-		memset(previous, 0, sizeof *previous);
+	*is = *listed = false;
+	if (ch->body.version > 0) {
+		err = charters_follows(c, ch, &at, previous);
+		*is = err == PERR_OK;
+		return err == PERR_NOTFOUND ? PERR_OK : err;
 	}
-	memcpy(desk, ch->hash, 32);
-	*is = ch->body.version == 0;
+	for (uint32_t i = 0; i < c->field->n_desks && !*listed; i++) {
+		const struct doc_bytes *first = &c->field->desks[i].charters[0];
+		struct charter_signed of;
+
+		err = charter_signed_decode(&of, first->p, first->len);
+		if (err == PERR_NOMEM)
+			return err;
+		*listed = err == PERR_OK && memcmp(of.hash, ch->hash, 32) == 0;
+		charter_signed_free(&of);
+	}
+	*is = !*listed;
 	return PERR_OK;
 }
 
@@ -390,7 +379,7 @@ static enum perr desk_ids(const struct client *c, uint8_t (*ids)[32], size_t *n)
 	return PERR_OK;
 }
 
-/* what is stored for this desk already, against what came */
+/* what is stored of this document already, against what came */
 static enum perr merge_charter(struct client *c, const char *name, struct charter_signed *ch,
                                const struct charter_signed *previous,
                                enum notices_taken *taken)
@@ -398,11 +387,10 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 	const struct charter *by = ch->body.version == 0 ? &ch->body : &previous->body;
 	const struct charter_signed *prev = ch->body.version == 0 ? NULL : previous;
 	struct charter_signed have = { 0 };
-	uint32_t n_new = 0, n_old = 0, needed;
+	uint32_t n_signed = 0, needed;
 	uint8_t desks[ROSTER_DESKS_MAX][32];
 	uint8_t *old = NULL;
 	size_t old_len = 0, n_desks;
-	bool is_other;
 	unsigned n = 0;
 	enum perr err = kv_get(c->kv, name, &old, &old_len);
 
@@ -410,15 +398,12 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 		err = kv_decoded(charter_signed_decode(&have, old, old_len));
 	else if (err == PERR_NOTFOUND)
 		err = PERR_OK;
+	if (err == PERR_OK && signed_by(ch, c->me->sign_pk) &&
+	    (old == NULL || !signed_by(&have, c->me->sign_pk)))
+		err = notices_raise(c, BOARD_CHARTER, 0, ch->doc, ch->doc_len, taken);
 	if (err != PERR_OK)
 		goto out;
-	is_other = old != NULL && memcmp(have.hash, ch->hash, 32) != 0;
-	if (signed_by(ch, c->me->sign_pk) &&
-	    (old == NULL || is_other || !signed_by(&have, c->me->sign_pk)))
-		err = raise(c, BOARD_CHARTER, 0, ch->doc, ch->doc_len, taken);
-	if (err != PERR_OK)
-		goto out;
-	if (old != NULL && !is_other) {
+	if (old != NULL) {
 		err = desk_ids(c, desks, &n_desks);
 		if (err == PERR_OK)
 			err = charter_merge(&have, ch, (const uint8_t (*)[32])by->holders, by->n,
@@ -427,25 +412,12 @@ static enum perr merge_charter(struct client *c, const char *name, struct charte
 			err = store_charter(c, name, &have, old, old_len, taken);
 		goto out;
 	}
-	if (old == NULL)
-		err = kv_each_name(c->kv, CHARTERS, count_name, &n);
-	else
-		err = charter_progress(&n_old, &needed, &have, prev);
-	/* a proposal kept from before the roster's last charter cannot be compared: it is over */
-	if (err == PERR_CHAIN)
-		err = PERR_OK;
-	if (err == PERR_OK) {
-		err = charter_progress(&n_new, &needed, ch, prev);
-		if (err != PERR_OK && err != PERR_NOMEM)
-			err = PERR_CHAIN;
-	}
-	if (err == PERR_CHAIN) {
-		err = PERR_OK;
-		goto out;
-	}
-	if (err != PERR_OK || n >= NOTICES_CHARTERS_MAX)
-		goto out;
-	if (old == NULL || (n_new > n_old && !signed_by(&have, c->me->sign_pk)))
+	err = kv_each_name(c->kv, CHARTERS, count_name, &n);
+	if (err == PERR_OK)
+		err = charter_progress(&n_signed, &needed, ch, prev);
+	/* anybody may propose a new desk; to change one is its holders' alone, or the places
+	 * for proposals would be anybody's to fill */
+	if (err == PERR_OK && n < NOTICES_CHARTERS_MAX && (prev == NULL || n_signed > 0))
 		err = store_charter(c, name, ch, NULL, 0, taken);
 out:
 	charter_signed_free(&have);
@@ -458,8 +430,7 @@ static enum perr take_charter(struct client *c, const struct doc_bytes *doc,
 {
 	struct charter_signed *ch = calloc(2, sizeof *ch);
 	char name[96];
-	uint8_t desk[32];
-	bool is;
+	bool is, listed;
 	enum perr err = PERR_OK;
 
 	if (ch == NULL)
@@ -471,9 +442,11 @@ static enum perr take_charter(struct client *c, const struct doc_bytes *doc,
 		err = err == PERR_NOMEM ? err : PERR_OK;
 		goto out;
 	}
-	err = desk_of(c, &ch[0], desk, &ch[1], &is);
+	err = place_of(c, &ch[0], &ch[1], &is, &listed);
+	if (err == PERR_OK && listed)
+		err = vouch_take(c, &ch[0], taken);
 	if (err == PERR_OK && is && names_staff(c, &ch[0].body)) {
-		client_key_name(name, CHARTERS, desk, 32);
+		client_key_name(name, CHARTERS, ch[0].hash, 32);
 		err = merge_charter(c, name, &ch[0], &ch[1], taken);
 	}
 out:
@@ -506,7 +479,7 @@ static enum perr take_rekey(struct client *c, const struct doc_bytes *doc,
 	err = PERR_OK;
 	if (memcmp(rk.old_key, c->me->sign_pk, 32) == 0 &&
 	    (!have || len != doc->len || memcmp(value, doc->p, len) != 0))
-		err = raise(c, BOARD_REKEY, rk.number, doc->p, doc->len, taken);
+		err = notices_raise(c, BOARD_REKEY, rk.number, doc->p, doc->len, taken);
 	if (err == PERR_OK && (!have || rk.number > old.number)) {
 		err = kv_put(c->kv, name, doc->p, doc->len);
 		if (*taken == NOTICE_NOTHING)

@@ -8,10 +8,12 @@
  *
  *	prekey batches   of holders (any charter known) and of members in the staff body, if
  *	                 their number is above the one known: batch/<owner hex>
- *	charters         staff only: of a new desk that names somebody of the staff, or the next
- *	                 version of a desk in the roster; signatures merged:
- *	                 charter/<desk id hex>.  Of two proposals for one next version the one
- *	                 this member signed stays, else the one with more signatures
+ *	charters         staff only: of a new desk that names somebody of the staff; the next
+ *	                 version of a desk in the roster, signed by one of its holders at least;
+ *	                 signatures merged: charter/<hash of the document, hex>, which for a new
+ *	                 desk is its id.  Several proposals for one next version stand beside
+ *	                 each other (charters.h); the first charter of a listed desk with new
+ *	                 countersignatures goes to vouch.h
  *	changes of key   signed by both keys: rekey/<old key hex>, the highest number
  *
  * Everything else is passed over: a member who stuffs the board fills no one's vault
@@ -51,6 +53,14 @@ PERR_MUST_CHECK enum perr notices_take(struct client *c, const uint8_t cell[CELL
 PERR_MUST_CHECK enum perr notices_seal(struct client *c, bool staff, unsigned type,
                                     const uint8_t *doc, size_t doc_len,
                                     uint8_t cell[CELL_SIZE], uint8_t ds[CELL_DS_SIZE]);
+
+/*
+ * Somebody used this member's key: an alarm, once for each document (inside a batch of the
+ * caller's).
+ */
+PERR_MUST_CHECK enum perr notices_raise(struct client *c, unsigned type, uint32_t number,
+                                     const uint8_t *doc, size_t len,
+                                     enum notices_taken *taken);
 
 /* alarm/<hash hex>: kept until a person has seen it */
 struct notices_alarm {

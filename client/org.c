@@ -9,6 +9,7 @@
 #include "apply.h"
 #include "bulletin.h"
 #include "charter.h"
+#include "charters.h"
 #include "holders.h"
 #include "pending.h"
 #include "press.h"
@@ -529,6 +530,70 @@ enum perr org_desk_list(struct client *c, const uint8_t desk_id[32])
 		err = copy_bytes(&o, raw, len);
 	charter_signed_free(&ch);
 	kv_free(raw);
+	return err == PERR_OK ? change_one(c, &o) : err;
+}
+
+/* the signatures that count, and no others: what a roster carries is bounded */
+static enum perr only_valid(struct charter_signed *ch, const struct charter_signed *previous)
+{
+	struct signed_sigs sigs = { 0 };
+	enum perr err = signed_merge(&sigs, &ch->sigs, CHARTER_CONTEXT, ch->doc, ch->doc_len,
+	                             (const uint8_t (*)[32])previous->body.holders,
+	                             previous->body.n);
+
+	ch->sigs = sigs;
+	free(ch->counter);
+	ch->counter = NULL;
+	ch->n_counter = 0;
+	return err;
+}
+
+enum perr org_charter(struct client *c, const uint8_t hash[32])
+{
+	struct pending_op o = { .kind = PENDING_CHARTER };
+	struct charter_signed ch = { 0 }, tip = { 0 };
+	uint32_t at, valid = 0, needed = 1;
+	uint8_t *raw = NULL;
+	char name[96];
+	size_t len = 0;
+	enum perr err;
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	client_key_name(name, "charter/", hash, 32);
+	err = kv_get(c->kv, name, &raw, &len);
+	if (err == PERR_OK)
+		err = kv_decoded(charter_signed_decode(&ch, raw, len));
+	kv_free(raw);
+	raw = NULL;
+	if (err == PERR_OK)
+		err = charters_follows(c, &ch, &at, &tip);
+	if (err == PERR_OK)
+		err = charter_progress(&valid, &needed, &ch, &tip);
+	if (err == PERR_OK && valid < needed)
+		err = PERR_SIGS;
+	if (err == PERR_OK)
+		err = only_valid(&ch, &tip);
+	if (err == PERR_OK)
+		err = charter_signed_encode(&raw, &len, &ch);
+	if (err == PERR_OK)
+		err = copy_bytes(&o, raw, len);
+	doc_free(raw, len);
+	charter_signed_free(&ch);
+	charter_signed_free(&tip);
+	return err == PERR_OK ? change_one(c, &o) : err;
+}
+
+enum perr org_countersign(struct client *c, const uint8_t desk_id[32], const uint8_t *doc,
+                          size_t len)
+{
+	struct pending_op o = { .kind = PENDING_COUNTERSIGN };
+	enum perr err;
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	memcpy(o.id, desk_id, 32);
+	err = copy_bytes(&o, doc, len);
 	return err == PERR_OK ? change_one(c, &o) : err;
 }
 

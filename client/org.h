@@ -93,6 +93,23 @@ PERR_MUST_CHECK enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 PERR_MUST_CHECK enum perr org_desk_list(struct client *c, const uint8_t desk_id[32]);
 
 /*
+ * List the next charter of a listed desk, from the proposals that its holders signed
+ * (charters.h calls this by itself).
+ * hash  in: of its document
+ * PERR_NOTFOUND: no such proposal, or it follows no charter in force.  PERR_SIGS: the
+ * threshold of the charter in force has not signed.  PERR_EXISTS: it is listed.
+ */
+PERR_MUST_CHECK enum perr org_charter(struct client *c, const uint8_t hash[32]);
+/*
+ * List countersignatures under the first charter of a listed desk (vouch.h calls this by
+ * itself).
+ * doc  in: that charter as vouch_merge made it
+ * PERR_EXISTS: the roster has them.  PERR_LIMIT: not possible.
+ */
+PERR_MUST_CHECK enum perr org_countersign(struct client *c, const uint8_t desk_id[32],
+                                         const uint8_t *doc, size_t len);
+
+/*
  * Publish a form for a desk.  Older versions of it become inactive, and stay readable.
  * content  in: as formpack_encode makes it: the XForm, or the XForm and its files
  * PERR_EXISTS: this version is published already.  PERR_NOTFOUND: the desk is not listed.

@@ -52,7 +52,7 @@ static enum perr get_op(struct pending_op *o, const uint8_t *in, size_t in_len)
 
 	mp_reader_init(&r, in, in_len);
 	mp_array(&r, 16);
-	o->kind = (enum pending_kind)mp_uint(&r, PENDING_DROPPED);
+	o->kind = (enum pending_kind)mp_uint(&r, PENDING_KIND_MAX);
 	mp_bin_copy(&r, o->id, 32);
 	mp_bin_copy(&r, o->ticket, 16);
 	mp_bin_copy(&r, o->slot_pk, 32);

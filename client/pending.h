@@ -30,12 +30,15 @@
 #include "client.h"
 #include "perr.h"
 
+#define PENDING_KIND_MAX 63
 #define PENDING_SEEN_MAX 128     /* headers remembered */
 
 enum pending_kind {
 	PENDING_SERVER = 1, PENDING_SCHEDULE, PENDING_INVITE, PENDING_CONFIRM, PENDING_REFUSE,
 	PENDING_DESK, PENDING_FORM, PENDING_DECOYS,
-	PENDING_DROPPED          /* was not possible; only its number is kept */
+	PENDING_DROPPED,         /* was not possible; only its number is kept */
+	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
+	PENDING_COUNTERSIGN = 33         /* a listed desk's first charter, countersigned */
 };
 
 /* One change.  Fields that its kind does not use are zero.  Secret: pending_op_free. */
@@ -55,7 +58,7 @@ struct pending_op {
 	uint32_t size;           /* form */
 	uint32_t numbers[4];     /* schedule: which are meant (bits 0..2), then the three;
 	                            decoys: of a day */
-	uint8_t *bytes;          /* desk: signed charter; confirm: the answer as it came */
+	uint8_t *bytes;          /* desk, charter, countersign: signed charter; confirm: the answer as it came */
 	size_t len;
 };
 /* wipes; o itself is the caller's */

@@ -100,11 +100,53 @@ static bool original_fits(const struct opened *o)
 	        memcmp(o->original.record, o->st.record, STATEMENT_RECORD_SIZE) == 0);
 }
 
+/*
+ * Did somebody who holds or held `desk` say this?  A change of holders must not make the
+ * words of those who left unsaid: who comes later merges the same history.
+ * known  out: does the roster list the desk?
+ */
+static enum perr said_by_holder(struct client *c, const uint8_t desk[32], const uint8_t author[32],
+                                bool *is, bool *known)
+{
+	const struct desk *d;
+	enum perr err = cache_desk(c, desk, &d);
+
+	*known = err == PERR_OK;
+	*is = err == PERR_OK && desk_had_holder(d, author);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
+/*
+ * Only whom the desk itself named may pass its records on; anybody else could send a reader
+ * made-up cases, or real ones of another desk.  Who was assigned a record by a desk to which
+ * it was referred sees both steps.
+ */
+static enum perr may_pass_on(struct client *c, const struct statement *st,
+                             const struct statement *original, bool *may, bool *known)
+{
+	struct statement *via = malloc(sizeof *via);
+	enum perr err = via == NULL ? PERR_NOMEM : statement_via(via, st);
+	bool first_known = true;
+
+	*may = true;
+	if (err == PERR_OK) {
+		err = said_by_holder(c, via->to, st->author, may, known);
+		if (err == PERR_OK && *may)
+			err = said_by_holder(c, original->to, via->author, may, &first_known);
+		*known = *known && first_known;
+	} else if (err == PERR_NOTFOUND) {
+		err = said_by_holder(c, original->to, st->author, may, known);
+	}
+	if (via != NULL)
+		sodium_memzero(via, sizeof *via);
+	free(via);
+	return err;
+}
+
 enum perr record_judge(struct client *c, const struct statement *st,
                        const struct statement *original, unsigned *flags)
 {
-	const struct desk *desk;
-	bool is_holder;
+	bool is_holder, is_listed;
 	enum perr err = PERR_OK;
 
 	*flags = cache_is_member(c, st->author) ? RECORD_KNOWN : 0;
@@ -115,27 +157,20 @@ enum perr record_judge(struct client *c, const struct statement *st,
 		break;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:
-		/*
-		 * Only whom the desk itself named may pass its records on; anybody else could
-		 * send a reader made-up cases, or real ones of another desk.
-		 */
-		err = cache_desk(c, original->to, &desk);
-		if (err == PERR_NOTFOUND)
-			return PERR_OK;  /* a later roster may list it */
+		err = may_pass_on(c, st, original, &is_holder, &is_listed);
 		if (err != PERR_OK)
 			return err;
-		is_holder = charter_has_holder(&desk->now, st->author);
 		if (is_holder)
 			*flags |= RECORD_COUNTS;
-		else if ((*flags & RECORD_KNOWN) != 0)
-			return PERR_AUTH;
+		else if (is_listed && (*flags & RECORD_KNOWN) != 0)
+			return PERR_AUTH;        /* else a later roster may list the desk */
 		break;
 	case STATEMENT_STATUS:
 		/* returned and recused are the assignee's own word; the rest is the desk's */
 		if (st->body.status.state == STATEMENT_RETURNED ||
 		    st->body.status.state == STATEMENT_RECUSED)
 			*flags |= (*flags & RECORD_KNOWN) != 0 ? RECORD_COUNTS : 0;
-		else if (cache_is_holder(c, st->to, st->author))
+		else if (cache_was_holder(c, st->to, st->author))
 			*flags |= RECORD_COUNTS;
 		break;
 	case STATEMENT_ANSWER:

@@ -17,6 +17,32 @@ static enum perr signed_by(bool *yes, const struct charter_signed *c, const uint
 	return err;
 }
 
+/* the holders of a charter that was followed by `now` */
+static void note_former(struct desk *d, const struct charter *before)
+{
+	for (uint32_t i = 0; i < before->n; i++)
+		if (doc_find((const uint8_t (*)[32])d->former, d->n_former,
+		             before->holders[i]) == d->n_former)
+			memcpy(d->former[d->n_former++], before->holders[i], 32);
+}
+
+/* those who hold it now are not former ones, whatever they were between */
+static void settle_former(struct desk *d)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < d->n_former; i++)
+		if (!charter_has_holder(&d->now, d->former[i]))
+			memmove(d->former[n++], d->former[i], 32);
+	d->n_former = n;
+}
+
+bool desk_had_holder(const struct desk *d, const uint8_t key[32])
+{
+	return charter_has_holder(&d->now, key) ||
+	       doc_find((const uint8_t (*)[32])d->former, d->n_former, key) < d->n_former;
+}
+
 enum perr desk_verify(struct desk *d, const struct doc_bytes *chain, size_t n,
                       const uint8_t own[32])
 {
@@ -46,12 +72,15 @@ enum perr desk_verify(struct desk *d, const struct doc_bytes *chain, size_t n,
 			goto out;
 		d->own_signed = d->own_signed || own_signed;
 		memcpy(d->hashes[i], one.hash, 32);
+		if (i > 0)
+			note_former(d, &before.body);
 		charter_signed_free(&before);
 		before = one;
 		memset(&one, 0, sizeof one);
 	}
 	memcpy(d->id, d->hashes[0], 32);
 	d->now = before.body;
+	settle_former(d);
 	d->n_hashes = (uint32_t)n;
 out:
 	charter_signed_free(&one);

@@ -15,6 +15,7 @@
 
 #define DESK_WORDS      6
 #define DESK_WORDS_ASK  2
+#define DESK_FORMER_MAX ((CHARTER_CHAIN_MAX - 1) * CHARTER_HOLDERS_MAX)
 
 /* what a verified chain says */
 struct desk {
@@ -22,6 +23,9 @@ struct desk {
 	struct charter now;              /* the charter in force: the last of the chain */
 	uint32_t n_hashes;               /* now.version + 1 */
 	uint8_t hashes[CHARTER_CHAIN_MAX][32];
+	/* who held the desk under an earlier charter and does not any more */
+	uint32_t n_former;
+	uint8_t former[DESK_FORMER_MAX][32];
 	bool own_signed;                 /* some version of the chain carries a valid
 	                                  * signature of the key given to desk_verify */
 };
@@ -34,6 +38,12 @@ struct desk {
  */
 PERR_MUST_CHECK enum perr desk_verify(struct desk *d, const struct doc_bytes *chain, size_t n,
                                      const uint8_t own[32]);
+
+/*
+ * Did this key ever hold the desk?  What a holder said stays said after a change of holders,
+ * and late intakes still reach whoever held it.
+ */
+bool desk_had_holder(const struct desk *d, const uint8_t key[32]);
 
 /* ---- trust ------------------------------------------------------------------------------- */
 
@@ -90,7 +100,11 @@ const char *desk_trust_text(enum desk_trust t);
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-/* words out: six indices 0..1023 into the list of words.h */
+/*
+ * words out: six indices 0..1023 into the list of words.h.  Of a desk's id they are what the
+ * training sheet says, whoever holds the desk now; of the hash of its charter in force
+ * (hashes[n_hashes - 1]) they are for people who want to compare who holds it now.
+ */
 void desk_words(uint16_t words[DESK_WORDS], const uint8_t desk_id[32]);
 /* which words to ask for: two different places 0..5, in random order */
 void desk_words_ask(unsigned at[DESK_WORDS_ASK], struct rng rng);

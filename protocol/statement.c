@@ -2,6 +2,7 @@
 #include "statement.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 
 #include "blob.h"
 
@@ -94,6 +95,15 @@ static void get_amendment(struct mp_reader *r, struct doc_map *m, struct stateme
 	get_attachments(r, &am->attachments);
 }
 
+static void get_consent(struct mp_reader *r, struct statement_consent *c)
+{
+	mp_array(r, 4);
+	c->text = doc_get_text(r, 1, TEXT_MAX);
+	c->day = doc_get_uint(r, UINT32_MAX);
+	c->by = doc_get_text(r, 1, 128);
+	c->language = doc_get_text(r, 0, LANGUAGE_MAX);
+}
+
 static void get_passed(struct mp_reader *r, struct doc_map *m, struct statement_passed *p,
                        bool is_referral)
 {
@@ -105,7 +115,7 @@ static void get_passed(struct mp_reader *r, struct doc_map *m, struct statement_
 	p->original_sig = mp_bin(r, SIGNED_SIG_SIZE);
 	if (is_referral) {
 		doc_need(m, 3);
-		p->consent = doc_get_text(r, 1, TEXT_MAX);
+		get_consent(r, &p->consent);
 	}
 }
 
@@ -114,7 +124,7 @@ static void get_status(struct mp_reader *r, struct doc_map *m, struct statement_
 	uint32_t state;
 
 	doc_need(m, 0);
-	state = doc_get_uint(r, STATEMENT_UNASSIGNED);
+	state = doc_get_uint(r, STATEMENT_REFERRED);
 	if (state < STATEMENT_OPEN)
 		mp_fail(r, PERR_FORMAT);
 	s->state = (enum statement_state)state;
@@ -123,6 +133,12 @@ static void get_status(struct mp_reader *r, struct doc_map *m, struct statement_
 	s->has_whom = doc_has(m, 2);
 	if (s->has_whom)
 		mp_bin_copy(r, s->whom, sizeof s->whom);
+	s->has_consent = doc_has(m, 3);
+	if (s->has_consent)
+		get_consent(r, &s->consent);
+	if ((state == STATEMENT_REFERRED) != s->has_consent ||
+	    (s->has_consent && !s->has_whom))
+		mp_fail(r, PERR_FORMAT);
 }
 
 static void get_answer(struct mp_reader *r, struct doc_map *m, struct statement_answer *a)
@@ -313,6 +329,16 @@ static void put_amendment(struct mp_writer *w, const struct statement_amendment 
 	put_attachments(w, &am->attachments);
 }
 
+static void put_consent(struct mp_writer *w, const struct statement_consent *c)
+{
+	mp_put_key(w, 3);
+	mp_put_array(w, 4);
+	doc_put_text(w, c->text);
+	mp_put_uint(w, c->day);
+	doc_put_text(w, c->by);
+	doc_put_text(w, c->language);
+}
+
 static void put_passed(struct mp_writer *w, const struct statement_passed *p, bool is_referral)
 {
 	mp_put_map(w, is_referral ? 4 : 3);
@@ -322,15 +348,13 @@ static void put_passed(struct mp_writer *w, const struct statement_passed *p, bo
 	doc_put_bytes(w, p->original);
 	mp_put_key(w, 2);
 	mp_put_bin(w, p->original_sig, SIGNED_SIG_SIZE);
-	if (is_referral) {
-		mp_put_key(w, 3);
-		doc_put_text(w, p->consent);
-	}
+	if (is_referral)
+		put_consent(w, &p->consent);
 }
 
 static void put_status(struct mp_writer *w, const struct statement_status *s)
 {
-	mp_put_map(w, 2 + s->has_whom);
+	mp_put_map(w, 2 + s->has_whom + s->has_consent);
 	mp_put_key(w, 0);
 	mp_put_uint(w, s->state);
 	mp_put_key(w, 1);
@@ -339,6 +363,8 @@ static void put_status(struct mp_writer *w, const struct statement_status *s)
 		mp_put_key(w, 2);
 		mp_put_bin(w, s->whom, sizeof s->whom);
 	}
+	if (s->has_consent)
+		put_consent(w, &s->consent);
 }
 
 static void put_custody(struct mp_writer *w, const struct custody *k)
@@ -533,26 +559,63 @@ bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
 	return memcmp(st->to, own, 32) == 0 || doc_find(desks, n_desks, st->to) < n_desks;
 }
 
-enum perr statement_original(struct statement *original, const struct statement *st)
+/* one step down: what st passes on, decoded, its signature its author's */
+static enum perr passed_by(struct statement *original, const struct statement *st)
 {
 	const struct statement_passed *p = &st->body.passed;
+	enum perr err = statement_decode(original, p->original.p, p->original.len);
+
+	if (err == PERR_OK)
+		err = statement_verify(original, p->original.p, p->original.len,
+		                       p->original_sig);
+	if (err != PERR_OK)
+		memset(original, 0, sizeof *original);
+	return err;
+}
+
+enum perr statement_via(struct statement *via, const struct statement *st)
+{
+	enum perr err;
+
+	memset(via, 0, sizeof *via);
+	if (st->kind != STATEMENT_ASSIGNMENT)
+		return PERR_NOTFOUND;
+	err = passed_by(via, st);
+	if (err == PERR_OK && via->kind != STATEMENT_REFERRAL) {
+		memset(via, 0, sizeof *via);
+		err = PERR_NOTFOUND;
+	}
+	return err;
+}
+
+enum perr statement_original(struct statement *original, const struct statement *st)
+{
+	struct statement *via;
 	enum perr err;
 
 	memset(original, 0, sizeof *original);
 	if (st->kind != STATEMENT_ASSIGNMENT && st->kind != STATEMENT_REFERRAL)
 		return PERR_STATE;
-	err = statement_decode(original, p->original.p, p->original.len);
-	if (err != PERR_OK)
-		return err;
+	err = passed_by(original, st);
+	if (err == PERR_OK && original->kind == STATEMENT_REFERRAL &&
+	    st->kind == STATEMENT_ASSIGNMENT) {
+		via = malloc(sizeof *via);
+		if (via == NULL) {
+			memset(original, 0, sizeof *original);
+			return PERR_NOMEM;
+		}
+		*via = *original;
+		err = passed_by(original, via);
+		sodium_memzero(via, sizeof *via);
+		free(via);
+	}
 	/*
-	 * PROTOCOL 4.2: "The original statement of an assignment or referral is not itself of
-	 * kind 3 or 9, and its signature must be its author's."
+	 * PROTOCOL 4.2: "The original statement of a referral is not itself of kind 3 or 9, that
+	 * of an assignment not of kind 3, and its signature must be its author's."
 	 */
-	if (original->kind == STATEMENT_ASSIGNMENT || original->kind == STATEMENT_REFERRAL)
+	if (err == PERR_OK && (original->kind == STATEMENT_ASSIGNMENT ||
+	                       original->kind == STATEMENT_REFERRAL))
 		err = PERR_FORMAT;
-	else
-		err = statement_verify(original, p->original.p, p->original.len,
-		                       p->original_sig);
 	if (err != PERR_OK)
 		memset(original, 0, sizeof *original);
 	return err;

@@ -42,7 +42,8 @@ enum statement_decision { STATEMENT_ACCEPT = 1, STATEMENT_DECLINE = 2 };
 enum statement_state {
 	STATEMENT_OPEN = 1, STATEMENT_ASSIGNED = 2, STATEMENT_RETURNED = 3,
 	STATEMENT_RECUSED = 4, STATEMENT_CLOSED = 5, STATEMENT_HELD = 6,
-	STATEMENT_UNASSIGNED = 7
+	STATEMENT_UNASSIGNED = 7,
+	STATEMENT_REFERRED = 8           /* to the desk `whom` */
 };
 
 struct statement_attachment {
@@ -78,12 +79,19 @@ struct statement_amendment {
 	struct statement_change changes[STATEMENT_CHANGES];
 	struct statement_attachments attachments;
 };
+/* what the client said to it that another desk reads the record */
+struct statement_consent {
+	struct doc_text text;            /* 1..1024, in the words of whoever recorded it */
+	uint32_t day;                    /* on which the client was asked */
+	struct doc_text by;              /* 1..128: who asked and recorded it */
+	struct doc_text language;        /* 0..16: in which the client was asked */
+};
 /* assignment and referral */
 struct statement_passed {
 	struct doc_text reason;          /* 0..1024 */
 	struct doc_bytes original;       /* a whole statement, 1..STATEMENT_MAX */
 	const uint8_t *original_sig;     /* 64 bytes */
-	struct doc_text consent;         /* referral only, 1..1024 */
+	struct statement_consent consent;        /* referral only */
 };
 struct statement_answer {
 	enum statement_decision decision;
@@ -94,6 +102,8 @@ struct statement_status {
 	struct doc_text text;            /* 0..1024 */
 	bool has_whom;
 	uint8_t whom[32];
+	bool has_consent;                /* of STATEMENT_REFERRED only */
+	struct statement_consent consent;
 };
 struct statement {
 	enum statement_kind kind;
@@ -155,10 +165,17 @@ bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
                             const uint8_t (*desks)[32], size_t n_desks);
 
 /*
- * The original statement of an assignment or referral: decoded and its signature checked.
+ * The referral that an assignment passes on, decoded and its signature checked: a desk that
+ * was referred a record assigns it with the proof that it may.
+ * PERR_NOTFOUND: st passes on no referral.  PERR_AUTH, PERR_FORMAT.
+ */
+PERR_MUST_CHECK enum perr statement_via(struct statement *via, const struct statement *st);
+/*
+ * The original statement of an assignment or referral: decoded and its signature checked; of
+ * an assignment that passes on a referral, that referral's original.
  * The original's own `to` is that of its first reader and not looked at.
- * PERR_AUTH: the passed signature is wrong.  PERR_STATE: st is of another kind.
- * PERR_FORMAT also: the original is itself an assignment or referral.
+ * PERR_AUTH: a passed signature is wrong.  PERR_STATE: st is of another kind.
+ * PERR_FORMAT also: deeper than that.
  */
 PERR_MUST_CHECK enum perr statement_original(struct statement *original,
                                             const struct statement *st);

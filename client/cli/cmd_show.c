@@ -245,6 +245,32 @@ static void event_text(struct page *p, struct doc_text text)
 		paragraph(p, 6, text.p, text.len);
 }
 
+static void print_desk(struct page *p, const uint8_t id[32])
+{
+	const struct desk *desk;
+
+	if (cache_desk(p->c, id, &desk) == PERR_OK)
+		cmd_print(desk->now.name, strlen(desk->now.name));
+	else
+		fputs("a desk that is not listed (any more)", stdout);
+}
+
+/* what the client agreed to, who wrote it down and when */
+static void show_consent(struct page *p, const struct statement_consent *c)
+{
+	char day[16];
+
+	cli_day(day, c->day);
+	printf("      The client's consent, recorded on %s by ", day);
+	cmd_print(c->by.p, c->by.len);
+	if (c->language.len > 0) {
+		fputs(", asked in ", stdout);
+		cmd_print(c->language.p, c->language.len);
+	}
+	puts(":");
+	paragraph(p, 8, c->text.p, c->text.len);
+}
+
 static void show_event(struct page *p, const struct case_statement *s)
 {
 	const struct statement *st = &s->st;
@@ -268,19 +294,29 @@ static void show_event(struct page *p, const struct case_statement *s)
 		break;
 	case STATEMENT_STATUS:
 		fputs(export_state_text(st->body.status.state), stdout);
-		if (st->body.status.has_whom) {
+		if (st->body.status.state == STATEMENT_REFERRED) {
+			fputs(" to the desk ", stdout);
+			print_desk(p, st->body.status.whom);
+		} else if (st->body.status.has_whom) {
 			fputs(st->body.status.state == STATEMENT_ASSIGNED ? " to " : ": ", stdout);
 			cmd_print_name(p->c, st->body.status.whom);
 		}
 		if ((s->flags & RECORD_COUNTS) == 0)
 			fputs(" (not theirs to say: it changes nothing)", stdout);
 		event_text(p, st->body.status.text);
+		if (st->body.status.has_consent)
+			show_consent(p, &st->body.status.consent);
 		break;
 	case STATEMENT_ASSIGNMENT:
-	case STATEMENT_REFERRAL:
-		fputs(st->kind == STATEMENT_ASSIGNMENT ? "assigned to " : "referred to ", stdout);
+		fputs("assigned to ", stdout);
 		cmd_print_name(p->c, st->to);
 		event_text(p, st->body.passed.reason);
+		break;
+	case STATEMENT_REFERRAL:
+		fputs("referred to the desk ", stdout);
+		print_desk(p, st->to);
+		event_text(p, st->body.passed.reason);
+		show_consent(p, &st->body.passed.consent);
 		break;
 	case STATEMENT_ERASE:
 		fputs("asks that it be erased", stdout);

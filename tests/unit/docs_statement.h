@@ -119,7 +119,10 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 		st->body.amendment.changes[1].value = doc_text_of("");
 		break;
 	case STATEMENT_REFERRAL:
-		st->body.passed.consent = doc_text_of("Sí, a la oficina de Jackson");
+		st->body.passed.consent = (struct statement_consent){
+			.text = doc_text_of("Sí, a la oficina de Jackson"), .day = 20784,
+			.by = doc_text_of("Beto"), .language = doc_text_of("es")
+		};
 		/* fall through */
 	case STATEMENT_ASSIGNMENT:
 		kit_make_original();

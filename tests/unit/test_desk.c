@@ -103,6 +103,33 @@ static void ones_own_signature_is_seen(void **state)
 	kit_free(chain, 2);
 }
 
+static void who_left_a_desk_is_known_as_such(void **state)
+{
+	struct charter_signed c0 = kit_charter(NULL, "Mesa", 2, "hij", "hij");
+	struct charter_signed c1 = kit_charter(&c0, "Mesa", 1, "hk", "ij");
+	struct charter_signed c2 = kit_charter(&c1, "Mesa", 1, "jk", "k");
+	struct doc_bytes chain[3];
+	uint8_t ids[5][32];
+	struct desk d;
+
+	(void)state;
+	chain[0] = kit_pack(&c0);
+	chain[1] = kit_pack(&c1);
+	chain[2] = kit_pack(&c2);
+	kit_ids(ids, "hijkz");
+	assert_int_equal(desk_verify(&d, chain, 3, NULL), PERR_OK);
+	assert_int_equal(d.n_former, 2);         /* h and i; j came back */
+	for (int i = 0; i < 4; i++)
+		assert_true(desk_had_holder(&d, ids[i]));
+	assert_false(desk_had_holder(&d, ids[4]));
+	assert_false(charter_has_holder(&d.now, ids[0]));
+	assert_true(charter_has_holder(&d.now, ids[2]));
+	kit_free(chain, 3);
+	charter_signed_free(&c0);
+	charter_signed_free(&c1);
+	charter_signed_free(&c2);
+}
+
 static enum desk_trust judge_one(const struct desk *d, const struct doc_bytes *first,
                                  const struct desk_pin *pins, size_t n_pins, const uint8_t *own,
                                  enum perr *err)
@@ -350,6 +377,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_later_version_needs_the_old_threshold),
 		cmocka_unit_test(a_chain_with_a_gap_or_out_of_order_is_refused),
 		cmocka_unit_test(ones_own_signature_is_seen),
+		cmocka_unit_test(who_left_a_desk_is_known_as_such),
 		cmocka_unit_test(a_desk_that_nothing_pins_is_unknown),
 		cmocka_unit_test(a_holder_pins_only_by_his_own_signature),
 		cmocka_unit_test(a_pinned_desk_is_followed_and_never_back),

@@ -322,6 +322,81 @@ static void an_assignment_inside_an_assignment_is_refused(void **state)
 	doc_free(in, len);
 }
 
+/* what the holder of the sample referral signs: it, passed on in an assignment */
+static void an_assignment_passes_on_a_referral_with_its_original(void **state)
+{
+	struct sign_key k;
+	uint8_t sig[64], bad[64], *in, *outer;
+	size_t len, outer_len;
+
+	(void)state;
+	in = encoded(&len, STATEMENT_REFERRAL);
+	kit_key(&k, 0x52);
+	assert_int_equal(statement_sign(sig, &k, in, len), PERR_OK);
+	kit_statement(&st, STATEMENT_ASSIGNMENT);
+	st.body.passed.original = doc_bytes_of(in, len);
+	st.body.passed.original_sig = sig;
+	assert_int_equal(statement_original(&back, &st), PERR_OK);
+	assert_int_equal(back.kind, STATEMENT_INTAKE);
+	assert_string_equal(back.body.intake.code, "18EZCNFXK1");
+	assert_int_equal(statement_via(&back, &st), PERR_OK);
+	assert_int_equal(back.kind, STATEMENT_REFERRAL);
+	assert_int_equal(back.body.passed.consent.day, 20784);
+	assert_true(doc_text_is(back.body.passed.consent.by, "Beto"));
+	/* an assignment of an assignment of a referral is one step too many */
+	assert_int_equal(statement_encode(&outer, &outer_len, &st), PERR_OK);
+	assert_int_equal(statement_sign(bad, &k, outer, outer_len), PERR_OK);
+	kit_statement(&st, STATEMENT_ASSIGNMENT);
+	st.body.passed.original = doc_bytes_of(outer, outer_len);
+	st.body.passed.original_sig = bad;
+	assert_int_equal(statement_original(&back, &st), PERR_FORMAT);
+	/* and so is a referral of a referral */
+	kit_statement(&st, STATEMENT_REFERRAL);
+	st.body.passed.original = doc_bytes_of(in, len);
+	st.body.passed.original_sig = sig;
+	assert_int_equal(statement_original(&back, &st), PERR_FORMAT);
+	assert_int_equal(statement_via(&back, &st), PERR_NOTFOUND);
+	/* the referral's own signature counts as well */
+	memcpy(bad, sig, 64);
+	bad[5] ^= 1;
+	kit_statement(&st, STATEMENT_ASSIGNMENT);
+	st.body.passed.original = doc_bytes_of(in, len);
+	st.body.passed.original_sig = bad;
+	assert_int_equal(statement_original(&back, &st), PERR_AUTH);
+	assert_int_equal(statement_via(&back, &st), PERR_AUTH);
+	doc_free(in, len);
+	doc_free(outer, outer_len);
+}
+
+static void a_referral_without_consent_is_none(void **state)
+{
+	uint8_t *in;
+	size_t len;
+
+	(void)state;
+	kit_statement(&st, STATEMENT_REFERRAL);
+	st.body.passed.consent.text = doc_text_of("");
+	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
+	kit_statement(&st, STATEMENT_REFERRAL);
+	st.body.passed.consent.by = doc_text_of("");
+	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
+	/* a status says "referred" with the consent, and no other status carries one */
+	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.state = STATEMENT_REFERRED;
+	st.body.status.has_whom = true;
+	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
+	st.body.status.has_consent = true;
+	st.body.status.consent.text = doc_text_of("yes");
+	st.body.status.consent.by = doc_text_of("Ana");
+	st.body.status.consent.language = doc_text_of("");
+	assert_int_equal(statement_encode(&in, &len, &st), PERR_OK);
+	assert_int_equal(statement_decode(&back, in, len), PERR_OK);
+	assert_true(back.body.status.has_consent);
+	doc_free(in, len);
+	st.body.status.state = STATEMENT_CLOSED;
+	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
+}
+
 static void vectors(void)
 {
 	uint8_t out32[32], salt[STATEMENT_SALT_SIZE], sig[64];
@@ -376,6 +451,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(only_ones_own_key_or_desk_is_addressed),
 		cmocka_unit_test(an_assignment_gives_back_the_authors_own_statement),
 		cmocka_unit_test(an_assignment_inside_an_assignment_is_refused),
+		cmocka_unit_test(an_assignment_passes_on_a_referral_with_its_original),
+		cmocka_unit_test(a_referral_without_consent_is_none),
 	};
 
 	if (kit_written(argc, argv, "statement"))

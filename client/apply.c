@@ -394,6 +394,9 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		return apply_countersign(c, o, done);
 	case PENDING_DROPPED:
 		return PERR_OK;
+	case PENDING_ADMIN_REMOVE:
+	case PENDING_THRESHOLD:
+		break;
 	}
 	return PERR_CORRUPT;
 }

@@ -33,10 +33,11 @@
 #define PENDING_KIND_MAX 63
 #define PENDING_SEEN_MAX 128     /* headers remembered */
 
-enum pending_kind {
-	PENDING_SERVER = 1, PENDING_SCHEDULE, PENDING_INVITE, PENDING_CONFIRM, PENDING_REFUSE,
-	PENDING_DESK, PENDING_FORM, PENDING_DECOYS,
-	PENDING_DROPPED,         /* was not possible; only its number is kept */
+enum pending_kind {               /* stored numbers */
+	PENDING_SERVER = 1, PENDING_SCHEDULE = 2, PENDING_INVITE = 3, PENDING_CONFIRM = 4,
+	PENDING_REFUSE = 5, PENDING_DESK = 6, PENDING_FORM = 7, PENDING_DECOYS = 8,
+	PENDING_DROPPED = 9,     /* was not possible; only its number is kept */
+	PENDING_ADMIN_REMOVE = 24, PENDING_THRESHOLD = 25,
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
 	PENDING_COUNTERSIGN = 33         /* a listed desk's first charter, countersigned */
 };

@@ -163,3 +163,78 @@ bool admins_has(const struct admins *a, const uint8_t key[32])
 {
 	return doc_find(a->last.keys, a->last.n, key) < a->last.n;
 }
+
+/* ---- documents signed under a chain ------------------------------------------------------ */
+
+enum perr admins_link_hash(uint8_t hash[32], struct doc_bytes link)
+{
+	struct signed_sigs sigs;
+	struct doc_bytes doc;
+	enum perr err = signed_view(&doc, &sigs, link.p, link.len);
+
+	if (err == PERR_OK)
+		admins_hash(hash, doc.p, doc.len);
+	return err;
+}
+
+/* PROTOCOL 7.1: "`[document bin, sigs, chain array 1..64 of bin]`" */
+static void put_doc(struct mp_writer *w, const void *what)
+{
+	const struct admins_doc *d = what;
+
+	mp_put_array(w, 3);
+	doc_put_bytes(w, d->doc);
+	signed_put_sigs(w, &d->sigs);
+	mp_put_array(w, d->n_chain);
+	for (uint32_t i = 0; i < d->n_chain; i++)
+		doc_put_bytes(w, d->chain[i]);
+}
+
+enum perr admins_pack(uint8_t **out, size_t *out_len, const struct admins_doc *d)
+{
+	*out = NULL;
+	*out_len = 0;
+	if (d->doc.len == 0 || d->sigs.n > SIGNED_SIGS_MAX || d->n_chain < 1 ||
+	    d->n_chain > ADMINS_CHAIN_MAX)
+		return PERR_RANGE;
+	for (uint32_t i = 0; i < d->n_chain; i++)
+		if (d->chain[i].len < 1 || d->chain[i].len > ADMINS_LINK_MAX)
+			return PERR_RANGE;
+	return doc_write(out, out_len, SIGNED_DOC_MAX, put_doc, d);
+}
+
+enum perr admins_view(struct admins_doc *d, const uint8_t *in, size_t in_len)
+{
+	struct mp_reader r;
+	enum perr err;
+
+	memset(d, 0, sizeof *d);
+	if (in_len > SIGNED_DOC_MAX)
+		return PERR_FORMAT;
+	mp_reader_init(&r, in, in_len);
+	mp_array(&r, 3);
+	d->doc = doc_get_bytes(&r, 1, SIGNED_DOC_MAX);
+	signed_get_sigs(&r, &d->sigs);
+	d->n_chain = mp_array_var(&r, 1, ADMINS_CHAIN_MAX);
+	for (uint32_t i = 0; i < d->n_chain; i++)
+		d->chain[i] = doc_get_bytes(&r, 1, ADMINS_LINK_MAX);
+	err = mp_finish(&r);
+	if (err != PERR_OK)
+		memset(d, 0, sizeof *d);
+	return err;
+}
+
+enum perr admins_open(struct admins *a, const struct admins_doc *d, const uint8_t link[32],
+                      const char *context)
+{
+	enum perr err = admins_verify(a, d->chain, d->n_chain);
+
+	/* otherwise a shorter chain, of administrators who were replaced, could be put under it */
+	if (err == PERR_OK && memcmp(a->hashes[a->n_links - 1], link, 32) != 0)
+		err = PERR_CHAIN;
+	if (err == PERR_OK)
+		err = admins_check(a, &d->sigs, context, d->doc.p, d->doc.len);
+	if (err != PERR_OK)
+		memset(a, 0, sizeof *a);
+	return err;
+}

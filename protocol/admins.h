@@ -68,4 +68,30 @@ PERR_MUST_CHECK enum perr admins_check(const struct admins *a, const struct sign
 /* is this key one of the last link? */
 bool admins_has(const struct admins *a, const uint8_t key[32]);
 
+/* ---- documents signed under a chain ------------------------------------------------------ */
+
+/*
+ * A header and a policy travel as [document, sigs, chain]; the document names the hash of the
+ * chain's last link.  So the signatures of a new link can be collected together with those of
+ * the document that is the first to stand upon it: none of them covers another.
+ */
+struct admins_doc {
+	struct doc_bytes doc;            /* borrows */
+	struct signed_sigs sigs;
+	uint32_t n_chain;                /* 1..ADMINS_CHAIN_MAX signed links */
+	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* borrow */
+};
+/* hash of a signed link, as it travels.  PERR_FORMAT */
+PERR_MUST_CHECK enum perr admins_link_hash(uint8_t hash[32], struct doc_bytes link);
+/* out: malloc'd, for doc_free.  PERR_RANGE: too large, no document, no chain */
+PERR_MUST_CHECK enum perr admins_pack(uint8_t **out, size_t *out_len, const struct admins_doc *d);
+/* PERR_FORMAT.  Verifies nothing; *d borrows from in */
+PERR_MUST_CHECK enum perr admins_view(struct admins_doc *d, const uint8_t *in, size_t in_len);
+/*
+ * Verify d's chain, that `link` is the hash of its last one, and that the threshold of the
+ * last one signed the document.  PERR_FORMAT, PERR_SIGS, PERR_CHAIN.
+ */
+PERR_MUST_CHECK enum perr admins_open(struct admins *a, const struct admins_doc *d,
+                                     const uint8_t link[32], const char *context);
+
 #endif

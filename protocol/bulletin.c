@@ -138,9 +138,7 @@ static void put_bulletin(struct mp_writer *w, const void *what)
 	mp_put_uint(w, b->day);
 	mp_put_uint(w, b->last_day);
 	mp_put_bin(w, b->previous, 32);
-	mp_put_array(w, b->n_chain);
-	for (uint32_t i = 0; i < b->n_chain; i++)
-		doc_put_bytes(w, b->chain[i]);
+	mp_put_bin(w, b->link, 32);
 	mp_put_array(w, 3);
 	for (int i = 0; i < 3; i++) {
 		mp_put_array(w, 3);
@@ -171,7 +169,7 @@ static bool is_sound(const struct bulletin *b)
 	/* PROTOCOL 8.2: "Version 1 has previous = zeros." */
 	if (b->version < 1 || (b->version == 1) != doc_is_zero(b->previous, 32))
 		return false;
-	if (b->n_chain < 1 || b->n_chain > ADMINS_CHAIN_MAX || b->n_forms > BULLETIN_FORMS_MAX)
+	if (doc_is_zero(b->link, 32) || b->n_forms > BULLETIN_FORMS_MAX)
 		return false;
 	for (int i = 0; i < 3; i++)
 		if (!is_part_size(b->bodies[i].part.size))
@@ -200,8 +198,8 @@ static void get_part(struct mp_reader *r, struct bulletin_part *p)
 }
 
 /*
- * PROTOCOL 8.2: "`[1, version, day, last day, previous header hash bin32, chain array 1..64 of
- * bin, bodies array 3 of [name bin32, size, commitment bin32] (field, staff, admin), slots [name
+ * PROTOCOL 8.2: "`[1, version, day, last day, previous header hash bin32, last link hash
+ * bin32, bodies array 3 of [name bin32, size, commitment bin32] (field, staff, admin), slots [name
  * bin32, size], forms array 0..64 of [name bin32, size] (sorted by name)]`"
  */
 enum perr bulletin_decode(struct bulletin *b, const uint8_t *in, size_t in_len)
@@ -220,9 +218,7 @@ enum perr bulletin_decode(struct bulletin *b, const uint8_t *in, size_t in_len)
 	b->day = doc_get_uint(&r, UINT32_MAX);
 	b->last_day = doc_get_uint(&r, UINT32_MAX);
 	mp_bin_copy(&r, b->previous, 32);
-	b->n_chain = mp_array_var(&r, 1, ADMINS_CHAIN_MAX);
-	for (uint32_t i = 0; i < b->n_chain; i++)
-		b->chain[i] = doc_get_bytes(&r, 1, ADMINS_LINK_MAX);
+	mp_bin_copy(&r, b->link, 32);
 	mp_array(&r, 3);
 	for (int i = 0; i < 3; i++) {
 		mp_array(&r, 3);
@@ -247,46 +243,80 @@ void bulletin_hash(uint8_t hash[32], const uint8_t *doc, size_t doc_len)
 	doc_hash(hash, "amparo/1 bulletin hash", doc, doc_len);
 }
 
-enum perr bulletin_sign(uint8_t **out, size_t *out_len, const struct bulletin *b,
-                        const struct sign_key *const *keys, size_t n_keys)
+enum perr bulletin_pack(uint8_t **out, size_t *out_len, const struct bulletin *b,
+                        const struct signed_sigs *sigs)
 {
-	struct signed_doc d = { 0 };
-	enum perr err = bulletin_encode(&d.bytes, &d.len, b);
+	struct admins_doc *d = calloc(1, sizeof *d);
+	uint8_t *doc = NULL;
+	size_t len = 0;
+	enum perr err = d == NULL ? PERR_NOMEM : bulletin_encode(&doc, &len, b);
 
 	*out = NULL;
 	*out_len = 0;
-	for (size_t i = 0; i < n_keys && err == PERR_OK; i++)
-		err = signed_add(&d.sigs, keys[i], BULLETIN_CONTEXT, d.bytes, d.len);
+	if (err == PERR_OK) {
+		d->doc = doc_bytes_of(doc, len);
+		d->sigs = *sigs;
+		d->n_chain = b->n_chain;
+		memcpy(d->chain, b->chain, sizeof d->chain);
+		err = admins_pack(out, out_len, d);
+	}
+	doc_free(doc, len);
+	free(d);
+	return err;
+}
+
+enum perr bulletin_sign(uint8_t **out, size_t *out_len, const struct bulletin *b,
+                        const struct sign_key *const *keys, size_t n_keys)
+{
+	struct bulletin *copy = malloc(sizeof *copy);
+	struct signed_sigs sigs = { 0 };
+	uint8_t *doc = NULL;
+	size_t len = 0;
+	enum perr err = copy == NULL ? PERR_NOMEM : PERR_OK;
+
+	*out = NULL;
+	*out_len = 0;
+	if (err == PERR_OK && (b->n_chain < 1 || b->n_chain > ADMINS_CHAIN_MAX))
+		err = PERR_RANGE;
+	if (err == PERR_OK) {
+		*copy = *b;
+		err = admins_link_hash(copy->link, b->chain[b->n_chain - 1]);
+	}
 	if (err == PERR_OK)
-		err = signed_encode(out, out_len, &d);
-	signed_doc_free(&d);
+		err = bulletin_encode(&doc, &len, copy);
+	for (size_t i = 0; i < n_keys && err == PERR_OK; i++)
+		err = signed_add(&sigs, keys[i], BULLETIN_CONTEXT, doc, len);
+	if (err == PERR_OK)
+		err = bulletin_pack(out, out_len, copy, &sigs);
+	doc_free(doc, len);
+	free(copy);
 	return err;
 }
 
 enum perr bulletin_open(struct bulletin *b, struct admins *a, uint8_t hash[32],
                         const uint8_t *in, size_t in_len)
 {
-	struct signed_sigs sigs;
-	struct doc_bytes doc;
-	enum perr err;
+	struct admins_doc *d = malloc(sizeof *d);
+	enum perr err = PERR_NOMEM;
 
 	memset(b, 0, sizeof *b);
 	memset(a, 0, sizeof *a);
 	memset(hash, 0, 32);
-	err = signed_view(&doc, &sigs, in, in_len);
+	if (d != NULL)
+		err = admins_view(d, in, in_len);
 	if (err == PERR_OK)
-		err = bulletin_decode(b, doc.p, doc.len);
-	if (err == PERR_OK)
-		err = admins_verify(a, b->chain, b->n_chain);
+		err = bulletin_decode(b, d->doc.p, d->doc.len);
 	/* PROTOCOL 8.2: "Signed by the threshold of the last link of its chain." */
 	if (err == PERR_OK)
-		err = admins_check(a, &sigs, BULLETIN_CONTEXT, doc.p, doc.len);
+		err = admins_open(a, d, b->link, BULLETIN_CONTEXT);
 	if (err == PERR_OK) {
-		bulletin_hash(hash, doc.p, doc.len);
+		b->n_chain = d->n_chain;
+		memcpy(b->chain, d->chain, sizeof b->chain);
+		bulletin_hash(hash, d->doc.p, d->doc.len);
 	} else {
 		memset(b, 0, sizeof *b);
-		memset(a, 0, sizeof *a);
 	}
+	free(d);
 	return err;
 }
 

@@ -65,13 +65,15 @@ struct bulletin {
 	uint32_t version;                /* from 1 */
 	uint32_t day, last_day;
 	uint8_t previous[32];            /* header hash before; zeros in version 1 */
-	uint32_t n_chain;                /* 1..ADMINS_CHAIN_MAX signed links */
-	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* decoded: point into the bytes */
+	uint8_t link[32];                /* hash of the last link; bulletin_sign sets it */
+	uint32_t n_chain;                /* 1..ADMINS_CHAIN_MAX signed links; beside the document */
+	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* opened: point into the bytes */
 	struct bulletin_body bodies[3];  /* by enum bulletin_which */
 	struct bulletin_part slots;
 	uint32_t n_forms;
 	struct bulletin_part forms[BULLETIN_FORMS_MAX];  /* sorted by name */
 };
+/* the bare document: without the chain, of which it names the last link */
 PERR_MUST_CHECK enum perr bulletin_encode(uint8_t **out, size_t *out_len,
                                          const struct bulletin *b);
 PERR_MUST_CHECK enum perr bulletin_decode(struct bulletin *b, const uint8_t *in, size_t in_len);
@@ -79,11 +81,16 @@ PERR_MUST_CHECK enum perr bulletin_decode(struct bulletin *b, const uint8_t *in,
 void bulletin_hash(uint8_t hash[32], const uint8_t *doc, size_t doc_len);
 
 /*
- * Encode and sign: [document, sigs].  More administrators add theirs with signed_add on
- * the decoded signed document, under BULLETIN_CONTEXT.
+ * Encode and sign: [document, sigs, chain].  PERR_RANGE also: no chain.
  */
 PERR_MUST_CHECK enum perr bulletin_sign(uint8_t **out, size_t *out_len, const struct bulletin *b,
                                        const struct sign_key *const *keys, size_t n_keys);
+/*
+ * The same with signatures that several administrators made, under BULLETIN_CONTEXT, of the
+ * document that bulletin_encode gives.
+ */
+PERR_MUST_CHECK enum perr bulletin_pack(uint8_t **out, size_t *out_len, const struct bulletin *b,
+                                       const struct signed_sigs *sigs);
 /*
  * Open a signed header as it came from a server: decode it, verify its chain, verify the
  * signatures of the chain's last threshold.  b borrows from in.

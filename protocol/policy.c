@@ -2,6 +2,7 @@
 #include "policy.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 
 #define POLICY_MAX SIGNED_DOC_MAX
 #define LIMITS     4
@@ -46,7 +47,7 @@ enum perr policy_pad_tickets(struct policy *p, struct rng rng)
 
 static bool is_sound(const struct policy *p)
 {
-	if (p->counter < 1 || p->n_chain < 1 || p->n_chain > ADMINS_CHAIN_MAX || p->n_access < 1 ||
+	if (p->counter < 1 || doc_is_zero(p->link, 32) || p->n_access < 1 ||
 	    p->n_access > POLICY_ACCESS_MAX || p->n_tickets < POLICY_TICKETS_MIN ||
 	    p->n_tickets > POLICY_TICKETS_MAX || !is_power_of_two(p->n_tickets) ||
 	    !doc_is_rising(p->tickets, p->n_tickets))
@@ -58,13 +59,6 @@ static bool is_sound(const struct policy *p)
 	return p->release_minutes >= 1 && p->release_minutes <= 1440 && p->surge_minutes >= 1 &&
 	       p->surge_minutes <= 1440 && p->retention_days >= 7 && p->retention_days <= 400 &&
 	       p->settle_days >= 1 && p->settle_days <= 30 && p->erase_delay_hours <= 720;
-}
-
-static void put_chain(struct mp_writer *w, const struct policy *p)
-{
-	mp_put_array(w, p->n_chain);
-	for (uint32_t i = 0; i < p->n_chain; i++)
-		doc_put_bytes(w, p->chain[i]);
 }
 
 static void put_access(struct mp_writer *w, const struct policy *p)
@@ -91,7 +85,7 @@ static void put_policy(struct mp_writer *w, const void *what)
 	mp_put_bin(w, p->server_pk, 32);
 	mp_put_uint(w, p->counter);
 	mp_put_uint(w, p->day);
-	put_chain(w, p);
+	mp_put_bin(w, p->link, 32);
 	put_access(w, p);
 	mp_put_array(w, p->n_tickets);
 	for (uint32_t i = 0; i < p->n_tickets; i++)
@@ -147,8 +141,8 @@ static void get_limits(struct mp_reader *r, struct policy_limits *l)
 }
 
 /*
- * PROTOCOL 10.1: "`[1, server Noise key bin32, counter, day, chain array of bin, access array
- * 1..64 of [scope, derived access key bin32, last day or 0],"
+ * PROTOCOL 10.1: "`[1, server Noise key bin32, counter, day, last link hash bin32, access
+ * array 1..64 of [scope, derived access key bin32, last day or 0],"
  */
 enum perr policy_decode(struct policy *p, const uint8_t *in, size_t in_len)
 {
@@ -165,9 +159,7 @@ enum perr policy_decode(struct policy *p, const uint8_t *in, size_t in_len)
 	mp_bin_copy(&r, p->server_pk, 32);
 	p->counter = doc_get_uint(&r, UINT32_MAX);
 	p->day = doc_get_uint(&r, UINT32_MAX);
-	p->n_chain = mp_array_var(&r, 1, ADMINS_CHAIN_MAX);
-	for (uint32_t i = 0; i < p->n_chain; i++)
-		p->chain[i] = doc_get_bytes(&r, 1, ADMINS_LINK_MAX);
+	mp_bin_copy(&r, p->link, 32);
 	get_access(&r, p);
 	p->n_tickets = mp_array_var(&r, POLICY_TICKETS_MIN, POLICY_TICKETS_MAX);
 	for (uint32_t i = 0; i < p->n_tickets; i++)
@@ -198,40 +190,79 @@ static enum perr sign_all(uint8_t **out, size_t *out_len, struct signed_doc *d,
 	return err == PERR_OK ? signed_encode(out, out_len, d) : err;
 }
 
-enum perr policy_sign(uint8_t **out, size_t *out_len, const struct policy *p,
-                      const struct sign_key *const *keys, size_t n_keys)
+enum perr policy_pack(uint8_t **out, size_t *out_len, const struct policy *p,
+                      const struct signed_sigs *sigs)
 {
-	struct signed_doc d = { 0 };
-	enum perr err = policy_encode(&d.bytes, &d.len, p);
+	struct admins_doc *d = calloc(1, sizeof *d);
+	uint8_t *doc = NULL;
+	size_t len = 0;
+	enum perr err = d == NULL ? PERR_NOMEM : policy_encode(&doc, &len, p);
 
 	*out = NULL;
 	*out_len = 0;
-	if (err == PERR_OK)
-		err = sign_all(out, out_len, &d, POLICY_CONTEXT, keys, n_keys);
-	signed_doc_free(&d);
+	if (err == PERR_OK) {
+		d->doc = doc_bytes_of(doc, len);
+		d->sigs = *sigs;
+		d->n_chain = p->n_chain;
+		memcpy(d->chain, p->chain, sizeof d->chain);
+		err = admins_pack(out, out_len, d);
+	}
+	doc_free(doc, len);
+	free(d);
 	return err;
 }
 
-/* PROTOCOL 10.1: "Signed by the threshold of its chain's last link." */
+enum perr policy_sign(uint8_t **out, size_t *out_len, const struct policy *p,
+                      const struct sign_key *const *keys, size_t n_keys)
+{
+	struct policy *copy = malloc(sizeof *copy);
+	struct signed_sigs sigs = { 0 };
+	uint8_t *doc = NULL;
+	size_t len = 0;
+	enum perr err = copy == NULL ? PERR_NOMEM : PERR_OK;
+
+	*out = NULL;
+	*out_len = 0;
+	if (err == PERR_OK && (p->n_chain < 1 || p->n_chain > ADMINS_CHAIN_MAX))
+		err = PERR_RANGE;
+	if (err == PERR_OK) {
+		*copy = *p;
+		err = admins_link_hash(copy->link, p->chain[p->n_chain - 1]);
+	}
+	if (err == PERR_OK)
+		err = policy_encode(&doc, &len, copy);
+	for (size_t i = 0; i < n_keys && err == PERR_OK; i++)
+		err = signed_add(&sigs, keys[i], POLICY_CONTEXT, doc, len);
+	if (err == PERR_OK)
+		err = policy_pack(out, out_len, copy, &sigs);
+	doc_free(doc, len);
+	if (copy != NULL)
+		sodium_memzero(copy, sizeof *copy);
+	free(copy);
+	return err;
+}
+
+/* PROTOCOL 10.1: "Signed by the threshold of the last link." */
 enum perr policy_open(struct policy *p, struct admins *a, const uint8_t *in, size_t in_len)
 {
-	struct signed_sigs sigs;
-	struct doc_bytes doc;
-	enum perr err;
+	struct admins_doc *d = malloc(sizeof *d);
+	enum perr err = PERR_NOMEM;
 
 	memset(p, 0, sizeof *p);
 	memset(a, 0, sizeof *a);
-	err = signed_view(&doc, &sigs, in, in_len);
+	if (d != NULL)
+		err = admins_view(d, in, in_len);
 	if (err == PERR_OK)
-		err = policy_decode(p, doc.p, doc.len);
+		err = policy_decode(p, d->doc.p, d->doc.len);
 	if (err == PERR_OK)
-		err = admins_verify(a, p->chain, p->n_chain);
-	if (err == PERR_OK)
-		err = admins_check(a, &sigs, POLICY_CONTEXT, doc.p, doc.len);
-	if (err != PERR_OK) {
+		err = admins_open(a, d, p->link, POLICY_CONTEXT);
+	if (err == PERR_OK) {
+		p->n_chain = d->n_chain;
+		memcpy(p->chain, d->chain, sizeof p->chain);
+	} else {
 		memset(p, 0, sizeof *p);
-		memset(a, 0, sizeof *a);
 	}
+	free(d);
 	return err;
 }
 

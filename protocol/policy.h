@@ -36,8 +36,9 @@ struct policy {
 	uint8_t server_pk[32];
 	uint32_t counter;
 	uint32_t day;
-	uint32_t n_chain;
-	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* decoded: point into the bytes */
+	uint8_t link[32];                /* hash of the last link; policy_sign sets it */
+	uint32_t n_chain;                /* beside the document */
+	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* opened: point into the bytes */
 	uint32_t n_access;               /* 1..POLICY_ACCESS_MAX */
 	struct policy_access access[POLICY_ACCESS_MAX];
 	uint32_t n_tickets;              /* a power of two: policy_pad_tickets */
@@ -61,11 +62,15 @@ void policy_ticket_hash(uint8_t hash[32], const uint8_t ticket[16]);
  */
 PERR_MUST_CHECK enum perr policy_pad_tickets(struct policy *p, struct rng rng);
 
+/* the bare document: without the chain, of which it names the last link */
 PERR_MUST_CHECK enum perr policy_encode(uint8_t **out, size_t *out_len, const struct policy *p);
 PERR_MUST_CHECK enum perr policy_decode(struct policy *p, const uint8_t *in, size_t in_len);
-/* encode and sign: [document, sigs]; malloc'd */
+/* encode and sign: [document, sigs, chain]; malloc'd.  PERR_RANGE also: no chain */
 PERR_MUST_CHECK enum perr policy_sign(uint8_t **out, size_t *out_len, const struct policy *p,
                                      const struct sign_key *const *keys, size_t n_keys);
+/* the same with signatures made under POLICY_CONTEXT, of what policy_encode gives */
+PERR_MUST_CHECK enum perr policy_pack(uint8_t **out, size_t *out_len, const struct policy *p,
+                                     const struct signed_sigs *sigs);
 /*
  * Decode, verify the chain, verify the threshold of its last link.  p borrows from in.
  * PERR_FORMAT, PERR_SIGS, PERR_CHAIN.

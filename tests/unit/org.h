@@ -134,8 +134,7 @@ static inline void org_header(const struct org *o, uint32_t version, const uint8
 	struct bulletin *b = calloc(1, sizeof *b);
 	const struct sign_key *keys[ORG_ADMINS];
 	uint8_t part[ORG_PART_LEN];
-	struct doc_bytes doc;
-	struct signed_sigs sigs;
+	struct admins_doc d;
 	int i;
 
 	b->version = version;
@@ -155,8 +154,8 @@ static inline void org_header(const struct org *o, uint32_t version, const uint8
 	for (i = 0; i < ORG_ADMINS; i++)
 		keys[i] = &o->admin[i];
 	assert_int_equal(bulletin_sign(out, len, b, keys, signers), PERR_OK);
-	assert_int_equal(signed_view(&doc, &sigs, *out, *len), PERR_OK);
-	bulletin_hash(hash, doc.p, doc.len);
+	assert_int_equal(admins_view(&d, *out, *len), PERR_OK);
+	bulletin_hash(hash, d.doc.p, d.doc.len);
 	free(b);
 }
 

@@ -139,6 +139,7 @@ static void make(uint32_t version, struct doc_bytes *chain, uint32_t n_chain)
 		memset(b.previous, 0xc0, 32);
 	b.n_chain = n_chain;
 	memcpy(b.chain, chain, n_chain * sizeof *chain);
+	assert_int_equal(admins_link_hash(b.link, chain[n_chain - 1]), PERR_OK);
 	for (int i = 0; i < 3; i++) {
 		memset(b.bodies[i].part.name, 0xc1 + i, 32);
 		b.bodies[i].part.size = 4096u << i;
@@ -249,11 +250,48 @@ static void sizes_that_no_honest_part_has_are_refused(void **state)
 	REFUSED(b.version = 0);
 	REFUSED(b.version = 1);                          /* but it has a previous one */
 	REFUSED(memset(b.previous, 0, 32));
-	REFUSED(b.n_chain = 0);
+	REFUSED(memset(b.link, 0, 32));
 	REFUSED(memset(b.forms[0].name, 0xff, 32));      /* unsorted */
 	REFUSED(memcpy(b.forms[0].name, b.forms[1].name, 32));
 #undef REFUSED
+	make(2, &chain, 1);
+	b.n_chain = 0;
+	assert_int_equal(bulletin_sign(&out, &len, &b, NULL, 0), PERR_RANGE);
 	kit_free(&chain, 1);
+}
+
+/* the chain is not under the signatures: what stands there must be the one that is named */
+static void a_header_under_another_chain_than_it_names_is_refused(void **state)
+{
+	struct doc_bytes chain[3];
+	struct admins one;
+	uint8_t *in;
+	size_t len;
+
+	(void)state;
+	chain[0] = kit_link(NULL, 1, "a", "a");
+	assert_int_equal(admins_verify(&one, chain, 1), PERR_OK);
+	chain[1] = kit_link(&one, 2, "ab", "ab");
+	chain[2] = kit_link(&one, 1, "ac", "ac");
+	for (int i = 0; i < 3; i++) {
+		struct admins_doc d;
+		uint8_t *changed;
+		size_t n;
+
+		/* named: 0 and 1, signed by both; shown: that, 0 alone, 0 and another 1 */
+		make(3, chain, 2);
+		in = signed_header(&len, "ab");
+		assert_int_equal(admins_view(&d, in, len), PERR_OK);
+		if (i == 1)
+			d.n_chain = 1;
+		if (i == 2)
+			d.chain[1] = chain[2];
+		assert_int_equal(admins_pack(&changed, &n, &d), PERR_OK);
+		assert_int_equal(open_header(changed, n), i == 0 ? PERR_OK : PERR_CHAIN);
+		doc_free(changed, n);
+		doc_free(in, len);
+	}
+	kit_free(chain, 3);
 }
 
 /* ---- what is known ----------------------------------------------------------------------- */
@@ -494,8 +532,7 @@ static void the_commitments_tell_the_level_of_a_key(void **state)
 static void vectors(void)
 {
 	struct doc_bytes chain = kit_link(NULL, 1, "ab", "ab");
-	struct signed_sigs sigs;
-	struct doc_bytes doc;
+	struct admins_doc d;
 	uint8_t *out;
 	size_t len;
 
@@ -507,11 +544,12 @@ static void vectors(void)
 	vec_note("a header: version 3, one link (1 of seeds 61 62), fields of 32 times c0 to c9, signed by 61");
 	make(3, &chain, 1);
 	out = signed_header(&len, "a");
-	assert_int_equal(signed_view(&doc, &sigs, out, len), PERR_OK);
-	vec("header", doc.p, doc.len);
-	kit_corpus("bulletin", "header", doc.p, doc.len);
+	assert_int_equal(admins_view(&d, out, len), PERR_OK);
+	vec("header", d.doc.p, d.doc.len);
+	kit_corpus("bulletin", "header", d.doc.p, d.doc.len);
+	kit_corpus("bulletin", "signed", out, len);
 	vec("header.signed", out, len);
-	bulletin_hash(hash, doc.p, doc.len);
+	bulletin_hash(hash, d.doc.p, d.doc.len);
 	vec("header.hash", hash, 32);
 	doc_free(out, len);
 	kit_free(&chain, 1);
@@ -536,6 +574,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(too_few_or_foreign_signatures_are_refused),
 		cmocka_unit_test(any_changed_bit_of_a_header_is_refused),
 		cmocka_unit_test(sizes_that_no_honest_part_has_are_refused),
+		cmocka_unit_test(a_header_under_another_chain_than_it_names_is_refused),
 		cmocka_unit_test(newer_is_taken_older_refused_and_a_fork_told),
 		cmocka_unit_test(a_second_history_shows_in_the_next_version),
 		cmocka_unit_test(another_organisation_or_a_rewritten_chain_is_refused),

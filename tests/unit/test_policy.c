@@ -27,6 +27,7 @@ static void make(struct doc_bytes chain[1])
 	p.day = 20782;
 	p.n_chain = 1;
 	p.chain[0] = chain[0];
+	assert_int_equal(admins_link_hash(p.link, chain[0]), PERR_OK);
 	p.n_access = 2;
 	p.access[0] = (struct policy_access){ .scope = 1, .last_day = 21000 };
 	memset(p.access[0].derived, 0x32, 32);
@@ -148,7 +149,7 @@ static void values_that_could_destroy_the_unread_are_refused(void **state)
 	REFUSED(p.access[0].scope = 5);          /* setup is never a policy's */
 	REFUSED(p.n_tickets = 15);
 	REFUSED(p.counter = 0);
-	REFUSED(p.n_chain = 0);
+	REFUSED(memset(p.link, 0, 32));
 #undef REFUSED
 }
 

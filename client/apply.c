@@ -392,6 +392,10 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		return apply_charter(c, o, done);
 	case PENDING_COUNTERSIGN:
 		return apply_countersign(c, o, done);
+	case PENDING_ANSWER_DAYS:
+		done->changed = c->staff->answer_days != o->numbers[0];
+		c->staff->answer_days = o->numbers[0];
+		return PERR_OK;
 	case PENDING_DROPPED:
 		return PERR_OK;
 	case PENDING_ADMIN_REMOVE:

@@ -174,6 +174,27 @@ struct passing {
 	size_t n_refs;
 };
 
+/* the highest turn of an assignment to this person that is known here; 0: none */
+static uint32_t last_turn(const struct case_file *f, const uint8_t whom[32])
+{
+	uint32_t turn = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct statement *st = &f->at[i]->st;
+		uint32_t t = 0;
+
+		if (f->at[i]->is_unknown)
+			continue;
+		if (st->kind == STATEMENT_ASSIGNMENT && memcmp(st->to, whom, 32) == 0)
+			t = st->body.passed.turn;
+		else if (st->kind == STATEMENT_STATUS && st->body.status.has_whom &&
+		         memcmp(st->body.status.whom, whom, 32) == 0)
+			t = st->body.status.turn;
+		turn = t > turn ? t : turn;
+	}
+	return turn;
+}
+
 static enum perr pass_on(struct say *s, const struct passing *p, const uint8_t reader[32],
                          const struct dispatch_readers *to, const char *reason)
 {
@@ -183,6 +204,8 @@ static enum perr pass_on(struct say *s, const struct passing *p, const uint8_t r
 	body->reason = doc_text_of(reason);
 	body->original = p->src->pass;
 	body->original_sig = p->src->pass_sig;
+	body->turn = last_turn(s->file, reader) + 1;
+	body->role = STATEMENT_ATTORNEY;
 	return dispatch_send(s->d, s->st, p->refs, p->n_refs, to, false);
 }
 
@@ -195,6 +218,8 @@ static enum perr tell_desk(struct say *s, const uint8_t reader[32], const char *
 	body->text = doc_text_of(reason);
 	body->has_whom = true;
 	memcpy(body->whom, reader, 32);
+	body->turn = last_turn(s->file, reader) + 1;
+	body->role = STATEMENT_ATTORNEY;
 	return dispatch_send(s->d, s->st, NULL, 0, &s->desk, true);
 }
 
@@ -350,6 +375,7 @@ enum perr assign_answer(struct client *c, const uint8_t record[STATEMENT_RECORD_
 		next_statement(&s, STATEMENT_ANSWER, s.file->s.desk);
 		s.st->body.answer.decision = decision;
 		s.st->body.answer.text = doc_text_of(reason);
+		s.st->body.answer.turn = last_turn(s.file, c->me->sign_pk);
 		err = dispatch_send(s.d, s.st, NULL, 0, &s.desk, true);
 	}
 	if (err == PERR_OK) {

@@ -77,8 +77,7 @@ static enum perr read_statement(struct case_statement *s, const char *name,
 	s->is_unknown = err == PERR_UNKNOWN;
 	if (s->is_unknown)
 		err = PERR_OK;
-	if (err == PERR_OK && !s->is_unknown && (s->st.kind == STATEMENT_ASSIGNMENT ||
-	                                         s->st.kind == STATEMENT_REFERRAL)) {
+	if (err == PERR_OK && !s->is_unknown && statement_has_original(s->st.kind)) {
 		s->original = malloc(sizeof *s->original);
 		if (s->original == NULL)
 			return PERR_NOMEM;
@@ -676,6 +675,8 @@ static void add_words(const struct case_statement *s, struct search_text *t)
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:
 	case STATEMENT_CUSTODY:
+	case STATEMENT_COPY:
+	case STATEMENT_RECEIPT:
 		break;
 	}
 }

@@ -401,6 +401,8 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:
 	case STATEMENT_CUSTODY:
+	case STATEMENT_COPY:
+	case STATEMENT_RECEIPT:
 		break;
 	}
 	put(t, "}");

@@ -270,6 +270,20 @@ enum perr org_decoys(struct client *c, uint32_t per_day)
 	return change_one(c, &o);
 }
 
+enum perr org_answer_days(struct client *c, uint32_t days)
+{
+	struct pending_op o = { .kind = PENDING_ANSWER_DAYS };
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (days > ROSTER_ANSWER_MAX)
+		return PERR_RANGE;
+	if (days == c->staff->answer_days)
+		return PERR_OK;
+	o.numbers[0] = days;
+	return change_one(c, &o);
+}
+
 /* ---- invitations and answers -------------------------------------------------------- */
 
 static void new_invitation(struct client *c, unsigned at, enum client_role role,

@@ -130,5 +130,10 @@ PERR_MUST_CHECK enum perr org_policy(struct client *c, size_t at, uint32_t count
 PERR_MUST_CHECK enum perr org_schedule(struct client *c, const struct roster_schedule *s);
 /* decoys a day that attorneys' clients share (decoys.h), 0: none.  PERR_RANGE */
 PERR_MUST_CHECK enum perr org_decoys(struct client *c, uint32_t per_day);
+/*
+ * Days after which an assignment that nobody answered returns to the desk, for assignments
+ * from now on; 0: never.  PERR_RANGE: over ROSTER_ANSWER_MAX
+ */
+PERR_MUST_CHECK enum perr org_answer_days(struct client *c, uint32_t days);
 
 #endif

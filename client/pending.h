@@ -39,7 +39,8 @@ enum pending_kind {               /* stored numbers */
 	PENDING_DROPPED = 9,     /* was not possible; only its number is kept */
 	PENDING_ADMIN_REMOVE = 24, PENDING_THRESHOLD = 25,
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
-	PENDING_COUNTERSIGN = 33         /* a listed desk's first charter, countersigned */
+	PENDING_COUNTERSIGN = 33,        /* a listed desk's first charter, countersigned */
+	PENDING_ANSWER_DAYS = 40
 };
 
 /* One change.  Fields that its kind does not use are zero.  Secret: pending_op_free. */
@@ -58,7 +59,7 @@ struct pending_op {
 	uint8_t part[32], key[32];          /* form: name and key of its sealed part */
 	uint32_t size;           /* form */
 	uint32_t numbers[4];     /* schedule: which are meant (bits 0..2), then the three;
-	                            decoys: of a day */
+	                            decoys: of a day; answer days: how many */
 	uint8_t *bytes;          /* desk, charter, countersign: signed charter; confirm: the answer as it came */
 	size_t len;
 };

@@ -73,8 +73,7 @@ static enum perr open_all(struct opened **out, const uint8_t *envelope, size_t l
 		o->is_unknown = true;
 		err = PERR_OK;
 	}
-	if (err == PERR_OK && !o->is_unknown && (o->st.kind == STATEMENT_ASSIGNMENT ||
-	                                         o->st.kind == STATEMENT_REFERRAL)) {
+	if (err == PERR_OK && !o->is_unknown && statement_has_original(o->st.kind)) {
 		err = statement_original(&o->original, &o->st);
 		o->has_original = err == PERR_OK;
 	}
@@ -89,15 +88,16 @@ static enum perr open_all(struct opened **out, const uint8_t *envelope, size_t l
 
 /*
  * What is passed on is an interview, under its own record id, or a correction, which has
- * none in common with it.
+ * none in common with it; what is copied afterwards also what was said about the record.
  */
 static bool original_fits(const struct opened *o)
 {
 	if (!o->has_original)
 		return true;
-	return o->original.kind == STATEMENT_AMENDMENT ||
-	       (o->original.kind == STATEMENT_INTAKE &&
-	        memcmp(o->original.record, o->st.record, STATEMENT_RECORD_SIZE) == 0);
+	if (o->original.kind == STATEMENT_AMENDMENT)
+		return true;
+	return (o->original.kind == STATEMENT_INTAKE || o->st.kind == STATEMENT_COPY) &&
+	       memcmp(o->original.record, o->st.record, STATEMENT_RECORD_SIZE) == 0;
 }
 
 /*
@@ -157,6 +157,7 @@ enum perr record_judge(struct client *c, const struct statement *st,
 		break;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:
+	case STATEMENT_COPY:
 		err = may_pass_on(c, st, original, &is_holder, &is_listed);
 		if (err != PERR_OK)
 			return err;
@@ -179,6 +180,7 @@ enum perr record_judge(struct client *c, const struct statement *st,
 		*flags |= (*flags & RECORD_KNOWN) != 0 ? RECORD_COUNTS : 0;
 		break;
 	case STATEMENT_CUSTODY:
+	case STATEMENT_RECEIPT:
 		if (!cache_is_holder(c, st->to, st->author))
 			return PERR_AUTH;
 		*flags |= RECORD_COUNTS;

@@ -178,6 +178,8 @@ const struct statement_attachments *envelope_attachments(const struct statement 
 	case STATEMENT_STATUS:
 	case STATEMENT_ERASE:
 	case STATEMENT_CUSTODY:
+	case STATEMENT_COPY:
+	case STATEMENT_RECEIPT:
 		break;
 	}
 	return NULL;

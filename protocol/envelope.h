@@ -60,8 +60,8 @@ void envelope_strip_opening(struct envelope *env);
 const struct blob_ref *envelope_ref_for(const struct envelope *env,
                                         const struct statement_attachment *att);
 /*
- * The attachment list of an intake or amendment; NULL: this kind has none.  For an assignment
- * or referral ask with its original (statement_original).
+ * The attachment list of an intake or amendment; NULL: this kind has none.  For an assignment,
+ * referral or copy ask with its original (statement_original).
  */
 const struct statement_attachments *envelope_attachments(const struct statement *st);
 

@@ -29,6 +29,8 @@
 #define ROSTER_MADE_MAX      64
 #define ROSTER_TICKET_SIZE   16
 #define ROSTER_DECOYS_MAX    100000      /* a day */
+#define ROSTER_ANSWER_DAYS   7           /* where the body does not say */
+#define ROSTER_ANSWER_MAX    365
 
 enum roster_role {
 	ROSTER_VOLUNTEER = 1, ROSTER_ATTORNEY = 2, ROSTER_INTERPRETER = 3,
@@ -151,6 +153,8 @@ struct roster_staff {
 	uint8_t counsel_access[32];
 	uint8_t board_sk[32];            /* staff board, private half */
 	uint32_t decoys_per_day;         /* that attorneys' clients share; in ext; 0: none */
+	uint32_t answer_days;            /* an unanswered assignment returns to the desk after so
+	                                    many; in ext; 0: never */
 	bool has_ext;
 };
 struct roster_staff *roster_staff_new(void);

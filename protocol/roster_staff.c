@@ -3,14 +3,17 @@
 
 #define LANGUAGE_MAX 35
 #define EXT_DECOYS   1
+#define EXT_ANSWER   5
 
 struct roster_staff *roster_staff_new(void)
 {
 	struct arena *mem;
 	struct roster_staff *s = roster_body_new(&mem, sizeof *s);
 
-	if (s != NULL)
+	if (s != NULL) {
 		s->mem = mem;
+		s->answer_days = ROSTER_ANSWER_DAYS;
+	}
 	return s;
 }
 
@@ -52,6 +55,8 @@ static void get_ext(struct mp_reader *r, struct roster_staff *s)
 
 		if (key == EXT_DECOYS) {
 			s->decoys_per_day = doc_get_uint(r, ROSTER_DECOYS_MAX);
+		} else if (key == EXT_ANSWER) {
+			s->answer_days = doc_get_uint(r, ROSTER_ANSWER_MAX);
 		} else {
 			if (key % 2 == 0)
 				mp_fail(r, PERR_UNKNOWN);
@@ -130,8 +135,11 @@ static void put_member(struct mp_writer *w, const struct roster_member *m)
 static void put_staff(struct mp_writer *w, const void *what)
 {
 	const struct roster_staff *s = what;
+	uint32_t n_ext;
 
-	mp_put_map(w, s->decoys_per_day > 0 ? 5 : 4);
+	/* what is as without it is left out, so that old and new bodies are the same bytes */
+	n_ext = (s->decoys_per_day > 0) + (s->answer_days != ROSTER_ANSWER_DAYS);
+	mp_put_map(w, n_ext > 0 ? 5 : 4);
 	mp_put_key(w, 0);
 	mp_put_array(w, s->n_members);
 	for (uint32_t i = 0; i < s->n_members; i++)
@@ -147,11 +155,17 @@ static void put_staff(struct mp_writer *w, const void *what)
 	mp_put_bin(w, s->counsel_access, 32);
 	mp_put_key(w, 3);
 	mp_put_bin(w, s->board_sk, 32);
-	if (s->decoys_per_day > 0) {
+	if (n_ext > 0) {
 		mp_put_key(w, 4);
-		mp_put_map(w, 1);
+		mp_put_map(w, n_ext);
+	}
+	if (s->decoys_per_day > 0) {
 		mp_put_key(w, EXT_DECOYS);
 		mp_put_uint(w, s->decoys_per_day);
+	}
+	if (s->answer_days != ROSTER_ANSWER_DAYS) {
+		mp_put_key(w, EXT_ANSWER);
+		mp_put_uint(w, s->answer_days);
 	}
 }
 

@@ -104,6 +104,25 @@ static void get_consent(struct mp_reader *r, struct statement_consent *c)
 	c->language = doc_get_text(r, 0, LANGUAGE_MAX);
 }
 
+/* counts from 1; so does a day that means something */
+static uint32_t get_turn(struct mp_reader *r)
+{
+	uint32_t turn = doc_get_uint(r, UINT32_MAX);
+
+	if (turn == 0)
+		mp_fail(r, PERR_FORMAT);
+	return turn;
+}
+
+static enum statement_role get_role(struct mp_reader *r)
+{
+	uint32_t role = doc_get_uint(r, STATEMENT_INTERPRETER);
+
+	if (role < STATEMENT_ATTORNEY)
+		mp_fail(r, PERR_FORMAT);
+	return (enum statement_role)role;
+}
+
 static void get_passed(struct mp_reader *r, struct doc_map *m, struct statement_passed *p,
                        bool is_referral)
 {
@@ -113,10 +132,39 @@ static void get_passed(struct mp_reader *r, struct doc_map *m, struct statement_
 	p->original = doc_get_bytes(r, 1, STATEMENT_MAX);
 	doc_need(m, 2);
 	p->original_sig = mp_bin(r, SIGNED_SIG_SIZE);
+	doc_need(m, 3);
 	if (is_referral) {
-		doc_need(m, 3);
 		get_consent(r, &p->consent);
+		return;
 	}
+	p->turn = get_turn(r);
+	doc_need(m, 4);
+	p->role = get_role(r);
+	if (doc_has(m, 5))
+		p->answer_by = get_turn(r);
+}
+
+static void get_copy(struct mp_reader *r, struct doc_map *m, struct statement_passed *p)
+{
+	doc_need(m, 0);
+	p->turn = get_turn(r);
+	doc_need(m, 1);
+	p->original = doc_get_bytes(r, 1, STATEMENT_MAX);
+	doc_need(m, 2);
+	p->original_sig = mp_bin(r, SIGNED_SIG_SIZE);
+}
+
+/*
+ * PROTOCOL 4.2: "State 2 has fields 2, 4 and 5, and 6 if there is an end; 7 has fields 2 and
+ * 4; the others have neither 5 nor 6."
+ */
+static bool status_is_whole(const struct statement_status *s)
+{
+	if (s->state == STATEMENT_ASSIGNED)
+		return s->has_whom && s->turn != 0 && s->role != STATEMENT_NO_ROLE;
+	if (s->role != STATEMENT_NO_ROLE || s->answer_by != 0)
+		return false;
+	return s->state != STATEMENT_UNASSIGNED || (s->has_whom && s->turn != 0);
 }
 
 static void get_status(struct mp_reader *r, struct doc_map *m, struct statement_status *s)
@@ -136,8 +184,15 @@ static void get_status(struct mp_reader *r, struct doc_map *m, struct statement_
 	s->has_consent = doc_has(m, 3);
 	if (s->has_consent)
 		get_consent(r, &s->consent);
+	if (doc_has(m, 4))
+		s->turn = get_turn(r);
+	if (doc_has(m, 5))
+		s->role = get_role(r);
+	if (doc_has(m, 6))
+		s->answer_by = get_turn(r);
 	if ((state == STATEMENT_REFERRED) != s->has_consent ||
-	    (s->has_consent && !s->has_whom))
+	    (s->has_consent && !s->has_whom) ||
+	    !status_is_whole(s))
 		mp_fail(r, PERR_FORMAT);
 }
 
@@ -152,6 +207,25 @@ static void get_answer(struct mp_reader *r, struct doc_map *m, struct statement_
 	a->decision = (enum statement_decision)decision;
 	doc_need(m, 1);
 	a->text = doc_get_text(r, 0, TEXT_MAX);
+	doc_need(m, 2);
+	a->turn = get_turn(r);
+}
+
+static void get_receipt(struct mp_reader *r, struct doc_map *m, struct statement_receipt *p)
+{
+	doc_need(m, 0);
+	p->n = mp_array_var(r, 1, STATEMENT_LISTS);
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct statement_list *l = &p->to[i];
+
+		mp_array(r, 3);
+		mp_bin_copy(r, l->whom, sizeof l->whom);
+		l->turn = get_turn(r);
+		l->things = doc_get_bytes(r, STATEMENT_THING_SIZE,
+		                          STATEMENT_THINGS * STATEMENT_THING_SIZE);
+		if (l->things.len % STATEMENT_THING_SIZE != 0)
+			mp_fail(r, PERR_FORMAT);
+	}
 }
 
 static void get_custody(struct mp_reader *r, struct doc_map *m, struct custody *k)
@@ -215,8 +289,20 @@ static void get_body(struct mp_reader *r, struct statement *st)
 	case STATEMENT_REFERRAL:
 		get_passed(r, &m, &st->body.passed, true);
 		break;
+	case STATEMENT_COPY:
+		get_copy(r, &m, &st->body.passed);
+		break;
+	case STATEMENT_RECEIPT:
+		get_receipt(r, &m, &st->body.receipt);
+		break;
 	}
 	doc_map_end(&m);
+}
+
+static bool is_known(uint64_t kind)
+{
+	return (kind >= STATEMENT_INTAKE && kind <= STATEMENT_REFERRAL) ||
+	       kind == STATEMENT_COPY || kind == STATEMENT_RECEIPT;
 }
 
 enum perr statement_decode(struct statement *st, const uint8_t *in, size_t in_len)
@@ -250,7 +336,7 @@ enum perr statement_decode(struct statement *st, const uint8_t *in, size_t in_le
 	doc_need(&m, 7);
 	mp_bin_copy(&r, st->record, sizeof st->record);
 	doc_need(&m, 8);
-	known = kind >= STATEMENT_INTAKE && kind <= STATEMENT_REFERRAL;
+	known = is_known(kind);
 	st->kind = (enum statement_kind)kind;
 	if (known)
 		get_body(&r, st);
@@ -341,20 +427,64 @@ static void put_consent(struct mp_writer *w, const struct statement_consent *c)
 
 static void put_passed(struct mp_writer *w, const struct statement_passed *p, bool is_referral)
 {
-	mp_put_map(w, is_referral ? 4 : 3);
+	mp_put_map(w, is_referral ? 4 : p->answer_by == 0 ? 5 : 6);
 	mp_put_key(w, 0);
 	doc_put_text(w, p->reason);
 	mp_put_key(w, 1);
 	doc_put_bytes(w, p->original);
 	mp_put_key(w, 2);
 	mp_put_bin(w, p->original_sig, SIGNED_SIG_SIZE);
-	if (is_referral)
+	if (is_referral) {
 		put_consent(w, &p->consent);
+		return;
+	}
+	mp_put_key(w, 3);
+	mp_put_uint(w, p->turn);
+	mp_put_key(w, 4);
+	mp_put_uint(w, p->role);
+	if (p->answer_by != 0) {
+		mp_put_key(w, 5);
+		mp_put_uint(w, p->answer_by);
+	}
+}
+
+static void put_copy(struct mp_writer *w, const struct statement_passed *p)
+{
+	mp_put_map(w, 3);
+	mp_put_key(w, 0);
+	mp_put_uint(w, p->turn);
+	mp_put_key(w, 1);
+	doc_put_bytes(w, p->original);
+	mp_put_key(w, 2);
+	mp_put_bin(w, p->original_sig, SIGNED_SIG_SIZE);
+}
+
+static void put_receipt(struct mp_writer *w, const struct statement_receipt *p)
+{
+	mp_put_map(w, 1);
+	mp_put_key(w, 0);
+	mp_put_array(w, p->n);
+	for (uint32_t i = 0; i < p->n; i++) {
+		mp_put_array(w, 3);
+		mp_put_bin(w, p->to[i].whom, sizeof p->to[i].whom);
+		mp_put_uint(w, p->to[i].turn);
+		doc_put_bytes(w, p->to[i].things);
+	}
+}
+
+/* a number where it is not 0 */
+static void put_given(struct mp_writer *w, unsigned key, uint32_t n)
+{
+	if (n == 0)
+		return;
+	mp_put_key(w, key);
+	mp_put_uint(w, n);
 }
 
 static void put_status(struct mp_writer *w, const struct statement_status *s)
 {
-	mp_put_map(w, 2 + s->has_whom + s->has_consent);
+	mp_put_map(w, 2u + s->has_whom + s->has_consent + (s->turn != 0) +
+	              (s->role != STATEMENT_NO_ROLE) + (s->answer_by != 0));
 	mp_put_key(w, 0);
 	mp_put_uint(w, s->state);
 	mp_put_key(w, 1);
@@ -365,6 +495,9 @@ static void put_status(struct mp_writer *w, const struct statement_status *s)
 	}
 	if (s->has_consent)
 		put_consent(w, &s->consent);
+	put_given(w, 4, s->turn);
+	put_given(w, 5, s->role);
+	put_given(w, 6, s->answer_by);
 }
 
 static void put_custody(struct mp_writer *w, const struct custody *k)
@@ -413,11 +546,13 @@ static void put_body(struct mp_writer *w, const struct statement *st)
 		put_passed(w, &st->body.passed, false);
 		break;
 	case STATEMENT_ANSWER:
-		mp_put_map(w, 2);
+		mp_put_map(w, 3);
 		mp_put_key(w, 0);
 		mp_put_uint(w, st->body.answer.decision);
 		mp_put_key(w, 1);
 		doc_put_text(w, st->body.answer.text);
+		mp_put_key(w, 2);
+		mp_put_uint(w, st->body.answer.turn);
 		break;
 	case STATEMENT_NOTE:
 		put_single(w, st->body.note);
@@ -433,6 +568,12 @@ static void put_body(struct mp_writer *w, const struct statement *st)
 		break;
 	case STATEMENT_REFERRAL:
 		put_passed(w, &st->body.passed, true);
+		break;
+	case STATEMENT_COPY:
+		put_copy(w, &st->body.passed);
+		break;
+	case STATEMENT_RECEIPT:
+		put_receipt(w, &st->body.receipt);
 		break;
 	}
 }
@@ -475,7 +616,10 @@ static bool counts_in_range(const struct statement *st)
 		return st->body.custody.n_lists <= CUSTODY_LISTS;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:
+	case STATEMENT_COPY:
 		return st->body.passed.original_sig != NULL;
+	case STATEMENT_RECEIPT:
+		return st->body.receipt.n <= STATEMENT_LISTS;
 	case STATEMENT_ANSWER:
 	case STATEMENT_NOTE:
 	case STATEMENT_STATUS:
@@ -559,6 +703,12 @@ bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
 	return memcmp(st->to, own, 32) == 0 || doc_find(desks, n_desks, st->to) < n_desks;
 }
 
+bool statement_has_original(enum statement_kind kind)
+{
+	return kind == STATEMENT_ASSIGNMENT || kind == STATEMENT_REFERRAL ||
+	       kind == STATEMENT_COPY;
+}
+
 /* one step down: what st passes on, decoded, its signature its author's */
 static enum perr passed_by(struct statement *original, const struct statement *st)
 {
@@ -578,7 +728,7 @@ enum perr statement_via(struct statement *via, const struct statement *st)
 	enum perr err;
 
 	memset(via, 0, sizeof *via);
-	if (st->kind != STATEMENT_ASSIGNMENT)
+	if (st->kind != STATEMENT_ASSIGNMENT && st->kind != STATEMENT_COPY)
 		return PERR_NOTFOUND;
 	err = passed_by(via, st);
 	if (err == PERR_OK && via->kind != STATEMENT_REFERRAL) {
@@ -594,11 +744,11 @@ enum perr statement_original(struct statement *original, const struct statement 
 	enum perr err;
 
 	memset(original, 0, sizeof *original);
-	if (st->kind != STATEMENT_ASSIGNMENT && st->kind != STATEMENT_REFERRAL)
+	if (!statement_has_original(st->kind))
 		return PERR_STATE;
 	err = passed_by(original, st);
 	if (err == PERR_OK && original->kind == STATEMENT_REFERRAL &&
-	    st->kind == STATEMENT_ASSIGNMENT) {
+	    st->kind != STATEMENT_REFERRAL) {
 		via = malloc(sizeof *via);
 		if (via == NULL) {
 			memset(original, 0, sizeof *original);
@@ -611,10 +761,12 @@ enum perr statement_original(struct statement *original, const struct statement 
 	}
 	/*
 	 * PROTOCOL 4.2: "The original statement of a referral is not itself of kind 3 or 9, that
-	 * of an assignment not of kind 3, and its signature must be its author's."
+	 * of an assignment or copy not of kind 3, 8, 11 or 13, and its signature must be its
+	 * author's."
 	 */
-	if (err == PERR_OK && (original->kind == STATEMENT_ASSIGNMENT ||
-	                       original->kind == STATEMENT_REFERRAL))
+	if (err == PERR_OK && (statement_has_original(original->kind) ||
+	                       original->kind == STATEMENT_CUSTODY ||
+	                       original->kind == STATEMENT_RECEIPT))
 		err = PERR_FORMAT;
 	if (err != PERR_OK)
 		memset(original, 0, sizeof *original);

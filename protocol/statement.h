@@ -22,6 +22,9 @@
 #define STATEMENT_INSTANCE_MAX (512u << 10)
 #define STATEMENT_ATTACHMENTS  64
 #define STATEMENT_CHANGES      256
+#define STATEMENT_LISTS        16                /* of a receipt */
+#define STATEMENT_THINGS       256               /* of one list of a receipt */
+#define STATEMENT_THING_SIZE   16
 
 enum statement_kind {
 	STATEMENT_INTAKE     = 1,
@@ -32,7 +35,9 @@ enum statement_kind {
 	STATEMENT_STATUS     = 6,
 	STATEMENT_ERASE      = 7,
 	STATEMENT_CUSTODY    = 8,
-	STATEMENT_REFERRAL   = 9
+	STATEMENT_REFERRAL   = 9,
+	STATEMENT_COPY       = 11,
+	STATEMENT_RECEIPT    = 13
 };
 
 /* decision of an answer */
@@ -86,16 +91,23 @@ struct statement_consent {
 	struct doc_text by;              /* 1..128: who asked and recorded it */
 	struct doc_text language;        /* 0..16: in which the client was asked */
 };
-/* assignment and referral */
+/* what an assigned person is asked to be */
+enum statement_role { STATEMENT_NO_ROLE = 0, STATEMENT_ATTORNEY = 2, STATEMENT_INTERPRETER = 3 };
+
+/* assignment, referral and copy */
 struct statement_passed {
-	struct doc_text reason;          /* 0..1024 */
+	struct doc_text reason;          /* 0..1024; not in a copy */
 	struct doc_bytes original;       /* a whole statement, 1..STATEMENT_MAX */
 	const uint8_t *original_sig;     /* 64 bytes */
 	struct statement_consent consent;        /* referral only */
+	uint32_t turn;                   /* assignment and copy: from 1 */
+	enum statement_role role;        /* assignment */
+	uint32_t answer_by;              /* assignment: day; 0: no end */
 };
 struct statement_answer {
 	enum statement_decision decision;
 	struct doc_text text;            /* 0..1024 */
+	uint32_t turn;                   /* from 1: of the assignment that is answered */
 };
 struct statement_status {
 	enum statement_state state;
@@ -104,6 +116,19 @@ struct statement_status {
 	uint8_t whom[32];
 	bool has_consent;                /* of STATEMENT_REFERRED only */
 	struct statement_consent consent;
+	uint32_t turn;                   /* from 1; 0: absent, not with assigned or unassigned */
+	enum statement_role role;        /* with assigned, and only then */
+	uint32_t answer_by;              /* assigned: day; 0: no end */
+};
+/* what a holder passed on to whom: the first 16 bytes of the hash of each thing, which is a
+ * statement or an attachment's content */
+struct statement_receipt {
+	uint32_t n;                      /* 1..STATEMENT_LISTS */
+	struct statement_list {
+		uint8_t whom[32];
+		uint32_t turn;           /* from 1 */
+		struct doc_bytes things; /* n × STATEMENT_THING_SIZE, n 1..STATEMENT_THINGS */
+	} to[STATEMENT_LISTS];
 };
 struct statement {
 	enum statement_kind kind;
@@ -116,12 +141,13 @@ struct statement {
 	union {
 		struct statement_intake intake;
 		struct statement_amendment amendment;
-		struct statement_passed passed;  /* assignment, referral */
+		struct statement_passed passed;  /* assignment, referral, copy */
 		struct statement_answer answer;
 		struct doc_text note;            /* 1..65536 */
 		struct statement_status status;
 		struct doc_text erase_reason;    /* 0..1024 */
 		struct custody custody;
+		struct statement_receipt receipt;
 	} body;
 	bool has_ext;                    /* decoded: fields of a later version were skipped */
 };
@@ -140,6 +166,9 @@ PERR_MUST_CHECK enum perr statement_encode(uint8_t **out, size_t *out_len,
  */
 PERR_MUST_CHECK enum perr statement_decode(struct statement *st, const uint8_t *in,
                                           size_t in_len);
+
+/* does it hold another statement: assignment, referral, copy? */
+bool statement_has_original(enum statement_kind kind);
 
 /* what a repeat is recognised by */
 void statement_hash(uint8_t hash[32], const uint8_t *bytes, size_t len);
@@ -165,17 +194,17 @@ bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
                             const uint8_t (*desks)[32], size_t n_desks);
 
 /*
- * The referral that an assignment passes on, decoded and its signature checked: a desk that
+ * The referral that an assignment or copy passes on, decoded and its signature checked: a desk that
  * was referred a record assigns it with the proof that it may.
  * PERR_NOTFOUND: st passes on no referral.  PERR_AUTH, PERR_FORMAT.
  */
 PERR_MUST_CHECK enum perr statement_via(struct statement *via, const struct statement *st);
 /*
- * The original statement of an assignment or referral: decoded and its signature checked; of
- * an assignment that passes on a referral, that referral's original.
+ * The original statement of an assignment, referral or copy: decoded and its signature checked;
+ * of an assignment or copy that passes on a referral, that referral's original.
  * The original's own `to` is that of its first reader and not looked at.
  * PERR_AUTH: a passed signature is wrong.  PERR_STATE: st is of another kind.
- * PERR_FORMAT also: deeper than that.
+ * PERR_FORMAT also: deeper than that, or of a kind that is never passed on (8, 11, 13).
  */
 PERR_MUST_CHECK enum perr statement_original(struct statement *original,
                                             const struct statement *st);

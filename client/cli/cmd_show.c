@@ -325,6 +325,8 @@ static void show_event(struct page *p, const struct case_statement *s)
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:
 	case STATEMENT_CUSTODY:
+	case STATEMENT_COPY:
+	case STATEMENT_RECEIPT:
 		break;
 	}
 }

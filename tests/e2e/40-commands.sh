@@ -127,9 +127,12 @@ same "three slips with a QR code each" "$(grep -c '<svg' "$work/slips.html")" 3
 claim "with the words of the desk" grep -q "Palabras de la mesa" "$work/slips.html"
 same "only their owner may read the file" "$(stat -c %a "$work/slips.html")" 600
 claim "a surge" as ruth server schedule --surge-for 12
-same "no decoys a day at first" "$(as ruth settings --json)" '{"decoys_per_day":0}'
+same "no decoys a day at first" "$(as ruth settings --json)" '{"decoys_per_day":0,"answer_days":7}'
 claim "a number of decoys for a day" as ruth settings --decoys-per-day 1000
-same "  which is kept" "$(as ruth settings --json)" '{"decoys_per_day":1000}'
+same "  which is kept" "$(as ruth settings --json)" '{"decoys_per_day":1000,"answer_days":7}'
+claim "days for an answer" as ruth settings --answer-days 3
+same "  which are kept" "$(as ruth settings --json)" '{"decoys_per_day":1000,"answer_days":3}'
+refused 2 "  at most a year" as ruth settings --answer-days 366
 for n in -1 100001 many ""; do
 	refused 2 "  \"$n\" is no number of decoys" as ruth settings --decoys-per-day "$n"
 done

@@ -8,9 +8,9 @@
 
 static const char *const kit_kind[] = {
 	NULL, "intake", "amendment", "assignment", "answer", "note", "status", "erase", "custody",
-	"referral"
+	"referral", NULL, "copy", NULL, "receipt"
 };
-#define KIT_KINDS 9
+#define KIT_KINDS 13             /* numbers between that have no sample: no such kind yet */
 
 static inline void kit_attachments(struct statement_attachments *as)
 {
@@ -25,11 +25,14 @@ static inline void kit_attachments(struct statement_attachments *as)
 	memset(as->at[1].hash, 0xa2, 32);
 }
 
-/* the original of the samples of kinds 3 and 9; made once, never freed */
+/* the original of the samples of kinds 3, 9 and 11; made once, never freed */
 static struct doc_bytes kit_original;
 static uint8_t kit_original_sig[64];
 
 static inline void kit_statement(struct statement *st, enum statement_kind kind);
+
+/* what the sample receipt lists */
+static const uint8_t kit_things[32] = "a statement's    an attachment's";
 
 static inline void kit_make_original(void)
 {
@@ -127,27 +130,51 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 	case STATEMENT_ASSIGNMENT:
 		kit_make_original();
 		st->body.passed.reason = doc_text_of("bond hearing on Tuesday");
+		if (kind == STATEMENT_ASSIGNMENT) {
+			st->body.passed.turn = 2;
+			st->body.passed.role = STATEMENT_INTERPRETER;
+			st->body.passed.answer_by = 20789;
+		}
 		st->body.passed.original = kit_original;
 		st->body.passed.original_sig = kit_original_sig;
 		break;
 	case STATEMENT_ANSWER:
 		st->body.answer.decision = STATEMENT_ACCEPT;
 		st->body.answer.text = doc_text_of("I can be there");
+		st->body.answer.turn = 2;
 		break;
 	case STATEMENT_NOTE:
 		st->body.note = doc_text_of("Sister called: Popti' interpreter needed");
 		break;
 	case STATEMENT_STATUS:
-		st->body.status.state = STATEMENT_HELD;
+		st->body.status.state = STATEMENT_ASSIGNED;
 		st->body.status.text = doc_text_of("");
 		st->body.status.has_whom = true;
 		memset(st->body.status.whom, 0x73, 32);
+		st->body.status.turn = 2;
+		st->body.status.role = STATEMENT_ATTORNEY;
+		st->body.status.answer_by = 20789;
 		break;
 	case STATEMENT_ERASE:
 		st->body.erase_reason = doc_text_of("asked by the family");
 		break;
 	case STATEMENT_CUSTODY:
 		kit_custody(&st->body.custody);
+		break;
+	case STATEMENT_COPY:
+		kit_make_original();
+		st->body.passed.turn = 2;
+		st->body.passed.original = kit_original;
+		st->body.passed.original_sig = kit_original_sig;
+		break;
+	case STATEMENT_RECEIPT:
+		st->body.receipt.n = 2;
+		memset(st->body.receipt.to[0].whom, 0x73, 32);
+		st->body.receipt.to[0].turn = 2;
+		st->body.receipt.to[0].things = doc_bytes_of(kit_things, 16);
+		memset(st->body.receipt.to[1].whom, 0x75, 32);
+		st->body.receipt.to[1].turn = 1;
+		st->body.receipt.to[1].things = doc_bytes_of(kit_things, sizeof kit_things);
 		break;
 	}
 }

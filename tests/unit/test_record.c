@@ -307,6 +307,8 @@ static enum take_result pass_by_hand(enum fixture_who by, enum fixture_who to,
 
 	memset(&st->body, 0, sizeof st->body);
 	st->kind = STATEMENT_ASSIGNMENT;
+	st->body.passed.turn = 1;
+	st->body.passed.role = STATEMENT_ATTORNEY;
 	st->body.passed.reason = doc_text_of("");
 	st->body.passed.original = doc_bytes_of(original, original_len);
 	st->body.passed.original_sig = sig;
@@ -370,6 +372,8 @@ static void assignment_by_a_stranger_is_kept_aside(void **state)
 	st = note_on(record, c->me->sign_pk, "");
 	memset(&st->body, 0, sizeof st->body);
 	st->kind = STATEMENT_ASSIGNMENT;
+	st->body.passed.turn = 1;
+	st->body.passed.role = STATEMENT_ATTORNEY;
 	st->body.passed.reason = doc_text_of("");
 	st->body.passed.original = file->interviews[0].bytes;
 	st->body.passed.original_sig = file->interviews[0].sig;
@@ -743,6 +747,9 @@ static struct statement *status_on(const uint8_t record[16], enum statement_stat
 	st->body.status.text = doc_text_of("");
 	st->body.status.has_whom = true;
 	memcpy(st->body.status.whom, fix(f, whom)->me->sign_pk, 32);
+	st->body.status.turn = 1;
+	if (state == STATEMENT_ASSIGNED)
+		st->body.status.role = STATEMENT_ATTORNEY;
 	return st;
 }
 
@@ -754,6 +761,7 @@ static struct statement *answer_on(const uint8_t record[16], enum statement_deci
 	st->kind = STATEMENT_ANSWER;
 	st->body.answer.decision = d;
 	st->body.answer.text = doc_text_of("");
+	st->body.answer.turn = 1;
 	return st;
 }
 

@@ -381,6 +381,38 @@ static void the_decoys_of_a_day_travel_where_older_programs_skip_them(void **sta
 	roster_staff_free(s);
 }
 
+static void days_to_answer_are_seven_where_the_body_does_not_say(void **state)
+{
+	static const uint32_t values[] = { 0, 1, 7, 14, ROSTER_ANSWER_MAX };
+	struct roster_staff *s, *back;
+	uint8_t *out, *plain;
+	size_t len, plain_len, i;
+
+	(void)state;
+	plain = staff_bytes(&plain_len);
+	for (i = 0; i < sizeof values / sizeof values[0]; i++) {
+		s = kit_staff();
+		s->answer_days = values[i];
+		s->decoys_per_day = i % 2 == 0 ? 0 : 100;
+		assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
+		assert_int_equal(len == plain_len, values[i] == ROSTER_ANSWER_DAYS && i % 2 == 0);
+		assert_int_equal(roster_staff_decode(&back, out, len), PERR_OK);
+		assert_int_equal(back->answer_days, values[i]);
+		assert_int_equal(back->decoys_per_day, s->decoys_per_day);
+		roster_staff_free(back);
+		doc_free(out, len);
+		roster_staff_free(s);
+	}
+	assert_int_equal(roster_staff_decode(&back, plain, plain_len), PERR_OK);
+	assert_int_equal(back->answer_days, 7);
+	roster_staff_free(back);
+	doc_free(plain, plain_len);
+	s = kit_staff();
+	s->answer_days = ROSTER_ANSWER_MAX + 1;
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
+	roster_staff_free(s);
+}
+
 static void whose_changes_an_admin_body_holds_comes_back_sorted(void **state)
 {
 	size_t len, again_len;
@@ -496,6 +528,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(counts_that_lie_allocate_nothing),
 		cmocka_unit_test(a_field_body_that_members_would_refuse_is_never_made),
 		cmocka_unit_test(an_admin_body_that_would_stop_the_next_bulletin_is_never_made),
+		cmocka_unit_test(days_to_answer_are_seven_where_the_body_does_not_say),
 		cmocka_unit_test(whose_changes_an_admin_body_holds_comes_back_sorted),
 		cmocka_unit_test(later_fields_in_ext_are_skipped_or_refused_by_their_parity),
 		cmocka_unit_test(the_decoys_of_a_day_travel_where_older_programs_skip_them),

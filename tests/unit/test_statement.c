@@ -25,6 +25,8 @@ static void every_kind_survives_the_round_trip(void **state)
 {
 	(void)state;
 	for (int kind = 1; kind <= KIT_KINDS; kind++) {
+		if (kit_kind[kind] == NULL)
+			continue;
 		size_t len, again_len;
 		uint8_t *again, *in = encoded(&len, (enum statement_kind)kind);
 
@@ -77,6 +79,8 @@ static void truncation_at_any_byte_is_refused(void **state)
 {
 	(void)state;
 	for (int kind = 1; kind <= KIT_KINDS; kind++) {
+		if (kit_kind[kind] == NULL)
+			continue;
 		size_t len;
 		uint8_t *in = encoded(&len, (enum statement_kind)kind);
 
@@ -121,6 +125,45 @@ static void refused_by_encode(void)
 	assert_null(out);
 }
 
+/* without these fields nobody could tell one assignment to a person from the next */
+static void an_assignment_says_whom_when_and_as_what(void)
+{
+	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.has_whom = false;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.turn = 0;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.role = STATEMENT_NO_ROLE;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.state = STATEMENT_UNASSIGNED;     /* with a role */
+	refused_by_encode();
+	st.body.status.role = STATEMENT_NO_ROLE;         /* and an end */
+	refused_by_encode();
+	st.body.status.answer_by = 0;
+	st.body.status.turn = 0;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_ANSWER);
+	st.body.answer.turn = 0;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_ASSIGNMENT);
+	st.body.passed.turn = 0;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_ASSIGNMENT);
+	st.body.passed.role = (enum statement_role)4;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_RECEIPT);
+	st.body.receipt.n = 0;
+	refused_by_encode();
+	st.body.receipt.n = STATEMENT_LISTS + 1;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_RECEIPT);
+	st.body.receipt.to[1].things.len = 17;
+	refused_by_encode();
+}
+
 static void what_a_reader_would_refuse_is_never_encoded(void **state)
 {
 	static char long_text[70000];
@@ -161,6 +204,7 @@ static void what_a_reader_would_refuse_is_never_encoded(void **state)
 	kit_statement(&st, STATEMENT_STATUS);
 	st.body.status.state = (enum statement_state)8;
 	refused_by_encode();
+	an_assignment_says_whom_when_and_as_what();
 	kit_statement(&st, STATEMENT_ANSWER);
 	st.body.answer.decision = (enum statement_decision)0;
 	refused_by_encode();
@@ -382,6 +426,8 @@ static void a_referral_without_consent_is_none(void **state)
 	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
 	/* a status says "referred" with the consent, and no other status carries one */
 	kit_statement(&st, STATEMENT_STATUS);
+	st.body.status.role = STATEMENT_NO_ROLE;
+	st.body.status.answer_by = 0;
 	st.body.status.state = STATEMENT_REFERRED;
 	st.body.status.has_whom = true;
 	assert_int_equal(statement_encode(&in, &len, &st), PERR_RANGE);
@@ -415,8 +461,11 @@ static void vectors(void)
 	for (int kind = 1; kind <= KIT_KINDS; kind++) {
 		char name[32];
 		size_t len;
-		uint8_t *in = encoded(&len, (enum statement_kind)kind);
+		uint8_t *in;
 
+		if (kit_kind[kind] == NULL)
+			continue;
+		in = encoded(&len, (enum statement_kind)kind);
 		kit_key(&k, kind <= STATEMENT_AMENDMENT ? 0x51 : 0x52);
 		assert_int_equal(statement_sign(sig, &k, in, len), PERR_OK);
 		snprintf(name, sizeof name, "%s.statement", kit_kind[kind]);

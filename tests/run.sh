@@ -89,7 +89,7 @@ build() { # build B SAN GOALS…
 	local b=$1 san=$2
 	shift 2
 	# sanitizers make -O2 slow to compile and win little by it
-	[ -n "$san" ] && set -- "$@" CFLAGS="-O1 -g"
+	[ -n "$san" ] && set -- "$@" CFLAGS="-O1 -g1"
 	if ! make --no-print-directory -s -j"$jobs" Q=@ B="$b" SAN="$san" "$@" >"build/make-$(basename "$b").log" 2>&1; then
 		echo "  the build in $b failed:"
 		grep -aE 'error|Error|undefined|warning' "build/make-$(basename "$b").log" | head -n 20 | sed 's/^/    | /'
@@ -120,11 +120,16 @@ spec()   { one check-spec build tests/check-spec.sh
 	one check-hardening build tests/check-hardening.sh
 	one check-logs build tests/check-logs.sh
 	one check-unit build tests/check-unit.sh; }
-# the short form has a fixed seed: a chance in a thousand is not to be met by whoever changes a comment
-worlds() { if [ "$mode" = long ]; then set -- --runs 200; else set -- --runs 20 --seed 2019; fi
-	one two-worlds build build/tests/worlds/two_worlds "$@"; }
+# Two that leave each other alone.  The short form of the worlds has a fixed seed: a chance in a
+# thousand is not to be met by whoever changes a comment.
+apart()  { local worlds=(--runs 20 --seed 2019)
+	[ "$mode" = long ] && worlds=(--runs 200)
+	run_one two-worlds build build/tests/worlds/two_worlds "${worlds[@]}" &
+	run_one device.sh "$1" bash tests/seizure/device.sh
+	wait
+	count_one two-worlds build
+	count_one device.sh "$1"; }
 ctgrind() { one ctgrind build tests/ctgrind/run.sh gcc-O0 gcc-O2; }
-devices() { one device.sh "$1" bash tests/seizure/device.sh; }
 seize()  { one "seizure drill" "$1" tests/seizure/drill.sh "$mode"; }
 
 # the planted race must be found, and the same work without it must be clean
@@ -147,10 +152,9 @@ short|long)
 	suite "unit tests and vectors" 80 units build
 	suite "secrets and time" 20 ctgrind
 	suite "simulator" 60 sims build
-	suite "two worlds" 20 worlds
 	suite "fuzz corpus" 30 replay build
 	suite "end to end over loopback" 220 e2es build $E2E_TESTS
-	suite "a seized device" 20 devices build
+	suite "two worlds, a seized device" 30 apart build
 	suite "seizure drill" 30 seize build
 	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan

@@ -133,6 +133,10 @@ CLIENT_SRC   = \
                client/apply_charter.c \
                client/charters.c \
                client/vouch.c \
+               client/apply_rotate.c \
+               client/rotate.c \
+               client/keyring.c \
+               client/revoked.c \
                client/rebase.c \
                client/bring.c \
                client/enrol.c \

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apply_charter.h"
+#include "apply_rotate.h"
 #include "bulletin.h"
 #include "charter.h"
 #include "desk.h"
@@ -396,6 +397,12 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		done->changed = c->staff->answer_days != o->numbers[0];
 		c->staff->answer_days = o->numbers[0];
 		return PERR_OK;
+	case PENDING_SEASON:
+	case PENDING_ACCESS:
+	case PENDING_LOWEST:
+	case PENDING_PLAN:
+	case PENDING_REVOKE:
+		return apply_rotate(c, o, done);
 	case PENDING_DROPPED:
 		return PERR_OK;
 	case PENDING_ADMIN_REMOVE:

@@ -209,8 +209,10 @@ bool cache_is_member(struct client *c, const uint8_t key[32])
 {
 	if (memcmp(key, c->me->sign_pk, 32) == 0)
 		return true;
+	/* what somebody wrote who was a member stays what it is */
 	if (c->staff != NULL && (roster_staff_find(c->staff, key) != NULL ||
-	                         roster_volunteer_find(c->staff, key) != NULL))
+	                         roster_volunteer_find(c->staff, key) != NULL ||
+	                         roster_former_find(c->staff, key) != NULL))
 		return true;
 	if (c->admin != NULL && roster_admin_find(c->admin, key) != NULL)
 		return true;

@@ -12,7 +12,9 @@
 #include "desk.h"
 #include "invite.h"
 #include "mp.h"
+#include "keyring.h"
 #include "pending.h"
+#include "revoked.h"
 #include "roster.h"
 #include "rpc.h"
 #include "signed.h"
@@ -352,6 +354,31 @@ static enum perr save_roster(struct client *c, const struct roster_bytes *r)
 	return err;
 }
 
+static bool has_psk(const struct roster_field *f, const uint8_t psk[32])
+{
+	for (uint32_t i = 0; i < f->n_seasons; i++)
+		if (sodium_memcmp(f->seasons[i].psk, psk, 32) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A season that the new roster dropped is to be forgotten here too: the records in which it
+ * stands, or by which a copy of them opens, are erased and not only written over.
+ */
+static enum perr forget_seasons(struct client *c, const struct roster_field *next)
+{
+	enum perr err = PERR_OK;
+
+	for (uint32_t i = 0; c->field != NULL && next != NULL && i < c->field->n_seasons; i++) {
+		if (has_psk(next, c->field->seasons[i].psk))
+			continue;
+		err = kv_erase(c->kv, "roster/field");
+		return err == PERR_OK ? kv_erase(c->kv, "roster/key") : err;
+	}
+	return err;
+}
+
 void client_known(const struct client *c, struct bulletin_known *k)
 {
 	if (c->header != NULL) {
@@ -422,6 +449,12 @@ enum perr client_adopt(struct client *c, const struct roster_bytes *r)
 	                      &l.header->admins, l.hash);
 	if (err == PERR_OK && r->also != NULL)
 		err = r->also(c, r->also_arg);
+	if (err == PERR_OK)
+		err = keyring_keep(c, l.field, l.staff);
+	if (err == PERR_OK)
+		err = forget_seasons(c, l.field);
+	if (err == PERR_OK && r->own_slot)
+		err = revoked_clear(c);
 	if (err == PERR_OK)
 		err = save_roster(c, r);
 	if (err == PERR_OK && r->level == LEVEL_ADMIN)
@@ -609,6 +642,8 @@ enum perr client_access(const struct client *c, int scope, uint8_t key[32])
 	case RPC_GUEST:
 		if (c->admin != NULL && c->admin->n_guests > 0)
 			memcpy(key, c->admin->guests[c->admin->n_guests - 1].key, 32);
+		else if (c->field != NULL && !sodium_is_zero(c->field->guest_access, 32))
+			memcpy(key, c->field->guest_access, 32);
 		else if (!sodium_is_zero(c->me->guest_key, 32))
 			memcpy(key, c->me->guest_key, 32);
 		else
@@ -672,6 +707,7 @@ void client_name_of(const struct client *c, const uint8_t key_id[32], char *out,
 {
 	const struct roster_volunteer *v;
 	const struct roster_enrolled *e;
+	const struct roster_former *f;
 	const struct roster_member *m;
 	char hex[9];
 
@@ -689,6 +725,13 @@ void client_name_of(const struct client *c, const uint8_t key_id[32], char *out,
 	}
 	if (c->staff != NULL && (v = roster_volunteer_find(c->staff, key_id)) != NULL) {
 		snprintf(out, size, "volunteer %u", v->number);
+		return;
+	}
+	if (c->staff != NULL && (f = roster_former_find(c->staff, key_id)) != NULL) {
+		if (f->role == ROSTER_VOLUNTEER)
+			snprintf(out, size, "volunteer %u", f->number);
+		else
+			snprintf(out, size, "%s", f->name);
 		return;
 	}
 	sodium_bin2hex(hex, sizeof hex, key_id, 4);

@@ -6,6 +6,7 @@
 #include "gaps.h"
 #include "post.h"
 #include "prekeys.h"
+#include "rotate.h"
 #include "vouch.h"
 
 /* the answer to the invitation of a member who was confirmed is over */
@@ -62,6 +63,15 @@ static enum perr retire_prekeys(struct client *c, const struct duties_sync *s, b
 	return prekeys_retire(c, s->scanned_through, s->wants, 0, &n);
 }
 
+/* an administrator's: seasons and access keys, by plan */
+static enum perr rotate_when_due(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned n;
+
+	(void)more;                      /* an administrator's sync ends by bringing what is new */
+	return s->any_complete ? rotate_due(c, &n) : PERR_OK;
+}
+
 /*
  * A volunteer's vault looks the same after a sync, whether or not something was ever sent
  * with it: the records of the first submission are there before it, and the file is written
@@ -95,6 +105,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		list_charters,
 		list_vouchers,
 		retire_prekeys,
+		rotate_when_due,
 		level_out,
 	};
 	enum perr err = PERR_OK;

@@ -20,6 +20,7 @@
 /* what the sync that just ended came to */
 struct duties_sync {
 	bool all_complete;               /* every server of the roster was visited whole */
+	bool any_complete;               /* at least one was */
 	uint32_t scanned_through;        /* sync_scanned_through */
 	unsigned wants;                  /* attachments still missing */
 	uint32_t fresh;                  /* statements new to this vault */

@@ -406,6 +406,14 @@ static void list_start(struct fetch *f)
 
 /* ---- beginning and end ------------------------------------------------------------------------ */
 
+static bool was_known(const struct seen *s, uint32_t number)
+{
+	for (uint32_t i = 0; i < s->n_seasons; i++)
+		if (s->seasons[i] == number)
+			return true;
+	return false;
+}
+
 /*
  * A roster that came since may open what was passed over: a season we did not hold, a desk
  * we did not know to be ours.  Nobody can have sealed under it before it was signed.
@@ -414,11 +422,20 @@ static void rewind_for_roster(struct fetch *f)
 {
 	struct visit *v = f->v;
 	const struct bulletin *b = client_bulletin(v->c);
-	uint32_t season = v->c->seasons[v->c->n_seasons - 1].number;
 	uint32_t day = b->day > 0 ? b->day - 1 : 0;
+	bool is_new = false;
 
-	if ((v->seen.season != 0 && v->seen.season != season) ||
-	    (v->seen.unplaced && v->seen.version != b->version)) {
+	/* the day stands in a season's number: several rosters may have passed since it was made */
+	for (uint32_t i = 0; v->seen.n_seasons > 0 && i < v->c->n_seasons; i++) {
+		uint32_t made = v->c->seasons[i].number >> 16;
+
+		if (was_known(&v->seen, v->c->seasons[i].number))
+			continue;
+		is_new = true;
+		if (made < day + 1)
+			day = made > 0 ? made - 1 : 0;
+	}
+	if (is_new || (v->seen.unplaced && v->seen.version != b->version)) {
 		if (v->seen.day >= day) {
 			v->seen.day = day;
 			v->seen.release = 0;
@@ -426,8 +443,11 @@ static void rewind_for_roster(struct fetch *f)
 		v->seen.unplaced = false;
 		f->digests->n = 0;
 	}
-	f->has_moved |= v->seen.season != season || v->seen.version != b->version;
-	v->seen.season = season;
+	f->has_moved |= is_new || v->seen.n_seasons != v->c->n_seasons ||
+	                v->seen.version != b->version;
+	v->seen.n_seasons = (uint32_t)v->c->n_seasons;
+	for (uint32_t i = 0; i < v->seen.n_seasons; i++)
+		v->seen.seasons[i] = v->c->seasons[i].number;
 	v->seen.version = b->version;
 }
 

@@ -20,19 +20,28 @@
 
 /* ---- sealing and opening ---------------------------------------------------------------------- */
 
-/* n out: 1 or 2 keys; sodium_malloc, NULL if none is known */
+/*
+ * n out: keys in sodium_malloc, NULL if none is known: of the field, then of the staff if it is
+ * known, then those of before: who is away has not put their documents there again.
+ */
 static struct reader_key *board_keys(const struct client *c, size_t *n)
 {
+	size_t all = c->field == NULL ? 0 : c->staff == NULL ? 1 : 2, at = 0;
 	struct reader_key *k = NULL;
 
-	*n = c->field == NULL ? 0 : c->staff == NULL ? 1 : 2;
-	if (*n > 0)
-		k = sodium_malloc(2 * sizeof *k);
+	*n = 0;
+	if (all > 0)
+		k = sodium_malloc((all + 2 * ROSTER_BOARDS_MAX) * sizeof *k);
 	if (k == NULL)
 		return NULL;
-	board_key(&k[0], c->field->board_sk);
-	if (*n == 2)
-		board_key(&k[1], c->staff->board_sk);
+	board_key(&k[at++], c->field->board_sk);
+	if (c->staff != NULL)
+		board_key(&k[at++], c->staff->board_sk);
+	for (uint32_t i = c->field->n_boards; i > 0; i--)
+		board_key(&k[at++], c->field->boards[i - 1].sk);
+	for (uint32_t i = c->staff == NULL ? 0 : c->staff->n_boards; i > 0; i--)
+		board_key(&k[at++], c->staff->boards[i - 1].sk);
+	*n = at;
 	return k;
 }
 
@@ -46,8 +55,8 @@ enum perr notices_seal(struct client *c, bool staff, unsigned type, const uint8_
 	enum perr err;
 
 	keys = board_keys(c, &n);
-	if (keys == NULL || n < (staff ? 2u : 1u) || c->n_seasons == 0) {
-		err = n > 0 && keys == NULL ? PERR_NOMEM : PERR_NOTFOUND;
+	if (keys == NULL || (staff && c->staff == NULL) || c->n_seasons == 0) {
+		err = c->field != NULL && keys == NULL ? PERR_NOMEM : PERR_NOTFOUND;
 		goto out;
 	}
 	e.doc = doc_bytes_of(doc, doc_len);

@@ -103,10 +103,18 @@ static enum perr change(struct client *c, struct change *k)
 	return err == PERR_OK ? err : undo(c, err);
 }
 
+enum perr org_change(struct client *c, struct pending_op *ops, size_t n)
+{
+	struct change k = { .ops = ops, .n = n };
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	return change(c, &k);
+}
+
 static enum perr change_one(struct client *c, struct pending_op *o)
 {
-	struct change k = { .ops = o, .n = 1 };
-	enum perr err = change(c, &k);
+	enum perr err = org_change(c, o, 1);
 
 	pending_op_free(o);
 	return err;
@@ -154,6 +162,7 @@ static enum perr first_bodies(struct client *c, const char *organisation)
 	rng_fill(rng, a->policy_seed, 32);
 	a->n_guests = 1;
 	rng_fill(rng, a->guests[0].key, 32);
+	memcpy(f->guest_access, a->guests[0].key, 32);
 	a->next_volunteer = 1;
 	if (crypto_scalarmult_base(inbox.pk, a->inbox_sk) != 0)
 		return PERR_KEY;
@@ -699,6 +708,10 @@ enum perr org_policy(struct client *c, size_t at, uint32_t counter, uint8_t **ou
 	memcpy(p->chain, b->chain, sizeof p->chain);
 	for (uint32_t i = 0; i < a->n_guests; i++)
 		grant(p, RPC_GUEST, a->guests[i].key, a->guests[i].last_day);
+	/* retired ones whose day is over stay in the roster, to reach servers that were away */
+	for (uint32_t i = 0; i < a->n_retired; i++)
+		if (a->retired[i].last_day >= p->day)
+			grant(p, a->retired[i].scope, a->retired[i].key, a->retired[i].last_day);
 	grant(p, RPC_FIELD, c->field->field_access, 0);
 	grant(p, RPC_COUNSEL, c->staff->counsel_access, 0);
 	grant(p, RPC_STEWARD, a->steward_access, 0);

@@ -21,9 +21,18 @@
 #include "client.h"
 #include "invite.h"
 #include "join.h"
+#include "pending.h"
 #include "perr.h"
 #include "policy.h"
 #include "roster.h"
+
+/*
+ * Make n changes (their numbers are given here) and publish them as one version, signed once:
+ * what everything else here does.  ops stay the caller's: pending_op_free.
+ * PERR_STATE: no administrator.  PERR_EXISTS: an effect is there already.  PERR_LIMIT: one is
+ * not possible; its sentence is gone, so callers look first.
+ */
+PERR_MUST_CHECK enum perr org_change(struct client *c, struct pending_op *ops, size_t n);
 
 /*
  * Found an organisation: keys of the founder, the administrators' first link, an empty

@@ -30,13 +30,17 @@
 #include "client.h"
 #include "perr.h"
 
-#define PENDING_KIND_MAX 63
 #define PENDING_SEEN_MAX 128     /* headers remembered */
+#define PENDING_KIND_MAX 63      /* highest number of a kind */
 
-enum pending_kind {               /* stored numbers */
+/* stored: a number keeps its meaning */
+enum pending_kind {
 	PENDING_SERVER = 1, PENDING_SCHEDULE = 2, PENDING_INVITE = 3, PENDING_CONFIRM = 4,
 	PENDING_REFUSE = 5, PENDING_DESK = 6, PENDING_FORM = 7, PENDING_DECOYS = 8,
 	PENDING_DROPPED = 9,     /* was not possible; only its number is kept */
+	/* rotate.h */
+	PENDING_SEASON = 16, PENDING_ACCESS = 17, PENDING_LOWEST = 18, PENDING_PLAN = 19,
+	PENDING_REVOKE = 20,
 	PENDING_ADMIN_REMOVE = 24, PENDING_THRESHOLD = 25,
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
 	PENDING_COUNTERSIGN = 33,        /* a listed desk's first charter, countersigned */
@@ -47,20 +51,24 @@ enum pending_kind {               /* stored numbers */
 struct pending_op {
 	enum pending_kind kind;
 	uint32_t number;
-	uint8_t id[32];          /* server: Noise key; confirm, refuse: key id; form: desk */
+	uint8_t id[32];          /* server: Noise key; confirm, refuse, lowest, revoke: key id;
+	                            form: desk */
 	uint8_t ticket[16];      /* invite, confirm, refuse */
 	uint8_t slot_pk[32], slot_secret[32];    /* invite, confirm */
 	enum roster_role role;   /* invite, confirm */
-	uint32_t day;            /* invite, confirm */
+	uint32_t day;            /* invite, confirm, season, access, revoke */
 	char text[3][ROSTER_NAME_MAX + 1];  /* server: address; invite: note; confirm: name;
 	                                       form: id, version, title */
 	uint32_t n_languages;    /* confirm */
 	char languages[ROSTER_LANGUAGES_MAX][36];
-	uint8_t part[32], key[32];          /* form: name and key of its sealed part */
+	uint8_t part[32], key[32];          /* form: name and key of its sealed part;
+	                                       season, revoke: key: the new PSK */
 	uint32_t size;           /* form */
 	uint32_t numbers[4];     /* schedule: which are meant (bits 0..2), then the three;
-	                            decoys: of a day; answer days: how many */
-	uint8_t *bytes;          /* desk, charter, countersign: signed charter; confirm: the answer as it came */
+	                            decoys: of a day; answer days: how many; those of rotate.h:
+	                            see there */
+	uint8_t *bytes;          /* desk, charter, countersign: signed charter; confirm: the
+	                            answer as it came; access, revoke: the new keys */
 	size_t len;
 };
 /* wipes; o itself is the caller's */

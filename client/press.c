@@ -62,7 +62,7 @@ static enum perr press_slots(struct client *c, struct press *p)
 	size_t len = 0;
 	enum perr err;
 
-	p->n_slots = (size_t)a->n_members + a->n_invitations;
+	p->n_slots = (size_t)a->n_members + a->n_invitations + a->n_revoked;
 	p->slots = calloc(p->n_slots + 1, sizeof *p->slots);
 	if (p->slots == NULL)
 		return PERR_NOMEM;
@@ -78,6 +78,14 @@ static enum perr press_slots(struct client *c, struct press *p)
 		memcpy(s->secret, a->invitations[i].slot_secret, 32);
 		/* PROTOCOL 9.1: "The slot of an open invitation holds `k_field` only." */
 		memcpy(s->key, p->keys.field, 32);
+	}
+	/* signed and for that person alone: no server can say it in the administrators' place */
+	for (uint32_t i = 0; i < a->n_revoked; i++) {
+		struct bulletin_slot *s = &p->slots[a->n_members + a->n_invitations + i];
+
+		memcpy(s->pk, a->revoked[i].slot_pk, 32);
+		memcpy(s->secret, a->revoked[i].slot_secret, 32);
+		bulletin_slot_ended(s->key, a->revoked[i].day);
 	}
 	err = bulletin_slots_make(&part, &len, p->b.slots.name, p->b.version, p->slots,
 	                          p->n_slots, c->env.rng);

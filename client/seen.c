@@ -6,7 +6,7 @@
 
 #include "mp.h"
 
-#define RECORD_MAX 256
+#define RECORD_MAX 320
 #define DIGESTS    "segdone"
 
 enum perr seen_load(struct client *c, const uint8_t server_pk[32], struct seen *s)
@@ -34,7 +34,9 @@ enum perr seen_load(struct client *c, const uint8_t server_pk[32], struct seen *
 	s->rescan_day = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->failures = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->bytes_per_s = (uint32_t)mp_uint(&r, UINT32_MAX);
-	s->season = (uint32_t)mp_uint(&r, UINT32_MAX);
+	s->n_seasons = mp_array_var(&r, 0, ROSTER_SEASONS_MAX);
+	for (uint32_t i = 0; i < s->n_seasons; i++)
+		s->seasons[i] = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->version = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->unplaced = mp_bool(&r);
 	err = kv_decoded(mp_finish(&r));
@@ -62,7 +64,9 @@ enum perr seen_save(struct client *c, const uint8_t server_pk[32], const struct 
 	mp_put_uint(&w, s->rescan_day);
 	mp_put_uint(&w, s->failures);
 	mp_put_uint(&w, s->bytes_per_s);
-	mp_put_uint(&w, s->season);
+	mp_put_array(&w, s->n_seasons);
+	for (uint32_t i = 0; i < s->n_seasons; i++)
+		mp_put_uint(&w, s->seasons[i]);
 	mp_put_uint(&w, s->version);
 	mp_put_bool(&w, s->unplaced);
 	err = mp_written(&w, &len);

@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "perr.h"
+#include "roster.h"
 
 struct seen {
 	uint32_t day, release;           /* everything up to here is stored; 0, 0: nothing yet */
@@ -25,7 +26,8 @@ struct seen {
 	 * Under what it was read.  A sender may have had a newer roster than we: a season we did
 	 * not hold, a desk of which we did not know to be a holder.
 	 */
-	uint32_t season;                 /* number of the newest season then */
+	uint32_t n_seasons;              /* of the roster then */
+	uint32_t seasons[ROSTER_SEASONS_MAX];
 	uint32_t version;                /* of the roster then */
 	bool unplaced;                   /* something opened that seemed not to be for us */
 };

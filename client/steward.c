@@ -8,7 +8,9 @@
 
 #include "bulletin.h"
 #include "admins.h"
+#include "board.h"
 #include "join.h"
+#include "keyring.h"
 #include "mp.h"
 #include "org.h"
 #include "pending.h"
@@ -365,7 +367,9 @@ static void put_bulletin(struct visit *v)
 
 static enum perr store_answer(struct visit *v, const uint8_t cell[CELL_SIZE])
 {
-	struct reader_key inbox;
+	struct reader_key inbox[1 + ROSTER_BOARDS_MAX];
+	const struct roster_admin *adm = v->c->admin;
+	size_t n_inbox = 1 + adm->n_inboxes;
 	uint8_t payload[CELL_PAYLOAD_MAX], head[CELL_HEAD_SIZE], *old = NULL;
 	uint16_t words[JOIN_WORDS];
 	size_t len, key_at, season_at;
@@ -374,14 +378,17 @@ static enum perr store_answer(struct visit *v, const uint8_t cell[CELL_SIZE])
 	char name[96];
 	enum perr err;
 
-	memcpy(inbox.sk, v->c->admin->inbox_sk, 32);
-	memcpy(inbox.pk, v->c->field->inbox_pk, 32);
+	board_key(&inbox[0], adm->inbox_sk);
+	/* an answer may have been on its way while the key changed */
+	for (uint32_t i = 0; i < adm->n_inboxes; i++)
+		board_key(&inbox[1 + i], adm->inboxes[i].sk);
 	memcpy(head, cell, sizeof head);
 	memset(&j, 0, sizeof j);
-	err = cell_trial(&key_at, &season_at, NULL, head, &inbox, 1, v->c->seasons,
+	err = cell_trial(&key_at, &season_at, NULL, head, inbox, n_inbox, v->c->seasons,
 	                 v->c->n_seasons);
 	if (err == PERR_OK)
-		err = cell_open(&form, payload, &len, cell, &inbox, &v->c->seasons[season_at]);
+		err = cell_open(&form, payload, &len, cell, &inbox[key_at],
+		                &v->c->seasons[season_at]);
 	if (err == PERR_OK && form != CELL_JOIN)
 		err = PERR_FORMAT;
 	if (err == PERR_OK)
@@ -408,7 +415,7 @@ static enum perr store_answer(struct visit *v, const uint8_t cell[CELL_SIZE])
 	else
 		v->r->answers++;
 out:
-	sodium_memzero(&inbox, sizeof inbox);
+	sodium_memzero(inbox, sizeof inbox);
 	sodium_memzero(payload, sizeof payload);
 	join_wipe(&j);
 	return err;
@@ -716,10 +723,30 @@ static enum perr connect_as(struct client *c, const struct sync_net *net, size_t
 	return err;
 }
 
+/* the current key, then older ones: a server that was away knows no other (keyring.h) */
+static enum perr with_any_key(struct client *c, const struct sync_net *net, size_t at,
+                              const struct wish *wish, struct steward_server *r)
+{
+	struct keyring *k = sodium_malloc(sizeof *k);
+	enum perr err = k == NULL ? PERR_NOMEM : keyring_of(c, RPC_STEWARD, k);
+	bool done = false;
+
+	for (size_t i = 0; err == PERR_OK && i < k->n; i++) {
+		err = connect_as(c, net, at, k->at[i], false, wish, r, &done);
+		if (err != PERR_AUTH || r->reached || i + 1 == k->n)
+			break;
+		err = PERR_OK;
+	}
+	if (k != NULL)
+		keyring_wipe(k);
+	sodium_free(k);
+	return err;
+}
+
 static enum perr visit(struct client *c, const struct sync_net *net, size_t at,
                        const struct wish *wish, struct steward_server *r)
 {
-	uint8_t key[32], *setup = NULL;
+	uint8_t *setup = NULL;
 	char name[96];
 	bool done = false;
 	size_t len;
@@ -744,10 +771,7 @@ static enum perr visit(struct client *c, const struct sync_net *net, size_t at,
 	}
 	kv_free(setup);
 	if (err == PERR_OK)
-		err = client_access(c, RPC_STEWARD, key);
-	if (err == PERR_OK)
-		err = connect_as(c, net, at, key, false, wish, r, &done);
-	sodium_memzero(key, sizeof key);
+		err = with_any_key(c, net, at, wish, r);
 	return r->err = err;
 }
 

@@ -8,6 +8,7 @@
 
 #include "decoys.h"
 #include "duties.h"
+#include "keyring.h"
 #include "notices.h"
 #include "outbox.h"
 #include "prekeys.h"
@@ -45,14 +46,17 @@ const char *sync_note_text(unsigned note)
 		"its backlog was put off",
 		"only the own cells were fetched, among others",
 		"everything was looked through once more for missing attachments",
-		"none of its slots opens for this member: the administrator has to enrol it again",
+		("none of its slots opens for this member, and none says that the membership ended: "
+		 "it may be of before your enrolment; sync again, and ask your administrator if it "
+		 "stays so"),
 		"it no longer shows segments that it showed before",
 		"its date is more than a day from this device's",
 		"its board had something new",
 		"it does not know the ticket of this invitation, or has another answer to it",
 		"it could not read some of its cells",
 		("its roster and this one each hold changes that the other lacks; they come together "
-		 "when the administrators who made them have synced")
+		 "when the administrators who made them have synced"),
+		"its bulletin says that you are no member any more"
 	};
 	unsigned i;
 
@@ -89,26 +93,18 @@ static enum rpc_scope best_scope(const struct client *c)
 }
 
 /* returns the error of our own store; what the network did stands in out */
-static enum perr connect_once(struct run *r, struct sync_server *out, enum rpc_scope scope,
-                              bool only_join)
+static enum perr connect_with(struct run *r, struct sync_server *out, enum rpc_scope scope,
+                              const uint8_t key[32], bool only_join)
 {
 	struct client *c = r->c;
 	struct peer *p = NULL;
 	struct visit *v = NULL;
-	uint8_t key[32];
 	enum perr err, net;
 
 	out->complete = out->reached = false;
 	out->err = PERR_OK;
 	out->why[0] = '\0';
-	err = client_access(c, scope, key);
-	if (err != PERR_OK) {
-		out->err = err;
-		snprintf(out->why, sizeof out->why, "no key for it is known here");
-		return PERR_OK;
-	}
 	err = peer_new(&p, out->pk, key, c->env.rng);
-	sodium_memzero(key, sizeof key);
 	if (err == PERR_OK)
 		err = visit_new(&v, c, p, r->spool, &r->done_ids, r->hooks, out, scope, only_join);
 	if (err != PERR_OK)
@@ -128,6 +124,37 @@ static enum perr connect_once(struct run *r, struct sync_server *out, enum rpc_s
 	}
 out:
 	peer_free(p);
+	return err;
+}
+
+static bool not_let_in(const struct sync_server *out)
+{
+	return !out->complete && !out->reached && out->err == PERR_AUTH;
+}
+
+/*
+ * With keys number `from` up to `to` of the scope's (keyring.h), one after the other until the
+ * server lets one in.
+ */
+static enum perr connect_any(struct run *r, struct sync_server *out, enum rpc_scope scope,
+                             size_t from, size_t to, bool only_join)
+{
+	struct keyring *k = sodium_malloc(sizeof *k);
+	enum perr err = k == NULL ? PERR_NOMEM : keyring_of(r->c, scope, k);
+
+	if (err == PERR_OK && from == 0 && k->n == 0) {
+		out->complete = out->reached = false;
+		out->err = PERR_NOTFOUND;
+		snprintf(out->why, sizeof out->why, "no key for it is known here");
+	}
+	for (size_t i = from; err == PERR_OK && i < to && i < k->n; i++) {
+		err = connect_with(r, out, scope, k->at[i], only_join);
+		if (!not_let_in(out))
+			break;
+	}
+	if (k != NULL)
+		keyring_wipe(k);
+	sodium_free(k);
 	return err;
 }
 
@@ -153,31 +180,47 @@ static enum perr visit_server(struct run *r, struct sync_server *out)
 	if (c->me->state == CLIENT_JOINING)
 		err = post_each_due(c, out->pk, is_join, &join_due);
 	if (err == PERR_OK && join_due) {
-		err = connect_once(r, out, RPC_GUEST, true);
+		err = connect_any(r, out, RPC_GUEST, 0, KEYRING_MAX, true);
 		if (err != PERR_OK || (!out->complete && out->err != PERR_AUTH))
 			return err;
 	}
 	for (n = 0; err == PERR_OK && n < CONNECTIONS_MAX; n++) {
+		unsigned before = out->notes & SYNC_N_ROSTER_NEW;
+		bool is_new;
+
 		scope = best_scope(c);
-		err = connect_once(r, out, scope, false);
+		err = connect_any(r, out, scope, 0, scope == RPC_GUEST ? KEYRING_MAX : 1, false);
 		if (err != PERR_OK)
 			break;
 		if (out->complete && best_scope(c) > scope)
 			continue;        /* the roster that came opens more */
-		if (out->complete || out->reached || out->err != PERR_AUTH || scope == RPC_GUEST)
+		if (!not_let_in(out) || scope == RPC_GUEST)
 			break;
-		/* it no longer knows our key: guests still reach the bulletin, and the new key */
+		/* it does not know our key: guests still reach the bulletin, and the new key */
 		out->notes &= ~(unsigned)SYNC_N_ROSTER_NEW;
-		err = connect_once(r, out, RPC_GUEST, false);
-		if (err != PERR_OK || (out->notes & SYNC_N_ROSTER_NEW) == 0) {
-			if (out->complete) {
-				out->complete = false;
-				out->err = PERR_AUTH;
-				snprintf(out->why, sizeof out->why,
-				         "it no longer knows this member's keys, and has no newer ones");
-			}
+		err = connect_any(r, out, RPC_GUEST, 0, KEYRING_MAX, false);
+		is_new = (out->notes & SYNC_N_ROSTER_NEW) != 0;
+		out->notes |= before;
+		if (err != PERR_OK || is_new || (out->notes & SYNC_N_REVOKED) != 0 ||
+		    (!out->complete && !not_let_in(out))) {
+			if (err == PERR_OK && is_new)
+				continue;
 			break;
 		}
+		/* it has nothing newer: then it is the one that was away, and knows an older key */
+		err = connect_any(r, out, scope, 1, KEYRING_MAX, false);
+		if (err == PERR_OK && out->complete && best_scope(c) > scope)
+			continue;
+		break;
+	}
+	/* a guest's visit is none, for whoever holds more */
+	if (err == PERR_OK && out->complete && out->scope == RPC_GUEST &&
+	    best_scope(c) > RPC_GUEST) {
+		out->complete = false;
+		out->err = PERR_AUTH;
+		snprintf(out->why, sizeof out->why, (out->notes & SYNC_N_REVOKED) != 0
+		         ? "it does not let you in: you are no member any more"
+		         : "it does not know this member's keys, and has no newer ones");
 	}
 	return err;
 }
@@ -364,7 +407,8 @@ static enum perr sum_up(struct client *c, struct sync_summary *s)
 static enum perr duties(struct client *c, struct sync_summary *s)
 {
 	struct duties_sync d = {
-		.all_complete = s->n_complete == s->n_servers, .wants = s->wants, .fresh = s->fresh
+		.all_complete = s->n_complete == s->n_servers, .any_complete = s->n_complete > 0,
+		.wants = s->wants, .fresh = s->fresh
 	};
 	enum perr err = sync_scanned_through(c, &d.scanned_through);
 

@@ -9,8 +9,9 @@
  *	field     volunteers, and members whose slot opens the field body only: bulletin,
  *	          board, outbox
  *	guest     before the first roster; to put the answer to an invitation; and when a
- *	          server no longer knows this device's newer keys (a phone a month off): only
- *	          the bulletin is fetched, and with the keys in it the visit begins again
+ *	          server does not know this device's key (a phone a month off): only the
+ *	          bulletin is fetched, and with the keys in it the visit begins again.  If it
+ *	          has none newer, the server was away: keys of before are tried (keyring.h)
  *
  * The highest scope the client holds a key for is used.  An answer to an invitation that
  * waits is put first, in a guest connection of its own.  When a visit brought a roster that
@@ -121,7 +122,8 @@ enum sync_note {                 /* bits of sync_server.notes */
 	SYNC_N_BOARD        = 1 << 14,   /* the board brought something new */
 	SYNC_N_TICKET       = 1 << 15,   /* it does not know the invitation's ticket (any more) */
 	SYNC_N_DAMAGED      = 1 << 16,   /* it could not read some of its cells */
-	SYNC_N_APART        = 1 << 17    /* its roster and ours each lack a change of the other */
+	SYNC_N_APART        = 1 << 17,   /* its roster and ours each lack a change of the other */
+	SYNC_N_REVOKED      = 1 << 18    /* its bulletin says that the membership ended (revoked.h) */
 };
 
 struct sync_taken {              /* statements */

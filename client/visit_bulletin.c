@@ -10,6 +10,7 @@
 #include "pending.h"
 #include "prekeys.h"
 #include "rebase.h"
+#include "revoked.h"
 
 /* which part is being fetched */
 enum part_of { PART_HEADER, PART_SLOTS, PART_FIELD, PART_STAFF, PART_ADMIN, PART_FORM };
@@ -237,14 +238,33 @@ static void not_for_us_yet(struct visit_bulletin *vb)
 		give_up(vb, SYNC_N_BEHIND);
 }
 
+/* the administrators say so themselves, under their signatures; the roster known here stays */
+static void told_to_leave(struct visit_bulletin *vb, uint32_t day)
+{
+	enum perr err = PERR_OK;
+
+	/* administrators look at older ones too: those say nothing about today */
+	if (!is_older(vb))
+		err = revoked_note(vb->v->c, day, vb->b.version);
+	if (err != PERR_OK)
+		visit_store_failed(vb->v, err);
+	else
+		give_up(vb, is_older(vb) ? SYNC_N_BEHIND : SYNC_N_REVOKED);
+}
+
 static void on_slots(struct visit_bulletin *vb)
 {
 	uint8_t name[32];
+	uint32_t day;
 	enum perr err = PERR_CORRUPT;
 
 	bulletin_part_name(name, vb->part, vb->size);
 	if (memcmp(name, vb->name, 32) == 0)
 		err = find_slot(vb);
+	if (err == PERR_OK && vb->own_slot && bulletin_slot_is_ended(vb->level_key, &day)) {
+		told_to_leave(vb, day);
+		return;
+	}
 	if (err == PERR_OK)
 		err = bulletin_level(&vb->level, &vb->keys, &vb->b, vb->level_key);
 	if (err == PERR_OK && vb->level == BULLETIN_ADMIN) {

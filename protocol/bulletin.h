@@ -151,6 +151,13 @@ PERR_MUST_CHECK enum perr bulletin_slots_find(uint8_t key[32], const uint8_t *pa
                                              const uint8_t slot_sk[32],
                                              const uint8_t slot_secret[32]);
 /*
+ * What the slot of somebody who was revoked holds instead of a key: that the membership ended,
+ * and on which day.  PROTOCOL 8.3.
+ */
+void bulletin_slot_ended(uint8_t key[32], uint32_t day);
+/* is this it?  day out */
+bool bulletin_slot_is_ended(const uint8_t key[32], uint32_t *day);
+/*
  * Which level a key is, by the commitments of the header, and the keys of the levels below
  * it.  keys out: roster_keys.  PERR_UNKNOWN: none of the three.  PERR_CHAIN: the keys
  * derived for the levels below do not fit their commitments.

@@ -49,6 +49,22 @@ static void slot_nobody(struct bulletin_slot *slot, struct rng rng)
 	sodium_memzero(sk, sizeof sk);
 }
 
+/* PROTOCOL 8.3: "`"amparo/1 revoked"` ‖ u32 day ‖ 12 zeros" */
+static const char ended[16] = "amparo/1 revoked";
+
+void bulletin_slot_ended(uint8_t key[32], uint32_t day)
+{
+	memset(key, 0, 32);
+	memcpy(key, ended, sizeof ended);
+	doc_u32(key + sizeof ended, day);
+}
+
+bool bulletin_slot_is_ended(const uint8_t key[32], uint32_t *day)
+{
+	*day = doc_get_u32(key + sizeof ended);
+	return memcmp(key, ended, sizeof ended) == 0 && sodium_is_zero(key + 20, 12);
+}
+
 static int compare_slots(const void *a, const void *b)
 {
 	return memcmp(a, b, BULLETIN_SLOT_SIZE);

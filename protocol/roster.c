@@ -145,3 +145,19 @@ enum perr roster_encoded(uint8_t **out, size_t *out_len, enum perr again)
 	*out_len = 0;
 	return again == PERR_NOMEM ? again : PERR_RANGE;
 }
+
+struct roster_board *roster_get_boards(struct mp_reader *r, struct arena *mem, uint32_t *n)
+{
+	struct roster_board *b = roster_get_array(r, mem, n, 0, ROSTER_BOARDS_MAX, sizeof *b);
+
+	for (uint32_t i = 0; i < *n; i++)
+		mp_bin_copy(r, b[i].sk, 32);
+	return b;
+}
+
+void roster_put_boards(struct mp_writer *w, const struct roster_board *b, uint32_t n)
+{
+	mp_put_array(w, n);
+	for (uint32_t i = 0; i < n; i++)
+		mp_put_bin(w, b[i].sk, 32);
+}

@@ -18,12 +18,18 @@
 #define ROSTER_DESKS_MAX     32
 #define ROSTER_FORMS_MAX     64
 #define ROSTER_SERVERS_MAX   8
-#define ROSTER_SEASONS_MAX   8
+#define ROSTER_SEASONS_MAX   16
 #define ROSTER_STAFF_MAX     1024
 #define ROSTER_VOLUNTEERS_MAX 4096
 #define ROSTER_MEMBERS_MAX   4096
 #define ROSTER_INVITES_MAX   512
 #define ROSTER_GUESTS_MAX    16
+#define ROSTER_RETIRED_MAX   40          /* access keys of the other scopes */
+#define ROSTER_BOARDS_MAX    4           /* retired board keys of one kind */
+#define ROSTER_FORMER_MAX    2048        /* people who were members */
+#define ROSTER_REVOKED_MAX   512         /* of them, those whose slot still tells them */
+#define ROSTER_EVERY_MIN     7           /* days between planned rotations */
+#define ROSTER_EVERY_MAX     400
 #define ROSTER_LANGUAGES_MAX 16
 #define ROSTER_NAME_MAX      128
 #define ROSTER_MADE_MAX      64
@@ -80,9 +86,16 @@ struct roster_server {
 	const char *address;             /* "host:port", see address.h */
 	uint8_t pk[32];                  /* Noise key */
 };
+/*
+ * PROTOCOL 8.1: "The number of a season is 65,536 times the day on which it was made, and 16
+ * random bits": two administrators who make one on the same day give two numbers.
+ */
 struct roster_season {
 	uint32_t number;
 	uint8_t psk[32];
+};
+struct roster_board {
+	uint8_t sk[32];
 };
 struct roster_limits {
 	uint32_t attachment_bytes;
@@ -103,12 +116,15 @@ struct roster_field {
 	struct roster_form *forms;
 	uint32_t n_servers;              /* 0..8 */
 	struct roster_server *servers;
-	uint32_t n_seasons;              /* 1..8, rising; the last one seals */
+	uint32_t n_seasons;              /* 1..16, rising; the last one seals */
 	struct roster_season *seasons;
 	uint8_t field_access[32];
 	uint8_t board_sk[32];            /* field board, private half */
 	uint8_t inbox_pk[32];
 	struct roster_limits limits;
+	uint8_t guest_access[32];        /* current; in ext; zeros: as the invitation says */
+	uint32_t n_boards;               /* 0..4: field board keys of before, private halves */
+	struct roster_board *boards;     /* oldest first; in ext */
 	bool has_ext;
 };
 /* 256 KiB, 16 attachments, 512 KiB, 2 copies, 32 MiB, 60, 14 and 30 days */
@@ -144,6 +160,14 @@ struct roster_volunteer {
 	uint8_t key[32];
 	uint32_t number;
 };
+/* who was a member: what such a person wrote before stays what it is */
+struct roster_former {
+	uint8_t key[32];
+	enum roster_role role;
+	uint32_t number;                 /* a volunteer's; else 0 */
+	const char *name;                /* 0..128; "" for a volunteer */
+	uint32_t day;                    /* on which the membership ended */
+};
 struct roster_staff {
 	struct arena *mem;
 	uint32_t n_members;
@@ -155,6 +179,10 @@ struct roster_staff {
 	uint32_t decoys_per_day;         /* that attorneys' clients share; in ext; 0: none */
 	uint32_t answer_days;            /* an unanswered assignment returns to the desk after so
 	                                    many; in ext; 0: never */
+	uint32_t n_boards;               /* 0..4: staff board keys of before; in ext */
+	struct roster_board *boards;     /* oldest first */
+	uint32_t n_former;               /* 0..2048; in ext; oldest first */
+	struct roster_former *former;
 	bool has_ext;
 };
 struct roster_staff *roster_staff_new(void);
@@ -167,6 +195,8 @@ const struct roster_member *roster_staff_find(const struct roster_staff *s,
                                               const uint8_t key[32]);
 const struct roster_volunteer *roster_volunteer_find(const struct roster_staff *s,
                                                      const uint8_t key[32]);
+const struct roster_former *roster_former_find(const struct roster_staff *s,
+                                               const uint8_t key[32]);
 
 /* ---- admin body -------------------------------------------------------------------------- */
 
@@ -209,6 +239,25 @@ struct roster_schedule {
 	uint32_t surge_until;            /* hours since 1970-01-01; 0: no surge */
 };
 
+/* an access key of before; servers admit it through its last day */
+struct roster_retired {
+	uint32_t scope;                  /* 2 field, 3 counsel, 4 steward (rpc.h) */
+	uint8_t key[32];
+	uint32_t last_day;
+};
+/* whose slot holds, instead of a key, that the membership ended (bulletin.h) */
+struct roster_revoked {
+	uint8_t key[32];
+	uint8_t slot_pk[32];
+	uint8_t slot_secret[32];
+	uint32_t day;
+};
+enum roster_plan_what { ROSTER_PLAN_SEASON, ROSTER_PLAN_ACCESS, ROSTER_PLANS };
+struct roster_plan {
+	uint32_t every;                  /* days, 7..400; 0: none */
+	uint32_t last;                   /* day of the last rotation; 0: never */
+};
+
 struct roster_admin {
 	struct arena *mem;
 	uint32_t n_members;
@@ -226,6 +275,14 @@ struct roster_admin {
 	struct roster_schedule schedule; /* roster_admin_new: 60, 10, 0 */
 	uint32_t n_made;                 /* 0..64, sorted by key */
 	struct roster_made *made;
+	uint32_t n_retired;              /* 0..40; in ext; oldest first */
+	struct roster_retired *retired;
+	uint32_t revocations;            /* how many there were ever; in ext */
+	uint32_t n_revoked;              /* 0..512; oldest first */
+	struct roster_revoked *revoked;
+	uint32_t n_inboxes;              /* 0..4: inbox keys of before, for answers on their way */
+	struct roster_board *inboxes;    /* oldest first */
+	struct roster_plan plans[ROSTER_PLANS];      /* in ext */
 	bool has_ext;
 };
 struct roster_admin *roster_admin_new(void);

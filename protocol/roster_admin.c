@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "cell.h"
 #include "roster_body.h"
+#include "rpc.h"
+
+/* keys of ext: PROTOCOL 8.1 */
+#define EXT_MADE     1
+#define EXT_RETIRED  3
+#define EXT_REVOKED  5
+#define EXT_PLANS    7
 
 struct roster_admin *roster_admin_new(void)
 {
@@ -83,7 +90,51 @@ static void get_made(struct mp_reader *r, struct roster_admin *a)
 	}
 }
 
-/* key 1 is known here; other odd ones are skipped, as doc_ext does */
+static void get_retired(struct mp_reader *r, struct roster_admin *a)
+{
+	a->retired = roster_get_array(r, a->mem, &a->n_retired, 1, ROSTER_RETIRED_MAX,
+	                              sizeof *a->retired);
+	for (uint32_t i = 0; i < a->n_retired; i++) {
+		mp_array(r, 3);
+		a->retired[i].scope = doc_get_uint(r, RPC_STEWARD);
+		mp_bin_copy(r, a->retired[i].key, 32);
+		a->retired[i].last_day = doc_get_uint(r, UINT32_MAX);
+		/* without an end it would be in force for ever, and guests' have a list of their own */
+		if (a->retired[i].scope < RPC_FIELD || a->retired[i].last_day == 0)
+			mp_fail(r, PERR_FORMAT);
+	}
+}
+
+static void get_revoked(struct mp_reader *r, struct roster_admin *a)
+{
+	mp_array(r, 3);
+	a->revocations = doc_get_uint(r, UINT32_MAX);
+	a->revoked = roster_get_array(r, a->mem, &a->n_revoked, 0, ROSTER_REVOKED_MAX,
+	                              sizeof *a->revoked);
+	for (uint32_t i = 0; i < a->n_revoked; i++) {
+		mp_array(r, 4);
+		mp_bin_copy(r, a->revoked[i].key, 32);
+		get_slot(r, a->revoked[i].slot_pk, a->revoked[i].slot_secret);
+		a->revoked[i].day = doc_get_uint(r, UINT32_MAX);
+	}
+	a->inboxes = roster_get_boards(r, a->mem, &a->n_inboxes);
+}
+
+static void get_plans(struct mp_reader *r, struct roster_admin *a)
+{
+	mp_array(r, ROSTER_PLANS);
+	for (int i = 0; i < ROSTER_PLANS; i++) {
+		struct roster_plan *p = &a->plans[i];
+
+		mp_array(r, 2);
+		p->every = doc_get_uint(r, ROSTER_EVERY_MAX);
+		p->last = doc_get_uint(r, UINT32_MAX);
+		if (p->every > 0 && p->every < ROSTER_EVERY_MIN)
+			mp_fail(r, PERR_FORMAT);
+	}
+}
+
+/* the odd keys known here are read; other odd ones are skipped, as doc_ext does */
 static void get_ext(struct mp_reader *r, struct roster_admin *a)
 {
 	for (uint32_t n = mp_map(r, UINT32_MAX); n > 0 && r->err == PERR_OK; n--) {
@@ -91,11 +142,23 @@ static void get_ext(struct mp_reader *r, struct roster_admin *a)
 
 		if (key % 2 == 0)
 			mp_fail(r, PERR_UNKNOWN);
-		if (key == 1) {
+		switch (key) {
+		case EXT_MADE:
 			get_made(r, a);
-		} else {
+			break;
+		case EXT_RETIRED:
+			get_retired(r, a);
+			break;
+		case EXT_REVOKED:
+			get_revoked(r, a);
+			break;
+		case EXT_PLANS:
+			get_plans(r, a);
+			break;
+		default:
 			a->has_ext = true;
 			mp_skip(r);
+			break;
 		}
 	}
 }
@@ -192,11 +255,98 @@ static void put_invitation(struct mp_writer *w, const struct roster_invitation *
 	mp_put_uint(w, v->day);
 }
 
+static void put_made(struct mp_writer *w, const struct roster_admin *a)
+{
+	mp_put_array(w, a->n_made);
+	for (uint32_t i = 0; i < a->n_made; i++) {
+		mp_put_array(w, 2);
+		mp_put_bin(w, a->made[i].key, 32);
+		mp_put_uint(w, a->made[i].number);
+	}
+}
+
+static void put_retired(struct mp_writer *w, const struct roster_admin *a)
+{
+	mp_put_array(w, a->n_retired);
+	for (uint32_t i = 0; i < a->n_retired; i++) {
+		mp_put_array(w, 3);
+		mp_put_uint(w, a->retired[i].scope);
+		mp_put_bin(w, a->retired[i].key, 32);
+		mp_put_uint(w, a->retired[i].last_day);
+	}
+}
+
+static void put_revoked(struct mp_writer *w, const struct roster_admin *a)
+{
+	mp_put_array(w, 3);
+	mp_put_uint(w, a->revocations);
+	mp_put_array(w, a->n_revoked);
+	for (uint32_t i = 0; i < a->n_revoked; i++) {
+		mp_put_array(w, 4);
+		mp_put_bin(w, a->revoked[i].key, 32);
+		mp_put_bin(w, a->revoked[i].slot_pk, 32);
+		mp_put_bin(w, a->revoked[i].slot_secret, 32);
+		mp_put_uint(w, a->revoked[i].day);
+	}
+	roster_put_boards(w, a->inboxes, a->n_inboxes);
+}
+
+static void put_plans(struct mp_writer *w, const struct roster_admin *a)
+{
+	mp_put_array(w, ROSTER_PLANS);
+	for (int i = 0; i < ROSTER_PLANS; i++) {
+		mp_put_array(w, 2);
+		mp_put_uint(w, a->plans[i].every);
+		mp_put_uint(w, a->plans[i].last);
+	}
+}
+
+static bool has_revoked(const struct roster_admin *a)
+{
+	return a->revocations > 0 || a->n_revoked > 0 || a->n_inboxes > 0;
+}
+
+static bool has_plans(const struct roster_admin *a)
+{
+	bool has = false;
+
+	for (int i = 0; i < ROSTER_PLANS; i++)
+		has |= a->plans[i].every > 0 || a->plans[i].last > 0;
+	return has;
+}
+
+static uint32_t n_ext(const struct roster_admin *a)
+{
+	return (a->n_made > 0) + (a->n_retired > 0) + has_revoked(a) + has_plans(a);
+}
+
+static void put_ext(struct mp_writer *w, const struct roster_admin *a)
+{
+	mp_put_key(w, 9);
+	mp_put_map(w, n_ext(a));
+	if (a->n_made > 0) {
+		mp_put_key(w, EXT_MADE);
+		put_made(w, a);
+	}
+	if (a->n_retired > 0) {
+		mp_put_key(w, EXT_RETIRED);
+		put_retired(w, a);
+	}
+	if (has_revoked(a)) {
+		mp_put_key(w, EXT_REVOKED);
+		put_revoked(w, a);
+	}
+	if (has_plans(a)) {
+		mp_put_key(w, EXT_PLANS);
+		put_plans(w, a);
+	}
+}
+
 static void put_admin(struct mp_writer *w, const void *what)
 {
 	const struct roster_admin *a = what;
 
-	mp_put_map(w, a->n_made > 0 ? 10 : 9);
+	mp_put_map(w, n_ext(a) > 0 ? 10 : 9);
 	mp_put_key(w, 0);
 	mp_put_array(w, a->n_members);
 	for (uint32_t i = 0; i < a->n_members; i++)
@@ -229,17 +379,8 @@ static void put_admin(struct mp_writer *w, const void *what)
 	mp_put_uint(w, a->schedule.release_minutes);
 	mp_put_uint(w, a->schedule.surge_minutes);
 	mp_put_uint(w, a->schedule.surge_until);
-	if (a->n_made == 0)
-		return;
-	mp_put_key(w, 9);
-	mp_put_map(w, 1);
-	mp_put_key(w, 1);
-	mp_put_array(w, a->n_made);
-	for (uint32_t i = 0; i < a->n_made; i++) {
-		mp_put_array(w, 2);
-		mp_put_bin(w, a->made[i].key, 32);
-		mp_put_uint(w, a->made[i].number);
-	}
+	if (n_ext(a) > 0)
+		put_ext(w, a);
 }
 
 enum perr roster_admin_encode(uint8_t **out, size_t *out_len, const struct roster_admin *a)

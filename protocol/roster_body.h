@@ -22,6 +22,10 @@ enum roster_role roster_get_role(struct mp_reader *r);
 /* NULL is the empty text */
 void roster_put_str(struct mp_writer *w, const char *s);
 
+/* retired board keys: an array 0..4 of bin32 */
+struct roster_board *roster_get_boards(struct mp_reader *r, struct arena *mem, uint32_t *n);
+void roster_put_boards(struct mp_writer *w, const struct roster_board *b, uint32_t n);
+
 /*
  * The end of an encoder: `again` is what decoding the result said.  A body that members
  * refuse would lock out everybody at once, so it never leaves the administrator's device.

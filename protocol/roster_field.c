@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <sodium.h>
+
 #include "address.h"
 #include "cell.h"
 #include "charter.h"
 #include "roster_body.h"
 #include "signed.h"
 
+/* keys of ext: PROTOCOL 8.1 */
+#define EXT_KEYS 7
 #define LIMITS 8
 
 void roster_limits_default(struct roster_limits *l)
@@ -110,9 +114,31 @@ static void get_seasons(struct mp_reader *r, struct roster_field *f)
 		mp_array(r, 2);
 		f->seasons[i].number = doc_get_uint(r, UINT32_MAX);
 		mp_bin_copy(r, f->seasons[i].psk, 32);
-		/* PROTOCOL 8.1: "seasons array 1..8 of `[number, psk bin32]`, rising" */
+		/* PROTOCOL 8.1: "seasons array 1..16 of `[number, psk bin32]`, rising" */
 		if (i > 0 && f->seasons[i].number <= f->seasons[i - 1].number)
 			mp_fail(r, PERR_FORMAT);
+	}
+}
+
+/* the odd keys known here are read, other odd ones skipped, even ones refused (PROTOCOL 2) */
+static void get_ext(struct mp_reader *r, struct roster_field *f)
+{
+	f->has_ext = true;
+	for (uint32_t n = mp_map(r, UINT32_MAX); n > 0 && r->err == PERR_OK; n--) {
+		uint64_t key = mp_key(r);
+
+		if (key % 2 == 0)
+			mp_fail(r, PERR_UNKNOWN);
+		switch (key) {
+		case EXT_KEYS:
+			mp_array(r, 2);
+			mp_bin_copy(r, f->guest_access, 32);
+			f->boards = roster_get_boards(r, f->mem, &f->n_boards);
+			break;
+		default:
+			mp_skip(r);
+			break;
+		}
 	}
 }
 
@@ -150,7 +176,8 @@ static void get_field(struct mp_reader *r, struct roster_field *f)
 		mp_fail(r, PERR_FORMAT);
 	doc_need(&m, 8);
 	get_limits(r, &f->limits);
-	f->has_ext = doc_ext(&m, 9);
+	if (doc_has(&m, 9))
+		get_ext(r, f);
 	doc_map_end(&m);
 }
 
@@ -223,11 +250,32 @@ static void put_limits(struct mp_writer *w, const struct roster_limits *l)
 	}
 }
 
+static bool has_keys(const struct roster_field *f)
+{
+	return f->n_boards > 0 || !sodium_is_zero(f->guest_access, 32);
+}
+
+static void put_ext(struct mp_writer *w, const struct roster_field *f)
+{
+	uint32_t n = has_keys(f) ? 1 : 0;
+
+	if (n == 0)
+		return;
+	mp_put_key(w, 9);
+	mp_put_map(w, n);
+	if (has_keys(f)) {
+		mp_put_key(w, EXT_KEYS);
+		mp_put_array(w, 2);
+		mp_put_bin(w, f->guest_access, 32);
+		roster_put_boards(w, f->boards, f->n_boards);
+	}
+}
+
 static void put_field(struct mp_writer *w, const void *what)
 {
 	const struct roster_field *f = what;
 
-	mp_put_map(w, 9);
+	mp_put_map(w, has_keys(f) ? 10 : 9);
 	mp_put_key(w, 0);
 	roster_put_str(w, f->organisation);
 	mp_put_key(w, 1);
@@ -260,6 +308,7 @@ static void put_field(struct mp_writer *w, const void *what)
 	mp_put_bin(w, f->inbox_pk, 32);
 	mp_put_key(w, 8);
 	put_limits(w, &f->limits);
+	put_ext(w, f);
 }
 
 enum perr roster_field_encode(uint8_t **out, size_t *out_len, const struct roster_field *f)

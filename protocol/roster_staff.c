@@ -2,7 +2,9 @@
 #include "roster_body.h"
 
 #define LANGUAGE_MAX 35
+/* keys of ext: PROTOCOL 8.1 */
 #define EXT_DECOYS   1
+#define EXT_FORMER   3
 #define EXT_ANSWER   5
 
 struct roster_staff *roster_staff_new(void)
@@ -42,6 +44,24 @@ static void get_member(struct mp_reader *r, struct arena *mem, struct roster_mem
 	m->lowest_batch = doc_get_uint(r, UINT32_MAX);
 }
 
+static void get_former(struct mp_reader *r, struct roster_staff *s)
+{
+	mp_array(r, 2);
+	s->boards = roster_get_boards(r, s->mem, &s->n_boards);
+	s->former = roster_get_array(r, s->mem, &s->n_former, 0, ROSTER_FORMER_MAX,
+	                             sizeof *s->former);
+	for (uint32_t i = 0; i < s->n_former; i++) {
+		struct roster_former *f = &s->former[i];
+
+		mp_array(r, 5);
+		mp_bin_copy(r, f->key, 32);
+		f->role = roster_get_role(r);
+		f->number = doc_get_uint(r, UINT32_MAX);
+		f->name = roster_get_str(r, s->mem, 0, ROSTER_NAME_MAX);
+		f->day = doc_get_uint(r, UINT32_MAX);
+	}
+}
+
 /*
  * PROTOCOL 2: "a reader skips odd keys it does not know and refuses a document with an even
  * key it does not know."
@@ -53,14 +73,21 @@ static void get_ext(struct mp_reader *r, struct roster_staff *s)
 	for (n = mp_map(r, UINT32_MAX); n > 0 && r->err == PERR_OK; n--) {
 		uint64_t key = mp_key(r);
 
-		if (key == EXT_DECOYS) {
+		if (key % 2 == 0)
+			mp_fail(r, PERR_UNKNOWN);
+		switch (key) {
+		case EXT_DECOYS:
 			s->decoys_per_day = doc_get_uint(r, ROSTER_DECOYS_MAX);
-		} else if (key == EXT_ANSWER) {
+			break;
+		case EXT_FORMER:
+			get_former(r, s);
+			break;
+		case EXT_ANSWER:
 			s->answer_days = doc_get_uint(r, ROSTER_ANSWER_MAX);
-		} else {
-			if (key % 2 == 0)
-				mp_fail(r, PERR_UNKNOWN);
+			break;
+		default:
 			mp_skip(r);
+			break;
 		}
 	}
 }
@@ -132,14 +159,53 @@ static void put_member(struct mp_writer *w, const struct roster_member *m)
 	mp_put_uint(w, m->lowest_batch);
 }
 
+static void put_former(struct mp_writer *w, const struct roster_staff *s)
+{
+	mp_put_array(w, 2);
+	roster_put_boards(w, s->boards, s->n_boards);
+	mp_put_array(w, s->n_former);
+	for (uint32_t i = 0; i < s->n_former; i++) {
+		const struct roster_former *f = &s->former[i];
+
+		mp_put_array(w, 5);
+		mp_put_bin(w, f->key, 32);
+		mp_put_uint(w, f->role);
+		mp_put_uint(w, f->number);
+		roster_put_str(w, f->name);
+		mp_put_uint(w, f->day);
+	}
+}
+
+/* what is as without it is left out, so that old and new bodies are the same bytes */
+static uint32_t n_ext(const struct roster_staff *s)
+{
+	return (s->decoys_per_day > 0) + (s->n_boards > 0 || s->n_former > 0) +
+	       (s->answer_days != ROSTER_ANSWER_DAYS);
+}
+
+static void put_ext(struct mp_writer *w, const struct roster_staff *s)
+{
+	mp_put_key(w, 4);
+	mp_put_map(w, n_ext(s));
+	if (s->decoys_per_day > 0) {
+		mp_put_key(w, EXT_DECOYS);
+		mp_put_uint(w, s->decoys_per_day);
+	}
+	if (s->n_boards > 0 || s->n_former > 0) {
+		mp_put_key(w, EXT_FORMER);
+		put_former(w, s);
+	}
+	if (s->answer_days != ROSTER_ANSWER_DAYS) {
+		mp_put_key(w, EXT_ANSWER);
+		mp_put_uint(w, s->answer_days);
+	}
+}
+
 static void put_staff(struct mp_writer *w, const void *what)
 {
 	const struct roster_staff *s = what;
-	uint32_t n_ext;
 
-	/* what is as without it is left out, so that old and new bodies are the same bytes */
-	n_ext = (s->decoys_per_day > 0) + (s->answer_days != ROSTER_ANSWER_DAYS);
-	mp_put_map(w, n_ext > 0 ? 5 : 4);
+	mp_put_map(w, n_ext(s) > 0 ? 5 : 4);
 	mp_put_key(w, 0);
 	mp_put_array(w, s->n_members);
 	for (uint32_t i = 0; i < s->n_members; i++)
@@ -155,18 +221,8 @@ static void put_staff(struct mp_writer *w, const void *what)
 	mp_put_bin(w, s->counsel_access, 32);
 	mp_put_key(w, 3);
 	mp_put_bin(w, s->board_sk, 32);
-	if (n_ext > 0) {
-		mp_put_key(w, 4);
-		mp_put_map(w, n_ext);
-	}
-	if (s->decoys_per_day > 0) {
-		mp_put_key(w, EXT_DECOYS);
-		mp_put_uint(w, s->decoys_per_day);
-	}
-	if (s->answer_days != ROSTER_ANSWER_DAYS) {
-		mp_put_key(w, EXT_ANSWER);
-		mp_put_uint(w, s->answer_days);
-	}
+	if (n_ext(s) > 0)
+		put_ext(w, s);
 }
 
 enum perr roster_staff_encode(uint8_t **out, size_t *out_len, const struct roster_staff *s)
@@ -197,5 +253,14 @@ const struct roster_volunteer *roster_volunteer_find(const struct roster_staff *
 	for (uint32_t i = 0; i < s->n_volunteers; i++)
 		if (memcmp(s->volunteers[i].key, key, 32) == 0)
 			return &s->volunteers[i];
+	return NULL;
+}
+
+const struct roster_former *roster_former_find(const struct roster_staff *s,
+                                               const uint8_t key[32])
+{
+	for (uint32_t i = s->n_former; i > 0; i--)
+		if (memcmp(s->former[i - 1].key, key, 32) == 0)
+			return &s->former[i - 1];
 	return NULL;
 }

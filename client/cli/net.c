@@ -120,8 +120,9 @@ static void say_server(const struct sync_server *s)
 			fprintf(stderr, "  %u entries were not signed as they must be; they were "
 			        "dropped\n", s->taken.bad);
 	}
-	for (unsigned bit = 1; bit <= SYNC_N_BOARD; bit <<= 1)
-		if ((s->notes & bit) && bit != SYNC_N_BOARD && bit != SYNC_N_ROSTER_NEW)
+	for (unsigned bit = 1; bit <= SYNC_N_REVOKED; bit <<= 1)
+		if ((s->notes & bit) && bit != SYNC_N_BOARD && bit != SYNC_N_ROSTER_NEW &&
+		    bit != SYNC_N_REVOKED)           /* said once, at the end */
 			fprintf(bit == SYNC_N_LIGHT || bit == SYNC_N_RESCANNED ? stdout : stderr,
 			        "  note: %s\n", sync_note_text(bit));
 }

@@ -340,10 +340,13 @@ static void later_fields_in_ext_are_skipped_or_refused_by_their_parity(void **st
 	assert_int_equal(with_ext(open_field, field_bytes, 9, 1), PERR_OK);
 	assert_int_equal(with_ext(open_field, field_bytes, 9, 2), PERR_UNKNOWN);
 	assert_int_equal(with_ext(open_field, field_bytes, 10, 1), PERR_FORMAT);
-	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 3), PERR_OK);
+	assert_int_equal(with_ext(open_field, field_bytes, 9, 7), PERR_FORMAT);  /* is known */
+	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 99), PERR_OK);
+	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 3), PERR_FORMAT);  /* is known */
 	assert_int_equal(with_ext(open_staff, staff_bytes, 4, 0), PERR_UNKNOWN);
-	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 3), PERR_OK);
-	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 1), PERR_FORMAT);  /* is known */
+	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 99), PERR_OK);
+	for (uint8_t key = 1; key <= 7; key += 2)                                /* is known */
+		assert_int_equal(with_ext(open_admin, admin_bytes, 9, key), PERR_FORMAT);
 	assert_int_equal(with_ext(open_admin, admin_bytes, 9, 4), PERR_UNKNOWN);
 }
 
@@ -411,6 +414,129 @@ static void days_to_answer_are_seven_where_the_body_does_not_say(void **state)
 	s->answer_days = ROSTER_ANSWER_MAX + 1;
 	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
 	roster_staff_free(s);
+}
+
+static struct roster_board *board_of(struct arena *mem, uint8_t byte, uint32_t *n)
+{
+	struct roster_board *b = arena_alloc(mem, ROSTER_BOARDS_MAX + 1, sizeof *b);
+
+	for (uint32_t i = 0; i <= ROSTER_BOARDS_MAX; i++)
+		kit_fill(b[i].sk, (uint8_t)(byte + i));
+	*n = 2;
+	return b;
+}
+
+static void keys_of_before_and_who_had_them_come_back_as_they_were(void **state)
+{
+	size_t len, again_len;
+	uint8_t *in = field_bytes(&len), *out, *again;
+	struct roster_field *f, *f2;
+	struct roster_staff *s, *s2;
+
+	(void)state;
+	assert_int_equal(roster_field_decode(&f, in, len), PERR_OK);
+	kit_fill(f->guest_access, 0x99);
+	f->boards = board_of(f->mem, 0xa0, &f->n_boards);
+	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_OK);
+	assert_int_equal(roster_field_decode(&f2, out, again_len), PERR_OK);
+	assert_int_equal(f2->n_boards, 2);
+	assert_memory_equal(f2->boards[1].sk, f->boards[1].sk, 32);
+	assert_memory_equal(f2->guest_access, f->guest_access, 32);
+	/* PROTOCOL 8.1: the body of before, and one more pair: 9 ext, 7 */
+	assert_memory_equal(out + 1, in + 1, len - 1);
+	assert_memory_equal(out + len, ((uint8_t[]){ 9, 0x81, 7, 0x92 }), 4);
+	doc_free(out, again_len);
+	roster_field_free(f2);
+	f->n_boards = ROSTER_BOARDS_MAX + 1;
+	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_RANGE);
+	roster_field_free(f);
+	doc_free(in, len);
+
+	s = kit_staff();
+	s->boards = board_of(s->mem, 0xb0, &s->n_boards);
+	s->n_former = 2;
+	s->former = arena_alloc(s->mem, 2, sizeof *s->former);
+	kit_fill(s->former[0].key, 1);
+	s->former[0].role = ROSTER_VOLUNTEER;
+	s->former[0].number = 9;
+	s->former[0].name = "";
+	s->former[0].day = 20001;
+	kit_fill(s->former[1].key, 2);
+	s->former[1].role = ROSTER_ATTORNEY;
+	s->former[1].name = "Eulalia Tomás";
+	s->former[1].day = 20002;
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
+	assert_int_equal(roster_staff_decode(&s2, out, len), PERR_OK);
+	assert_int_equal(s2->n_former, 2);
+	assert_int_equal(roster_former_find(s2, s->former[0].key)->number, 9);
+	assert_string_equal(roster_former_find(s2, s->former[1].key)->name, "Eulalia Tomás");
+	assert_int_equal(roster_staff_encode(&again, &again_len, s2), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, out, len);
+	doc_free(again, again_len);
+	doc_free(out, len);
+	s->former[1].role = (enum roster_role)0;
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_RANGE);
+	roster_staff_free(s);
+	roster_staff_free(s2);
+}
+
+static void the_rotations_of_an_admin_body_come_back_and_keep_their_limits(void **state)
+{
+	size_t len, again_len;
+	uint8_t *in = admin_bytes(&len), *out, *again;
+	struct roster_admin *a, *b;
+
+	(void)state;
+	assert_int_equal(roster_admin_decode(&a, in, len), PERR_OK);
+	assert_int_equal(a->n_retired + a->n_revoked + a->revocations + a->plans[0].every, 0);
+	doc_free(in, len);
+	a->n_retired = 2;
+	a->retired = arena_alloc(a->mem, 2, sizeof *a->retired);
+	a->retired[0].scope = 2;
+	a->retired[0].last_day = 20100;
+	a->retired[1].scope = 4;
+	a->retired[1].last_day = 20101;
+	kit_fill(a->retired[1].key, 0xc1);
+	a->revocations = 300;
+	a->n_revoked = 1;
+	a->revoked = arena_alloc(a->mem, 1, sizeof *a->revoked);
+	kit_fill(a->revoked[0].key, 0xc2);
+	kit_public(a->revoked[0].slot_pk, 0xc3);
+	kit_fill(a->revoked[0].slot_secret, 0xc4);
+	a->revoked[0].day = 20050;
+	a->inboxes = board_of(a->mem, 0xd0, &a->n_inboxes);
+	a->plans[ROSTER_PLAN_ACCESS] = (struct roster_plan){ .every = 30, .last = 20049 };
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_OK);
+	assert_int_equal(roster_admin_decode(&b, out, len), PERR_OK);
+	assert_int_equal(b->revocations, 300);
+	assert_memory_equal(b->retired[1].key, a->retired[1].key, 32);
+	assert_memory_equal(b->revoked[0].slot_pk, a->revoked[0].slot_pk, 32);
+	assert_int_equal(b->n_inboxes, 2);
+	assert_int_equal(b->plans[ROSTER_PLAN_ACCESS].every, 30);
+	assert_int_equal(b->plans[ROSTER_PLAN_ACCESS].last, 20049);
+	assert_int_equal(b->plans[ROSTER_PLAN_SEASON].every, 0);
+	assert_int_equal(roster_admin_encode(&again, &again_len, b), PERR_OK);
+	assert_int_equal(again_len, len);
+	assert_memory_equal(again, out, len);
+	doc_free(again, again_len);
+	doc_free(out, len);
+	roster_admin_free(b);
+	/* what would stop the next bulletin, or admit for ever, is never made */
+	memset(a->revoked[0].slot_pk, 0, 32);
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	kit_public(a->revoked[0].slot_pk, 0xc3);
+	a->retired[0].scope = 1;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	a->retired[0].scope = 3;
+	a->retired[0].last_day = 0;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	a->retired[0].last_day = 1;
+	a->plans[0].every = ROSTER_EVERY_MIN - 1;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	a->plans[0].every = ROSTER_EVERY_MAX + 1;
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_RANGE);
+	roster_admin_free(a);
 }
 
 static void whose_changes_an_admin_body_holds_comes_back_sorted(void **state)
@@ -529,6 +655,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_field_body_that_members_would_refuse_is_never_made),
 		cmocka_unit_test(an_admin_body_that_would_stop_the_next_bulletin_is_never_made),
 		cmocka_unit_test(days_to_answer_are_seven_where_the_body_does_not_say),
+		cmocka_unit_test(keys_of_before_and_who_had_them_come_back_as_they_were),
+		cmocka_unit_test(the_rotations_of_an_admin_body_come_back_and_keep_their_limits),
 		cmocka_unit_test(whose_changes_an_admin_body_holds_comes_back_sorted),
 		cmocka_unit_test(later_fields_in_ext_are_skipped_or_refused_by_their_parity),
 		cmocka_unit_test(the_decoys_of_a_day_travel_where_older_programs_skip_them),

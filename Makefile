@@ -239,6 +239,9 @@ CLI_SRC      = \
                client/cli/cmd_settings.c \
                client/cli/cmd_invite.c \
                client/cli/cmd_desk.c \
+               client/cli/cmd_charter.c \
+               client/cli/compare.c \
+               client/cli/status_charters.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \
                client/cli/cmd_vault.c
@@ -392,6 +395,7 @@ SIM_TESTS    = \
                sim_starved
 E2E_TESTS    = \
                50-fill.sh \
+               50-charters.sh \
                10-story.sh \
                20-clocks.sh \
                30-forms.sh \

@@ -6,8 +6,8 @@
 
 #include "assign.h"
 #include "cmd_record.h"
+#include "compare.h"
 #include "term.h"
-#include "trust.h"
 
 enum { OPT_REASON = 1, OPT_WORDS_CHECKED, OPT_PARTIAL, OPT_FILE };
 
@@ -55,45 +55,6 @@ static int find_person(struct cli *cli, const char *name, uint8_t key[32])
 		return cli_fail(EXIT_REFUSED, "\"%s\" fits several people; give the whole name as in "
 		                "`amparo members`.", name);
 	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the members could not be read");
-}
-
-static int remember(struct client *c, const uint8_t key[32])
-{
-	enum perr err = kv_begin(c->kv);
-
-	if (err == PERR_OK)
-		err = trust_member_set(c, key, 2);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	kv_abort(c->kv);
-	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the comparison was not stored");
-}
-
-/* an administrator could list a key of his own under an attorney's name; a voice could not */
-static int compare_words(struct cli *cli, const uint8_t key[32], bool checked)
-{
-	char words[WORDS_PHRASE_SIZE(ASSIGN_WORDS)], name[140], *safe;
-	int known;
-	enum perr err = trust_member(cli->client, key, &known);
-
-	if (err != PERR_OK)
-		return cli_fail_err(err, "the members could not be read");
-	if (known == 2)
-		return EXIT_DONE;
-	if (checked)
-		return remember(cli->client, key);
-	assign_words(words, key);
-	client_name_of(cli->client, key, name, sizeof name);
-	safe = term_safe(name, strlen(name), TERM_LINE);
-	fprintf(stderr, "You have not compared the key of %s yet.  Call them, at a number you "
-	        "know.\nThey type `amparo about` and read their six words to you:\n\n    %s\n\n",
-	        safe != NULL ? safe : "this person", words);
-	free(safe);
-	if (!term_yes(stdin, stderr, "Did they read exactly these words?", false))
-		return cli_fail(EXIT_REFUSED, "nothing was assigned.  If the words were others, assign "
-		                "nothing to this name and speak with a holder of your desk in "
-		                "person.");
-	return remember(cli->client, key);
 }
 
 static void say_assigned(struct cli *cli, const uint8_t key[32], const struct assign_done *done)
@@ -158,7 +119,7 @@ int cmd_assign(struct cli *cli, int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = find_person(cli, argv[optind + 1], key);
 	if (code == EXIT_DONE)
-		code = compare_words(cli, key, checked);
+		code = compare_words(cli, key, checked, "assign");
 	if (code != EXIT_DONE)
 		return code;
 	err = assign_record(cli->client, record, key, reason, partial, &done, why);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd_charter.h"
 #include "desk.h"
 #include "holders.h"
 #include "net.h"
@@ -13,7 +14,8 @@
 #include "trust.h"
 #include "words.h"
 
-enum { OPT_HOLDERS = 1, OPT_THRESHOLD, OPT_ORG, OPT_WORDS };
+enum { OPT_HOLDERS = 1, OPT_THRESHOLD, OPT_ORG, OPT_WORDS, OPT_YES, OPT_CHECKED,
+       OPT_NUMBER };
 
 struct name_of {
 	const uint8_t *id;
@@ -49,7 +51,7 @@ enum perr cmd_desk_name(struct client *c, const uint8_t id[32], char **name)
 	return err;
 }
 
-static void print_words(const uint8_t id[32])
+void cmd_desk_words(const uint8_t id[32])
 {
 	uint16_t w[DESK_WORDS];
 
@@ -59,7 +61,7 @@ static void print_words(const uint8_t id[32])
 }
 
 /* finds a desk by name and says what is wrong if there is not exactly one */
-static int find_desk(struct cli *cli, const char *name, bool only_listed, uint8_t id[32])
+int cmd_desk_find(struct cli *cli, const char *name, bool only_listed, uint8_t id[32])
 {
 	enum perr err = holders_find(cli->client, name, only_listed, id);
 
@@ -184,7 +186,7 @@ int cmd_desk_create(struct cli *cli, int argc, char **argv)
 	if (n == 1)
 		puts("Warning: with one holder, a lost vault loses every record of the desk.");
 	fputs("Proposed.  The words of this desk, for the training sheet:\n    ", stdout);
-	print_words(id);
+	cmd_desk_words(id);
 	printf("\nEach holder runs `amparo sync` and `amparo desk sign` after the next release.\n");
 	return net_sync(cli, NET_QUIET | NET_YES);
 }
@@ -192,9 +194,14 @@ int cmd_desk_create(struct cli *cli, int argc, char **argv)
 /* ---- sign --------------------------------------------------------------------------- */
 
 const char cmd_desk_sign_help[] =
-	"Use: amparo desk sign [NAME]\n\n"
-	"Shows who will read the desk's intakes and signs its charter with your key.  It counts\n"
-	"when all its first holders have signed.  Sign only if every name is right.\n";
+	"Use: amparo desk sign [NAME] [--number N] [--yes] [--words-checked]\n\n"
+	"Shows who will read the desk's intakes and signs its charter with your key.  A new desk\n"
+	"counts when all its first holders have signed; a change of who holds a desk when as many\n"
+	"of its present holders have signed as the desk asks for.  Sign only if every name is\n"
+	"right.  Before a change you are asked, and compare the words of whoever is new by voice.\n\n"
+	"  --number N         which change, where several wait\n"
+	"  --yes              sign a change without asking\n"
+	"  --words-checked    the words of who is new were compared already (for scripts)\n";
 
 static enum perr show_unsigned(void *arg, const struct holders_desk *d)
 {
@@ -214,7 +221,7 @@ static enum perr show_unsigned(void *arg, const struct holders_desk *d)
 		putchar('\n');
 	}
 	fputs("Its words: ", stdout);
-	print_words(d->id);
+	cmd_desk_words(d->id);
 	putchar('\n');
 	return PERR_OK;
 }
@@ -241,12 +248,35 @@ static enum perr pick_mine(void *arg, const struct holders_desk *d)
 
 int cmd_desk_sign(struct cli *cli, int argc, char **argv)
 {
+	static const struct option longs[] = {
+		{ "yes", no_argument, NULL, OPT_YES },
+		{ "number", required_argument, NULL, OPT_NUMBER },
+		{ "words-checked", no_argument, NULL, OPT_CHECKED }, { 0 }
+	};
 	struct mine m = { .cli = cli };
+	bool yes = false, checked = false;
+	unsigned long number = 0;
+	unsigned n_changes = 0;
+	char *end;
 	enum perr err;
 	int c, code;
 
-	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
-		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	while ((c = cli_option(cli, argc, argv, longs)) != -1)
+		switch (c) {
+		case OPT_YES:
+			yes = true;
+			break;
+		case OPT_CHECKED:
+			checked = true;
+			break;
+		case OPT_NUMBER:
+			number = strtoul(optarg, &end, 10);
+			if (*end != '\0' || number < 1 || number > 1000)
+				return cli_usage(cli, "\"%s\" is no number of a change", optarg);
+			break;
+		default:
+			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+		}
 	if (argc - optind > 1)
 		return cli_usage(cli, "one desk is signed at a time");
 	m.name = argv[optind];
@@ -254,14 +284,18 @@ int cmd_desk_sign(struct cli *cli, int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	err = holders_each(cli->client, pick_mine, &m);
+	if (err == PERR_OK)
+		err = cmd_change_count(cli, m.name, &n_changes);
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the desks could not be read");
-	if (m.n == 0)
+	if (m.n + n_changes == 0)
 		return cli_fail(EXIT_REFUSED, "no charter waits for your signature; run `amparo sync` "
 		                "after the next release, then `amparo desk list`.");
-	if (m.n > 1)
-		return cli_fail(EXIT_REFUSED, "several charters wait; give the name of one, and compare "
-		                "its words with whoever proposed it.");
+	if (m.n > 0 && m.n + n_changes > 1)
+		return cli_fail(EXIT_REFUSED, "several charters wait; give the name of one, and "
+		                "compare its words with whoever proposed it.");
+	if (n_changes > 0)
+		return cmd_change_sign(cli, m.name, (unsigned)number, yes, checked);
 	err = holders_each(cli->client, show_unsigned, cli);
 	if (err == PERR_OK)
 		err = holders_sign(cli->client, m.id);
@@ -297,7 +331,7 @@ static enum perr list_one(void *arg, const struct holders_desk *d)
 		cli_json_str(stdout, d->charter->name, strlen(d->charter->name));
 		printf(",\"listed\":%s,\"signed\":%u,\"needed\":%u,\"trust\":%d,\"words\":\"",
 		       d->listed ? "true" : "false", d->n_signed, d->n_needed, (int)how);
-		print_words(d->id);
+		cmd_desk_words(d->id);
 		fputs("\"}", stdout);
 		l->n++;
 		return PERR_OK;
@@ -312,7 +346,7 @@ static enum perr list_one(void *arg, const struct holders_desk *d)
 	else
 		printf("): %u of %u holders have signed\n", d->n_signed, d->n_needed);
 	fputs("  words:   ", stdout);
-	print_words(d->id);
+	cmd_desk_words(d->id);
 	putchar('\n');
 	for (uint32_t i = 0; i < d->charter->n; i++) {
 		char name[160];
@@ -377,7 +411,7 @@ int cmd_desk_publish(struct cli *cli, int argc, char **argv)
 	if (code == EXIT_DONE)
 		code = net_newest(cli);
 	if (code == EXIT_DONE)
-		code = find_desk(cli, argv[optind], false, id);
+		code = cmd_desk_find(cli, argv[optind], false, id);
 	if (code != EXIT_DONE)
 		return code;
 	err = org_desk_list(cli->client, id);
@@ -478,7 +512,7 @@ int cmd_desk_trust(struct cli *cli, int argc, char **argv)
 		return cli_usage(cli, "--words takes two words with their places");
 	code = cli_open(cli);
 	if (code == EXIT_DONE)
-		code = find_desk(cli, argv[optind], true, id);
+		code = cmd_desk_find(cli, argv[optind], true, id);
 	if (code != EXIT_DONE)
 		return code;
 	if (words == NULL) {

@@ -13,6 +13,11 @@ int cmd_desk_list(struct cli *cli, int argc, char **argv);
 int cmd_desk_publish(struct cli *cli, int argc, char **argv);
 int cmd_desk_trust(struct cli *cli, int argc, char **argv);
 
+/* the six words of a desk id, or of the hash of a charter in force, on one line without its end */
+void cmd_desk_words(const uint8_t id[32]);
+/* the desk of this name (holders_find); EXIT_DONE, or an exit code (already said) */
+int cmd_desk_find(struct cli *cli, const char *name, bool only_listed, uint8_t id[32]);
+
 /* a desk's name, malloc'd; "" if it is not known.  PERR_NOMEM, PERR_CORRUPT */
 PERR_MUST_CHECK enum perr cmd_desk_name(struct client *c, const uint8_t id[32], char **name);
 

@@ -9,6 +9,7 @@
 
 #include "bulletin.h"
 #include "cli.h"
+#include "cache.h"
 #include "desk.h"
 #include "enrol.h"
 #include "holders.h"
@@ -279,6 +280,7 @@ static enum perr about_desk(void *arg, const struct holders_desk *d)
 {
 	struct cli *cli = arg;
 	uint16_t w[DESK_WORDS];
+	const struct desk *desk;
 	enum trust_how how;
 	enum perr err = trust_desk(cli->client, d->id, &how);
 
@@ -291,6 +293,15 @@ static enum perr about_desk(void *arg, const struct holders_desk *d)
 	term_print(stdout, d->charter->organisation, strlen(d->charter->organisation), TERM_LINE);
 	putchar('\n');
 	say_words("    ", w, DESK_WORDS);
+	err = cache_desk(cli->client, d->id, &desk);
+	if (err != PERR_OK)
+		return err;
+	if (desk->now.version > 0) {
+		printf("  Its holders changed %u time%s, by their own signatures.  Words of who holds it "
+		       "now:\n", desk->now.version, desk->now.version == 1 ? "" : "s");
+		desk_words(w, desk->hashes[desk->n_hashes - 1]);
+		say_words("    ", w, DESK_WORDS);
+	}
 	printf("  %u holder%s read its intakes.  Trust: %s.\n", d->charter->n,
 	       d->charter->n == 1 ? "" : "s", desk_trust_text((enum desk_trust)(int)how));
 	if (how == TRUST_UNKNOWN)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli.h"
+#include "cmd_charter.h"
 #include "cmd_desk.h"
 #include "cmd_erasures.h"
 #include "cmd_form.h"
@@ -672,6 +673,11 @@ const struct cli_command cli_org_commands[] = {
 	{ "desk create", "propose a desk and who reads its intakes", cmd_desk_create_help, cmd_desk_create },
 	{ "desk sign", "sign the charter of your desk", cmd_desk_sign_help, cmd_desk_sign },
 	{ "desk list", "desks, their words, and who has not signed", cmd_desk_list_help, cmd_desk_list },
+	{ "desk show", "a desk: its words, who holds it, what is to change", cmd_desk_show_help,
+	  cmd_desk_show },
+	{ "desk change", "change who holds your desk", cmd_desk_change_help, cmd_desk_change },
+	{ "desk countersign", "your desk vouches for another", cmd_desk_countersign_help,
+	  cmd_desk_countersign },
 	{ "desk publish", "list a desk whose holders have signed", cmd_desk_publish_help, cmd_desk_publish },
 	{ "desk trust", "trust a desk, by two of its words", cmd_desk_trust_help, cmd_desk_trust },
 	{ "form check", "what would be refused in a form, and what to mend", cmd_form_check_help,

@@ -15,6 +15,7 @@
 #include "outbox.h"
 #include "prekeys.h"
 #include "roster.h"
+#include "status_charters.h"
 #include "steward.h"
 #include "term.h"
 
@@ -41,6 +42,11 @@ static void line(struct list *l, bool done, const char *what, const char *next)
 	l->n++;
 	if (!done && l->next[0] == '\0')
 		snprintf(l->next, sizeof l->next, "%s", next);
+}
+
+void status_line(struct list *l, bool done, const char *what, const char *next)
+{
+	line(l, done, what, next);
 }
 
 #define WHAT_SIZE 200
@@ -506,6 +512,8 @@ int status_print(struct cli *cli)
 		err = reader_part(&l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
 		err = holders_each(c, unsigned_desk, &l);
+	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
+		err = status_charters(c, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
 		err = gaps_each(c, gap_line, &l);
 	if (err == PERR_OK && c->admin != NULL)

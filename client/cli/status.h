@@ -11,6 +11,13 @@
 /* prints; EXIT_DONE, or an exit code (already said) */
 int status_print(struct cli *cli);
 
+/*
+ * For status_<topic>.c: one line of the checklist.  The first line that is not done gives the
+ * next step.
+ */
+struct list;
+void status_line(struct list *l, bool done, const char *what, const char *next);
+
 /* the four words a joining member has to say, with a sentence; nothing if there are none */
 void join_say_words(struct client *c);
 

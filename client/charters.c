@@ -243,17 +243,23 @@ static enum perr next_holders(const struct charter *now, const struct charters_w
                               uint8_t out[CHARTER_HOLDERS_MAX][32], uint32_t *n,
                               char why[CHARTERS_WHY])
 {
-	uint32_t stay;
+	uint32_t stay = 0;
 
 	*n = 0;
 	for (uint32_t i = 0; i < w->n_remove; i++)
 		if (!charter_has_holder(now, w->remove[i]))
 			return no(why, "somebody who is to be removed does not hold the desk \"%s\"",
 			          now->name);
-	for (uint32_t i = 0; i < now->n; i++)
-		if (doc_find(w->remove, w->n_remove, now->holders[i]) == w->n_remove)
-			memcpy(out[(*n)++], now->holders[i], 32);
-	stay = *n;
+	for (uint32_t i = 0; i < now->n; i++) {
+		bool paper = charter_is_paper(now, now->holders[i]);
+
+		if (doc_find(w->remove, w->n_remove, now->holders[i]) < w->n_remove ||
+		    (paper && w->paper != NULL))
+			continue;
+		memcpy(out[(*n)++], now->holders[i], 32);
+		/* paper passes on no records */
+		stay += paper ? 0 : 1;
+	}
 	if (stay == 0)
 		return no(why, "somebody who holds the desk \"%s\" now has to stay: who is new gets its "
 		          "records from who stays; add first, remove later", now->name);
@@ -265,12 +271,17 @@ static enum perr next_holders(const struct charter *now, const struct charters_w
 			return no(why, "a desk has at most %d holders", CHARTER_HOLDERS_MAX);
 		memcpy(out[(*n)++], w->add[i], 32);
 	}
+	if (w->paper != NULL) {
+		if (*n == CHARTER_HOLDERS_MAX)
+			return no(why, "a desk has at most %d holders", CHARTER_HOLDERS_MAX);
+		memcpy(out[(*n)++], w->paper, 32);
+	}
 	return PERR_OK;
 }
 
-static uint32_t fitting(uint32_t threshold, uint32_t n)
+static uint32_t fitting(uint32_t threshold, uint32_t living)
 {
-	uint32_t most = n == 1 ? 1 : n - 1;
+	uint32_t most = charter_threshold_max(living);
 
 	return threshold < most ? threshold : most;
 }
@@ -330,7 +341,8 @@ enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
 	struct charter_signed ch = { 0 }, tip = { 0 };
 	struct alone alone = { .c = c, .desk = desk_id };
 	struct desk *d = malloc(sizeof *d);
-	uint32_t n = 0, threshold;
+	const uint8_t *paper = wish->paper;
+	uint32_t n = 0, living, threshold;
 	enum perr err = d == NULL ? PERR_NOMEM : find_desk(c, desk_id, d, &tip);
 
 	why[0] = '\0';
@@ -347,16 +359,20 @@ enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
 		err = next_holders(&d->now, wish, holders, &n, why);
 	if (err != PERR_OK)
 		goto out;
-	threshold = wish->threshold != 0 ? wish->threshold : fitting(d->now.threshold, n);
-	if (threshold != fitting(threshold, n))
-		err = no(why, n == 1 ? "with one holder the threshold is 1" : "the threshold has to lie "
+	if (paper == NULL && d->now.has_paper &&
+	    doc_find((const uint8_t (*)[32])holders, n, d->now.paper) < n)
+		paper = d->now.paper;
+	living = n - (paper != NULL ? 1 : 0);
+	threshold = wish->threshold != 0 ? wish->threshold : fitting(d->now.threshold, living);
+	if (threshold != fitting(threshold, living))
+		err = no(why, living == 1 ? "with one holder the threshold is 1" : "the threshold has to lie "
 		         "below the number of holders, so that one who is ill or taken cannot freeze "
 		         "the desk");
-	else if (wish->n_add == 0 && wish->n_remove == 0 && threshold == d->now.threshold)
+	else if (wish->n_add == 0 && wish->n_remove == 0 && wish->paper == NULL && threshold == d->now.threshold)
 		err = no(why, "nothing would change");
 	if (err == PERR_OK)
-		err = charter_make(&ch, d->now.name, d->now.organisation, threshold,
-		                   (const uint8_t (*)[32])holders, n, &tip);
+		err = charter_make_paper(&ch, d->now.name, d->now.organisation, threshold,
+		                         (const uint8_t (*)[32])holders, n, paper, &tip);
 	if (err == PERR_OK)
 		err = sign(c, &ch);
 	if (err == PERR_OK)

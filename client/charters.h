@@ -39,6 +39,7 @@ struct charters_wish {
 	const uint8_t (*remove)[32];
 	uint32_t n_remove;
 	uint32_t threshold;              /* 0: as it is, or as much of it as the number allows */
+	const uint8_t *paper;            /* a new paper holder, in the place of one that is there */
 };
 /*
  * Propose the next charter of a desk that this member holds, signed by this member, and queue

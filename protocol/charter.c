@@ -7,14 +7,14 @@
 /* ---- the document ------------------------------------------------------------------------ */
 
 /*
- * PROTOCOL 7.2: "`[1, version, name str 1..64, organisation str 1..64, threshold,
- * holders array 1..16 of bin32 (sorted), previous hash bin32]`"
+ * PROTOCOL 7.2: "`[1, version, name str 1..64, organisation str 1..64, threshold, holders
+ * array 1..16 of bin32 (sorted), previous hash bin32, paper array 0..1 of bin32]`"
  */
 static void put_charter(struct mp_writer *w, const void *what)
 {
 	const struct charter *c = what;
 
-	mp_put_array(w, 7);
+	mp_put_array(w, 8);
 	mp_put_uint(w, 1);
 	mp_put_uint(w, c->version);
 	mp_put_str(w, c->name);
@@ -24,6 +24,24 @@ static void put_charter(struct mp_writer *w, const void *what)
 	for (uint32_t i = 0; i < c->n; i++)
 		mp_put_bin(w, c->holders[i], 32);
 	mp_put_bin(w, c->previous, 32);
+	mp_put_array(w, c->has_paper ? 1 : 0);
+	if (c->has_paper)
+		mp_put_bin(w, c->paper, 32);
+}
+
+bool charter_is_paper(const struct charter *c, const uint8_t key[32])
+{
+	return c->has_paper && memcmp(c->paper, key, 32) == 0;
+}
+
+uint32_t charter_living(const struct charter *c)
+{
+	return c->n - (c->has_paper ? 1 : 0);
+}
+
+uint32_t charter_threshold_max(uint32_t living)
+{
+	return living <= 1 ? living : living - 1;
 }
 
 static bool is_sound(const struct charter *c)
@@ -31,9 +49,13 @@ static bool is_sound(const struct charter *c)
 	if (c->n < 1 || c->n > CHARTER_HOLDERS_MAX || c->version >= CHARTER_CHAIN_MAX ||
 	    c->name[0] == '\0' || c->organisation[0] == '\0' || c->threshold < 1)
 		return false;
-	/* one holder who is ill or taken must not be able to freeze a desk.
-	 * PROTOCOL 7.2: "threshold < n, except n = 1 with threshold 1." */
-	if (c->n == 1 ? c->threshold != 1 : c->threshold >= c->n)
+	if (c->has_paper ? !charter_has_holder(c, c->paper)
+	                 : !doc_is_zero(c->paper, sizeof c->paper))
+		return false;
+	/* one holder who is ill or taken must not be able to freeze a desk, and paper signs
+	 * nothing in a desk's daily life.
+	 * PROTOCOL 7.2: "The threshold is below the number of living holders, or 1 of 1." */
+	if (c->threshold > charter_threshold_max(charter_living(c)))
 		return false;
 	return doc_is_rising(c->holders, c->n) &&
 	       (c->version == 0) == doc_is_zero(c->previous, sizeof c->previous);
@@ -55,7 +77,7 @@ enum perr charter_decode(struct charter *c, const uint8_t *in, size_t in_len)
 
 	memset(c, 0, sizeof *c);
 	mp_reader_init(&r, in, in_len);
-	mp_array(&r, 7);
+	mp_array(&r, 8);
 	if (mp_uint(&r, 1) != 1)
 		mp_fail(&r, PERR_FORMAT);
 	c->version = doc_get_uint(&r, CHARTER_CHAIN_MAX - 1);
@@ -66,6 +88,9 @@ enum perr charter_decode(struct charter *c, const uint8_t *in, size_t in_len)
 	for (uint32_t i = 0; i < c->n; i++)
 		mp_bin_copy(&r, c->holders[i], 32);
 	mp_bin_copy(&r, c->previous, 32);
+	c->has_paper = mp_array_var(&r, 0, 1) == 1;
+	if (c->has_paper)
+		mp_bin_copy(&r, c->paper, 32);
 	err = mp_finish(&r);
 	if (err == PERR_OK && !is_sound(c))
 		err = PERR_FORMAT;
@@ -96,9 +121,10 @@ static bool copy_name(char out[CHARTER_NAME_MAX + 1], const char *name)
 	return true;
 }
 
-enum perr charter_make(struct charter_signed *out, const char *name, const char *organisation,
-                       uint32_t threshold, const uint8_t (*holders)[32], uint32_t n,
-                       const struct charter_signed *previous)
+enum perr charter_make_paper(struct charter_signed *out, const char *name,
+                             const char *organisation, uint32_t threshold,
+                             const uint8_t (*holders)[32], uint32_t n, const uint8_t paper[32],
+                             const struct charter_signed *previous)
 {
 	struct charter *c = &out->body;
 	enum perr err = PERR_RANGE;
@@ -111,6 +137,9 @@ enum perr charter_make(struct charter_signed *out, const char *name, const char 
 	c->n = n;
 	memcpy(c->holders, holders, n * 32);
 	doc_sort(c->holders, n);
+	c->has_paper = paper != NULL;
+	if (paper != NULL)
+		memcpy(c->paper, paper, 32);
 	if (previous != NULL) {
 		c->version = previous->body.version + 1;
 		memcpy(c->previous, previous->hash, 32);
@@ -122,6 +151,19 @@ out:
 	if (err != PERR_OK)
 		charter_signed_free(out);
 	return err;
+}
+
+enum perr charter_make(struct charter_signed *out, const char *name, const char *organisation,
+                       uint32_t threshold, const uint8_t (*holders)[32], uint32_t n,
+                       const struct charter_signed *previous)
+{
+	const uint8_t *paper = NULL;
+
+	if (previous != NULL && previous->body.has_paper && n <= CHARTER_HOLDERS_MAX)
+		for (uint32_t i = 0; i < n; i++)
+			if (memcmp(holders[i], previous->body.paper, 32) == 0)
+				paper = previous->body.paper;
+	return charter_make_paper(out, name, organisation, threshold, holders, n, paper, previous);
 }
 
 enum perr charter_sign(struct charter_signed *c, const struct sign_key *k)
@@ -221,6 +263,19 @@ enum perr charter_merge(struct charter_signed *into, const struct charter_signed
 	return first;
 }
 
+/*
+ * PROTOCOL 7.2: "A key that is a holder in both is paper in both or in neither."  Else a living
+ * holder could be put among those for whom nobody waits.
+ */
+static bool keeps_nature(const struct charter *next, const struct charter *by)
+{
+	for (uint32_t i = 0; i < next->n; i++)
+		if (charter_has_holder(by, next->holders[i]) &&
+		    charter_is_paper(by, next->holders[i]) != charter_is_paper(next, next->holders[i]))
+			return false;
+	return true;
+}
+
 enum perr charter_progress(uint32_t *n_valid, uint32_t *n_needed, const struct charter_signed *c,
                            const struct charter_signed *previous)
 {
@@ -230,8 +285,23 @@ enum perr charter_progress(uint32_t *n_valid, uint32_t *n_needed, const struct c
 	*n_needed = previous == NULL ? by->n : by->threshold;
 	if (previous == NULL ? c->body.version != 0
 	                     : c->body.version != by->version + 1 ||
-	                       memcmp(c->body.previous, previous->hash, 32) != 0)
+	                       memcmp(c->body.previous, previous->hash, 32) != 0 ||
+	                       !keeps_nature(&c->body, by))
 		return PERR_CHAIN;
+	/*
+	 * PROTOCOL 7.2: "or by the paper holder of version i alone, if that key is no holder in
+	 * version i+1".  Who brings the shares together takes the desk over once and burns them
+	 * with it: the same paper can do it no second time.
+	 */
+	if (previous != NULL && by->has_paper && !charter_has_holder(&c->body, by->paper)) {
+		enum perr err = signed_count(n_valid, &c->sigs, CHARTER_CONTEXT, c->doc, c->doc_len,
+		                             &by->paper, 1);
+
+		if (err != PERR_OK || *n_valid == 1) {
+			*n_valid = err == PERR_OK ? *n_needed : 0;
+			return err;
+		}
+	}
 	return signed_count(n_valid, &c->sigs, CHARTER_CONTEXT, c->doc, c->doc_len, by->holders,
 	                    by->n);
 }

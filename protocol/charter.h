@@ -14,7 +14,7 @@
 #define CHARTER_NAME_MAX      64
 #define CHARTER_COUNTER_MAX   8
 #define CHARTER_CHAIN_MAX     64
-#define CHARTER_DOC_MAX       1024       /* 16 holders and two full names take 730 */
+#define CHARTER_DOC_MAX       1024       /* 16 holders, a paper one, two full names: 765 */
 #define CHARTER_COUNTER_TEXT_MAX (32 + CHARTER_DOC_MAX)
 #define CHARTER_CONTEXT       "amparo/1 charter"
 #define CHARTER_COUNTER_CONTEXT "amparo/1 countersign"
@@ -23,10 +23,17 @@ struct charter {
 	uint32_t version;
 	char name[CHARTER_NAME_MAX + 1];             /* 1..64 bytes, ended with a zero */
 	char organisation[CHARTER_NAME_MAX + 1];     /* 1..64 */
-	uint32_t threshold;              /* < n, or 1 where n is 1 */
+	uint32_t threshold;              /* below the number of living holders, or 1 of 1 */
 	uint32_t n;                      /* 1..CHARTER_HOLDERS_MAX */
 	uint8_t holders[CHARTER_HOLDERS_MAX][32];    /* signing keys, sorted */
 	uint8_t previous[32];            /* hash of the charter before; zeros in version 0 */
+	/*
+	 * The holder that is paper (PROTOCOL 7.4), if the desk has one: intakes are sealed to it
+	 * as to any other, but nobody waits for it: it has no device, hence no vault and no
+	 * custody, and signs nothing but a recovery.
+	 */
+	bool has_paper;
+	uint8_t paper[32];               /* one of holders; zeros if there is none */
 };
 
 /* signatures of another desk's holders under this charter */
@@ -52,13 +59,20 @@ PERR_MUST_CHECK enum perr charter_decode(struct charter *c, const uint8_t *in, s
 
 /*
  * A charter without signatures: version 0 (previous is NULL), or the one after
- * `previous`.  holders need not be sorted.
+ * `previous`, whose paper holder stays paper as long as it is among the holders.  holders
+ * need not be sorted.
  * PERR_RANGE: threshold against n, a repeated holder, a name too long or empty.
  */
 PERR_MUST_CHECK enum perr charter_make(struct charter_signed *out, const char *name,
                                       const char *organisation, uint32_t threshold,
                                       const uint8_t (*holders)[32], uint32_t n,
                                       const struct charter_signed *previous);
+/* the same, and says which holder is paper: NULL for none.  PERR_RANGE: not one of holders */
+PERR_MUST_CHECK enum perr charter_make_paper(struct charter_signed *out, const char *name,
+                                            const char *organisation, uint32_t threshold,
+                                            const uint8_t (*holders)[32], uint32_t n,
+                                            const uint8_t paper[32],
+                                            const struct charter_signed *previous);
 /* put a holder's signature under it.  PERR_LIMIT */
 PERR_MUST_CHECK enum perr charter_sign(struct charter_signed *c, const struct sign_key *k);
 /* put a signature of a holder of another desk under it.  PERR_LIMIT */
@@ -78,9 +92,12 @@ PERR_MUST_CHECK enum perr charter_merge(struct charter_signed *into,
 size_t charter_counter_text(uint8_t text[CHARTER_COUNTER_TEXT_MAX], const uint8_t desk[32],
                             const struct charter_signed *c);
 /*
- * Who has signed: version 0 needs all its holders; later ones the threshold of previous.
+ * Who has signed: version 0 needs all its holders; later ones the threshold of previous, or
+ * its paper holder alone if that one is no holder any more (a recovery): it counts as all
+ * that are needed.
  * n_valid, n_needed  out
- * PERR_CHAIN: version or previous hash does not follow.  PERR_OK also when too few signed.
+ * PERR_CHAIN: version or previous hash does not follow, or a living holder became paper or the
+ * other way round.  PERR_OK also when too few signed.
  */
 PERR_MUST_CHECK enum perr charter_progress(uint32_t *n_valid, uint32_t *n_needed,
                                           const struct charter_signed *c,
@@ -94,5 +111,11 @@ PERR_MUST_CHECK enum perr charter_signed_decode(struct charter_signed *c, const 
 void charter_signed_free(struct charter_signed *c);
 
 bool charter_has_holder(const struct charter *c, const uint8_t key[32]);
+/* is this holder paper? */
+bool charter_is_paper(const struct charter *c, const uint8_t key[32]);
+/* the number of holders with a device of their own */
+uint32_t charter_living(const struct charter *c);
+/* the highest threshold that no single living holder can block */
+uint32_t charter_threshold_max(uint32_t living);
 
 #endif

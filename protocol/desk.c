@@ -61,7 +61,7 @@ enum perr desk_verify(struct desk *d, const struct doc_bytes *chain, size_t n,
 			goto out;
 		/*
 		 * PROTOCOL 7.2: "Version 0 has previous = zeros and is signed by all its
-		 * holders; version i+1 is signed by the threshold of version i."
+		 * holders; version i+1 is signed by the threshold of version i,"
 		 */
 		err = charter_progress(&n_valid, &n_needed, &one, i == 0 ? NULL : &before);
 		if (err == PERR_OK && n_valid < n_needed)

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	enum perr err;
 
 	if (charter_decode(&c, data, size) == PERR_OK) {
-		if (c.n > 1 && c.threshold >= c.n)
+		if (c.threshold < 1 || c.threshold > charter_threshold_max(charter_living(&c)) ||
+		    (c.has_paper && !charter_has_holder(&c, c.paper)))
 			abort();
 		err = charter_encode(&again, &len, &c);
 		must_be_same(err, again, len, data, size);

@@ -59,6 +59,16 @@ static inline struct doc_bytes kit_link(const struct admins *now, uint32_t thres
 
 /* ---- charters ---------------------------------------------------------------------------- */
 
+static inline void kit_charter_sign(struct charter_signed *c, const char *signers)
+{
+	for (; *signers != '\0'; signers++) {
+		struct sign_key k;
+
+		kit_key(&k, (uint8_t)*signers);
+		assert_int_equal(charter_sign(c, &k), PERR_OK);
+	}
+}
+
 /* one charter, signed by `signers`; previous NULL: version 0 */
 static inline struct charter_signed kit_charter(const struct charter_signed *previous,
                                                 const char *name, uint32_t threshold,
@@ -70,12 +80,25 @@ static inline struct charter_signed kit_charter(const struct charter_signed *pre
 
 	assert_int_equal(charter_make(&c, name, "Casa Abierta", threshold, ids, n, previous),
 	                 PERR_OK);
-	for (; *signers != '\0'; signers++) {
-		struct sign_key k;
+	kit_charter_sign(&c, signers);
+	return c;
+}
 
-		kit_key(&k, (uint8_t)*signers);
-		assert_int_equal(charter_sign(&c, &k), PERR_OK);
-	}
+/* the same, with the paper holder of this name among `holders` */
+static inline struct charter_signed kit_paper_charter(const struct charter_signed *previous,
+                                                      const char *name, uint32_t threshold,
+                                                      const char *holders, char paper,
+                                                      const char *signers)
+{
+	struct charter_signed c;
+	uint8_t ids[CHARTER_HOLDERS_MAX + 1][32];
+	uint32_t n = kit_ids(ids, holders);
+	struct sign_key k;
+
+	kit_key(&k, (uint8_t)paper);
+	assert_int_equal(charter_make_paper(&c, name, "Casa Abierta", threshold, ids, n, k.id,
+	                                    previous), PERR_OK);
+	kit_charter_sign(&c, signers);
 	return c;
 }
 

@@ -53,6 +53,93 @@ static void a_threshold_that_one_holder_can_block_is_refused(void **state)
 	}
 }
 
+/* paper signs nothing in a desk's daily life: the living must be able to go on without it */
+static void a_threshold_that_needs_the_paper_holder_is_refused(void **state)
+{
+	static const struct { uint32_t threshold; const char *holders; enum perr want; } cases[] = {
+		{ 1, "P", PERR_RANGE }, { 1, "hP", PERR_OK }, { 2, "hP", PERR_RANGE },
+		{ 1, "hiP", PERR_OK }, { 2, "hiP", PERR_RANGE }, { 2, "hijP", PERR_OK },
+		{ 3, "hijP", PERR_RANGE }, { 1, "hi", PERR_RANGE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct charter_signed c;
+		uint8_t ids[CHARTER_HOLDERS_MAX][32], paper[1][32];
+		uint32_t n = kit_ids(ids, cases[i].holders);
+
+		kit_ids(paper, "P");
+		assert_int_equal(charter_make_paper(&c, "x", "y", cases[i].threshold, ids, n,
+		                                    paper[0], NULL), cases[i].want);
+		if (cases[i].want == PERR_OK) {
+			assert_true(charter_is_paper(&c.body, paper[0]));
+			assert_int_equal(charter_living(&c.body), n - 1);
+			assert_false(charter_is_paper(&c.body, c.body.holders[0]) &&
+			             memcmp(c.body.holders[0], paper[0], 32) != 0);
+		}
+		charter_signed_free(&c);
+	}
+}
+
+static uint32_t valid(const struct charter_signed *c, const struct charter_signed *before)
+{
+	uint32_t n_valid, n_needed;
+
+	assert_int_equal(charter_progress(&n_valid, &n_needed, c, before), PERR_OK);
+	return n_valid;
+}
+
+static void paper_alone_takes_a_desk_over_once_and_is_burnt(void **state)
+{
+	struct charter_signed c0 = kit_paper_charter(NULL, "Mesa", 2, "hijP", 'P', "hijP");
+	struct charter_signed saved = kit_charter(&c0, "Mesa", 1, "k", "P");
+	struct charter_signed kept = kit_charter(&c0, "Mesa", 1, "kP", "P");
+	struct charter_signed other = kit_charter(&c0, "Mesa", 1, "k", "h");
+	struct charter_signed again = kit_charter(&saved, "Mesa", 1, "z", "P");
+	struct charter_signed no_paper = kit_charter(NULL, "Mesa", 2, "hijP", "hijP");
+	struct charter_signed alone = kit_charter(&no_paper, "Mesa", 1, "k", "P");
+
+	(void)state;
+	assert_int_equal(valid(&c0, NULL), 4);
+	assert_int_equal(valid(&saved, &c0), 2);
+	assert_false(saved.body.has_paper);
+	/* as long as the key stays a holder its signature is one of two */
+	assert_true(kept.body.has_paper);
+	assert_int_equal(valid(&kept, &c0), 1);
+	assert_int_equal(valid(&other, &c0), 1);
+	assert_int_equal(valid(&again, &saved), 0);
+	/* the same key where it is a living holder's */
+	assert_int_equal(valid(&alone, &no_paper), 1);
+	/* a signature that does not verify is none */
+	saved.sigs.at[0].sig[0] ^= 1;
+	assert_int_equal(valid(&saved, &c0), 0);
+	charter_signed_free(&c0);
+	charter_signed_free(&saved);
+	charter_signed_free(&kept);
+	charter_signed_free(&other);
+	charter_signed_free(&again);
+	charter_signed_free(&no_paper);
+	charter_signed_free(&alone);
+}
+
+static void a_living_holder_never_becomes_paper(void **state)
+{
+	struct charter_signed c0 = kit_paper_charter(NULL, "Mesa", 1, "hijP", 'P', "hijP");
+	struct charter_signed as_paper = kit_paper_charter(&c0, "Mesa", 1, "hij", 'j', "hi");
+	struct charter_signed next = kit_paper_charter(&c0, "Mesa", 1, "hijQ", 'Q', "hi");
+	struct charter_signed alive = kit_paper_charter(&c0, "Mesa", 1, "hijPQ", 'Q', "hi");
+	uint32_t n_valid, n_needed;
+
+	(void)state;
+	assert_int_equal(charter_progress(&n_valid, &n_needed, &as_paper, &c0), PERR_CHAIN);
+	assert_int_equal(charter_progress(&n_valid, &n_needed, &alive, &c0), PERR_CHAIN);
+	assert_int_equal(charter_progress(&n_valid, &n_needed, &next, &c0), PERR_OK);
+	charter_signed_free(&c0);
+	charter_signed_free(&as_paper);
+	charter_signed_free(&next);
+	charter_signed_free(&alive);
+}
+
 static void names_and_holders_out_of_range_are_refused(void **state)
 {
 	static const char long_name[] =
@@ -198,6 +285,15 @@ static void vectors(void)
 	vec("signed.1", b.p, b.len);
 	kit_corpus("charter", "signed-1", b.p, b.len);
 	kit_free(&b, 1);
+	charter_signed_free(&c1);
+	vec_note("version 1 with a paper holder: 1 of h k, and seed 32 x 50 (P), signed by h and i");
+	c1 = kit_paper_charter(&c0, "Mesa de Morton", 1, "hkP", 'P', "hi");
+	vec("charter.paper", c1.doc, c1.doc_len);
+	vec("hash.paper", c1.hash, 32);
+	b = kit_pack(&c1);
+	kit_corpus("charter", "signed-paper", b.p, b.len);
+	kit_corpus("charter", "document-paper", c1.doc, c1.doc_len);
+	kit_free(&b, 1);
 	charter_signed_free(&c0);
 	charter_signed_free(&c1);
 }
@@ -208,6 +304,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_layout_has_its_vector),
 		cmocka_unit_test(a_charter_survives_the_round_trip),
 		cmocka_unit_test(a_threshold_that_one_holder_can_block_is_refused),
+		cmocka_unit_test(a_threshold_that_needs_the_paper_holder_is_refused),
+		cmocka_unit_test(paper_alone_takes_a_desk_over_once_and_is_burnt),
+		cmocka_unit_test(a_living_holder_never_becomes_paper),
 		cmocka_unit_test(names_and_holders_out_of_range_are_refused),
 		cmocka_unit_test(truncated_it_is_refused),
 		cmocka_unit_test(progress_counts_whom_it_needs),

@@ -134,6 +134,15 @@ static bool name_taken(const struct roster_admin *a, const char *name)
 	return false;
 }
 
+static uint32_t n_admins(const struct roster_admin *a)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < a->n_members; i++)
+		n += a->members[i].role == ROSTER_ADMINISTRATOR;
+	return n;
+}
+
 static enum perr enrol_staff(struct client *c, const struct pending_op *o)
 {
 	struct roster_staff *s = c->staff;
@@ -168,35 +177,6 @@ static enum perr enrol_staff(struct client *c, const struct pending_op *o)
 	return PERR_OK;
 }
 
-enum perr apply_sign_link(struct client *c, struct signed_doc *link, uint8_t **out, size_t *len)
-{
-	struct sign_key key;
-	enum perr err;
-
-	client_sign_key(c, &key);
-	err = signed_add(&link->sigs, &key, ADMINS_CONTEXT, link->bytes, link->len);
-	signed_key_wipe(&key);
-	return err == PERR_OK ? signed_encode(out, len, link) : err;
-}
-
-/* the chain's next link with one more administrator, under the same threshold */
-static enum perr add_admin(struct client *c, const uint8_t key[32], struct applied *d)
-{
-	const struct admins *now = client_admins(c);
-	uint8_t keys[ADMINS_MAX][32];
-	struct signed_doc link = { 0 };
-	enum perr err;
-
-	memcpy(keys, now->last.keys, sizeof keys);
-	memcpy(keys[now->last.n], key, 32);
-	err = admins_next(&link, now, now->last.threshold, (const uint8_t (*)[32])keys,
-	                  now->last.n + 1);
-	if (err == PERR_OK)
-		err = apply_sign_link(c, &link, &d->link, &d->link_len);
-	signed_doc_free(&link);
-	return err;
-}
-
 static enum perr confirm(struct client *c, const struct pending_op *o, struct applied *d)
 {
 	struct roster_admin *a = c->admin;
@@ -218,7 +198,7 @@ static enum perr confirm(struct client *c, const struct pending_op *o, struct ap
 		          "else meanwhile; `amparo confirm` with --as gives another one.",
 		          o->text[0]);
 	if (a->n_members >= ROSTER_MEMBERS_MAX ||
-	    (o->role == ROSTER_ADMINISTRATOR && client_admins(c)->last.n >= ADMINS_MAX))
+	    (o->role == ROSTER_ADMINISTRATOR && n_admins(a) >= ADMINS_MAX))
 		return no(d, "%s was not enrolled: the roster is full.", o->text[0]);
 	a->members = arena_grow(a->mem, a->members, a->n_members, a->n_members + 1,
 	                        sizeof *a->members);
@@ -234,8 +214,6 @@ static enum perr confirm(struct client *c, const struct pending_op *o, struct ap
 	err = e->name == NULL ? PERR_NOMEM : enrol_staff(c, o);
 	if (err == PERR_OK)
 		err = use_up(a, o->ticket);
-	if (err == PERR_OK && o->role == ROSTER_ADMINISTRATOR)
-		err = add_admin(c, o->id, d);
 	d->changed = true;
 	return err;
 }
@@ -251,6 +229,37 @@ static enum perr refuse(struct client *c, const struct pending_op *o, struct app
 		return PERR_OK;
 	d->changed = true;
 	return use_up(c->admin, o->ticket);
+}
+
+/* ---- administrators ------------------------------------------------------------------------ */
+
+static uint32_t threshold_of(const struct client *c)
+{
+	return c->threshold != 0 ? c->threshold : client_admins(c)->last.threshold;
+}
+
+bool apply_admin_may_go(struct client *c, const struct roster_enrolled *e, struct applied *d)
+{
+	if (e->role != ROSTER_ADMINISTRATOR || n_admins(c->admin) > threshold_of(c))
+		return true;
+	(void)no(d, "%s was not revoked: a change takes the signatures of %u, and so many "
+	         "administrators would not be left; `amparo admin threshold` lowers it first.",
+	         e->name, threshold_of(c));
+	return false;
+}
+
+static enum perr threshold(struct client *c, const struct pending_op *o, struct applied *d)
+{
+	uint32_t n = n_admins(c->admin);
+
+	if (o->numbers[0] == threshold_of(c))
+		return PERR_OK;
+	if (o->numbers[0] < 1 || o->numbers[0] > n)
+		return no(d, "the threshold was not changed to %u: there are %u administrators now.",
+		          o->numbers[0], n);
+	c->threshold = o->numbers[0];
+	d->changed = true;
+	return PERR_OK;
 }
 
 /* ---- desks and forms -------------------------------------------------------------------------- */
@@ -405,9 +414,8 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		return apply_rotate(c, o, done);
 	case PENDING_DROPPED:
 		return PERR_OK;
-	case PENDING_ADMIN_REMOVE:
 	case PENDING_THRESHOLD:
-		break;
+		return threshold(c, o, done);
 	}
 	return PERR_CORRUPT;
 }

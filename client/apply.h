@@ -9,27 +9,30 @@
 #include "client.h"
 #include "pending.h"
 #include "perr.h"
-#include "signed.h"
+#include "roster.h"
 
 struct applied {
 	bool changed;                    /* false: its effect is there already, or why is set */
 	char why[256];                   /* not possible upon this roster: a sentence; else "" */
-	uint8_t *link;                   /* new link of the chain: doc_free; or NULL */
-	size_t link_len;
 };
 
 /*
- * c->field, c->staff, c->admin are changed, nothing is stored.  When why is set nothing was
- * changed.  After an error (PERR_NOMEM, …) memory may be half changed: client_reload.
+ * c->field, c->staff, c->admin and c->threshold are changed, nothing is stored.  What comes out
+ * follows from them, from o and from c->env.rng alone, whoever's device it is: with a threshold
+ * above one every administrator makes a change again before signing it (quorum.h).  So nothing is
+ * read from the store here, and nothing of who this client is or of its clock.
+ *
+ * When why is set nothing was changed.  After an error (PERR_NOMEM, …) memory may be half
+ * changed: client_reload.
  */
 PERR_MUST_CHECK enum perr apply_op(struct client *c, const struct pending_op *o,
                                   struct applied *done);
 
+/* may this member go?  false, and why is set: an administrator, and the rest could not sign */
+bool apply_admin_may_go(struct client *c, const struct roster_enrolled *e, struct applied *d);
+
 /* is this desk listed? */
 PERR_MUST_CHECK enum perr apply_desk_listed(const struct client *c, const uint8_t id[32],
                                            bool *is);
-/* sign a link with this administrator's key and encode it; out: for doc_free */
-PERR_MUST_CHECK enum perr apply_sign_link(struct client *c, struct signed_doc *link,
-                                         uint8_t **out, size_t *len);
 
 #endif

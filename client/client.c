@@ -150,6 +150,7 @@ static void drop_roster(struct client *c)
 	c->seasons = NULL;
 	c->n_seasons = 0;
 	c->level = LEVEL_NONE;
+	c->threshold = 0;
 	sodium_memzero(c->level_key, sizeof c->level_key);
 }
 

@@ -142,6 +142,8 @@ struct client {
 	struct roster_admin *admin;          /* level >= LEVEL_ADMIN */
 	struct season *seasons;              /* from the field body, newest last */
 	size_t n_seasons;
+	uint32_t threshold;                  /* of administrators, that a change in memory wants;
+	                                        0: as the chain says (apply.h, press.h) */
 	uint32_t day_seen;                   /* the highest day seen signed */
 	int32_t day_offset;                  /* servers' day minus this device's day */
 	struct cache *cache;                 /* cache.h; made when first needed */

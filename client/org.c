@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apply.h"
+#include "apply_rotate.h"
 #include "bulletin.h"
 #include "charter.h"
 #include "charters.h"
@@ -14,6 +15,7 @@
 #include "pending.h"
 #include "press.h"
 #include "rebase.h"
+#include "rotate.h"
 #include "rpc.h"
 
 /* ---- changes ------------------------------------------------------------------------- */
@@ -32,7 +34,7 @@ enum perr org_publish(struct client *c)
 
 	if (c->admin == NULL || client_admins(c) == NULL)
 		return PERR_STATE;
-	err = press_publish(c, NULL, 0, NULL, NULL);
+	err = press_publish(c, NULL, NULL);
 	return err == PERR_OK ? err : undo(c, err);
 }
 
@@ -75,8 +77,6 @@ static enum perr note_change(struct client *c, void *arg)
 /* make n changes and publish them as one version.  PERR_LIMIT: one is not possible */
 static enum perr change(struct client *c, struct change *k)
 {
-	uint8_t *link = NULL;
-	size_t link_len = 0;
 	unsigned redone;
 	/* what a kill left over comes first: numbers say "everything up to here" */
 	enum perr err = rebase_settle(c, &redone);
@@ -89,17 +89,11 @@ static enum perr change(struct client *c, struct change *k)
 		err = apply_op(c, &k->ops[i], &d);
 		if (err == PERR_OK && !d.changed)
 			err = d.why[0] != '\0' ? PERR_LIMIT : PERR_EXISTS;
-		if (d.link != NULL) {
-			doc_free(link, link_len);
-			link = d.link;
-			link_len = d.link_len;
-		}
 	}
 	if (err == PERR_OK)
 		err = pending_mark(c, k->ops[k->n - 1].number);
 	if (err == PERR_OK)
-		err = press_publish(c, link, link_len, note_change, k);
-	doc_free(link, link_len);
+		err = press_publish(c, note_change, k);
 	return err == PERR_OK ? err : undo(c, err);
 }
 
@@ -185,9 +179,6 @@ static enum perr first_bodies(struct client *c, const char *organisation)
 enum perr org_found(struct client *c, const char *organisation, const char *name)
 {
 	size_t name_len = strlen(name), org_len = strlen(organisation);
-	struct signed_doc link = { 0 };
-	uint8_t *bytes = NULL;
-	size_t len = 0;
 	enum perr err;
 
 	if (c->me->state != CLIENT_NOBODY)
@@ -200,15 +191,7 @@ enum perr org_found(struct client *c, const char *organisation, const char *name
 	c->me->role = ROLE_ADMINISTRATOR;
 	err = first_bodies(c, organisation);
 	if (err == PERR_OK)
-		err = admins_genesis(&link, 1, (const uint8_t (*)[32])&c->me->sign_pk, 1);
-	if (err == PERR_OK) {
-		admins_hash(c->me->genesis, link.bytes, link.len);
-		err = apply_sign_link(c, &link, &bytes, &len);
-	}
-	if (err == PERR_OK)
-		err = press_publish(c, bytes, len, NULL, NULL);
-	doc_free(bytes, len);
-	signed_doc_free(&link);
+		err = press_publish(c, NULL, NULL);
 	return err == PERR_OK ? err : undo(c, err);
 }
 
@@ -496,6 +479,43 @@ enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 		pending_op_free(&o);
 		return err;
 	}
+	return change_one(c, &o);
+}
+
+/* ---- administrators ------------------------------------------------------------------- */
+
+enum perr org_admin_remove(struct client *c, const uint8_t key[32])
+{
+	struct pending_op o = { .kind = PENDING_REVOKE };
+	const struct roster_enrolled *e;
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	e = roster_admin_find(c->admin, key);
+	if (e == NULL || e->role != ROSTER_ADMINISTRATOR)
+		return PERR_NOTFOUND;
+	o.bytes = malloc(ROTATE_REVOKE_SIZE);
+	if (o.bytes == NULL)
+		return PERR_NOMEM;
+	o.len = ROTATE_REVOKE_SIZE;
+	rng_fill(c->env.rng, o.bytes, o.len);
+	rng_fill(c->env.rng, o.key, sizeof o.key);
+	memcpy(o.id, key, 32);
+	o.day = client_own_day(c);
+	o.numbers[0] = season_number(c);
+	o.numbers[1] = c->admin->revocations;
+	return change_one(c, &o);
+}
+
+enum perr org_admin_threshold(struct client *c, uint32_t threshold)
+{
+	struct pending_op o = { .kind = PENDING_THRESHOLD };
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (threshold < 1 || threshold > client_admins(c)->last.n)
+		return PERR_RANGE;
+	o.numbers[0] = threshold;
 	return change_one(c, &o);
 }
 

@@ -95,6 +95,17 @@ PERR_MUST_CHECK enum perr org_confirm(struct client *c, const struct join *j, co
 PERR_MUST_CHECK enum perr org_refuse(struct client *c, const uint8_t ticket[16]);
 
 /*
+ * An administrator's membership ends, and with it what they knew is changed: it is the change
+ * of `amparo revoke` (rotate.h) for a member of this role.  The chain's next link goes without
+ * the key (press.h).
+ * PERR_NOTFOUND: no administrator has this key.  PERR_LIMIT: fewer administrators than the
+ * threshold would be left.
+ */
+PERR_MUST_CHECK enum perr org_admin_remove(struct client *c, const uint8_t key[32]);
+/* how many administrators must sign a change.  PERR_RANGE.  PERR_EXISTS: it is so already */
+PERR_MUST_CHECK enum perr org_admin_threshold(struct client *c, uint32_t threshold);
+
+/*
  * List a desk whose charter is signed by all its holders (charter/<id hex>).
  * PERR_SIGS: signatures are missing.  PERR_EXISTS.  PERR_NOTFOUND: no such charter.
  * PERR_RANGE: another listed desk has this name.

@@ -41,7 +41,7 @@ enum pending_kind {
 	/* rotate.h */
 	PENDING_SEASON = 16, PENDING_ACCESS = 17, PENDING_LOWEST = 18, PENDING_PLAN = 19,
 	PENDING_REVOKE = 20,
-	PENDING_ADMIN_REMOVE = 24, PENDING_THRESHOLD = 25,
+	PENDING_THRESHOLD = 24,
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
 	PENDING_COUNTERSIGN = 33,        /* a listed desk's first charter, countersigned */
 	PENDING_ANSWER_DAYS = 40

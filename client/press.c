@@ -9,27 +9,68 @@
 #include "pending.h"
 #include "roster.h"
 
+#define SLOTS 3                  /* behind the bodies, by enum bulletin_which */
+
 /* everything of one version while it is made */
 struct press {
-	struct bulletin b;
+	struct bulletin b;               /* chain: the old one's, which client holds, and link */
+	uint8_t hash[32];
 	struct roster_keys keys;
 	uint8_t *body[3];                /* plain, by enum bulletin_which */
 	size_t body_len[3];
+	struct {
+		uint8_t name[32];
+		uint8_t *bytes;
+		size_t len;
+	} part[4];
 	struct bulletin_slot *slots;
 	size_t n_slots;
-	uint8_t *header;
-	size_t header_len;
+	struct admins_link last;
+	bool has_link;
+	struct signed_doc link;
+	uint8_t *link_bytes;             /* once it is signed */
+	size_t link_len;
+	uint8_t *doc;                    /* the header's document */
+	size_t doc_len;
+	struct signed_sigs sigs;
 };
 
-static void press_free(struct press *p)
+void press_free(struct press *p)
 {
+	if (p == NULL)
+		return;
 	for (int i = 0; i < 3; i++)
 		doc_free(p->body[i], p->body_len[i]);
+	for (int i = 0; i < 4; i++)
+		doc_free(p->part[i].bytes, p->part[i].len);
 	if (p->slots != NULL)
 		sodium_memzero(p->slots, p->n_slots * sizeof *p->slots);
 	free(p->slots);
-	doc_free(p->header, p->header_len);
+	signed_doc_free(&p->link);
+	doc_free(p->link_bytes, p->link_len);
+	doc_free(p->doc, p->doc_len);
 	roster_keys_wipe(&p->keys);
+	free(p);
+}
+
+const uint8_t *press_hash(const struct press *p)
+{
+	return p->hash;
+}
+
+const struct admins_link *press_last(const struct press *p)
+{
+	return &p->last;
+}
+
+const struct bulletin *press_bulletin(const struct press *p)
+{
+	return &p->b;
+}
+
+const uint8_t *press_key(const struct press *p)
+{
+	return p->keys.admin;
 }
 
 static const uint8_t *key_for(const struct roster_keys *k, enum roster_role role)
@@ -46,20 +87,11 @@ static const uint8_t *key_for(const struct roster_keys *k, enum roster_role role
 	return k->field;
 }
 
-static enum perr put_part(struct client *c, const uint8_t name[32], const uint8_t *part,
-                          size_t len)
-{
-	char key[96];
+/* ---- slots and bodies --------------------------------------------------------------- */
 
-	client_key_name(key, "part/", name, 32);
-	return kv_put(c->kv, key, part, len);
-}
-
-static enum perr press_slots(struct client *c, struct press *p)
+static enum perr press_slots(struct client *c, struct press *p, struct rng rng)
 {
 	const struct roster_admin *a = c->admin;
-	uint8_t *part = NULL;
-	size_t len = 0;
 	enum perr err;
 
 	p->n_slots = (size_t)a->n_members + a->n_invitations + a->n_revoked;
@@ -87,30 +119,23 @@ static enum perr press_slots(struct client *c, struct press *p)
 		memcpy(s->secret, a->revoked[i].slot_secret, 32);
 		bulletin_slot_ended(s->key, a->revoked[i].day);
 	}
-	err = bulletin_slots_make(&part, &len, p->b.slots.name, p->b.version, p->slots,
-	                          p->n_slots, c->env.rng);
-	p->b.slots.size = (uint32_t)len;
-	if (err == PERR_OK)
-		err = put_part(c, p->b.slots.name, part, len);
-	doc_free(part, len);
+	err = bulletin_slots_make(&p->part[SLOTS].bytes, &p->part[SLOTS].len, p->b.slots.name,
+	                          p->b.version, p->slots, p->n_slots, rng);
+	p->b.slots.size = (uint32_t)p->part[SLOTS].len;
+	memcpy(p->part[SLOTS].name, p->b.slots.name, 32);
 	return err;
 }
 
-static enum perr press_body(struct client *c, struct press *p, enum bulletin_which which,
-                            const uint8_t key[32])
+static enum perr press_body(struct press *p, enum bulletin_which which, const uint8_t key[32])
 {
 	struct bulletin_body *body = &p->b.bodies[which];
-	uint8_t *part = NULL;
-	size_t len = 0;
 	enum perr err;
 
-	err = bulletin_part_seal(&part, &len, body->part.name, key, which, p->b.version,
-	                         p->body[which], p->body_len[which]);
-	body->part.size = (uint32_t)len;
+	err = bulletin_part_seal(&p->part[which].bytes, &p->part[which].len, body->part.name, key,
+	                         which, p->b.version, p->body[which], p->body_len[which]);
+	body->part.size = (uint32_t)p->part[which].len;
+	memcpy(p->part[which].name, body->part.name, 32);
 	roster_commit(body->commitment, key);
-	if (err == PERR_OK)
-		err = put_part(c, body->part.name, part, len);
-	doc_free(part, len);
 	return err;
 }
 
@@ -163,68 +188,134 @@ static enum perr sweep_parts(struct client *c)
 	return err;
 }
 
-static enum perr press_header(struct client *c, struct press *p, const uint8_t *link,
-                              size_t link_len)
+/* ---- the chain ---------------------------------------------------------------------- */
+
+/* the administrators that the roster in memory names */
+static enum perr wanted(const struct client *c, struct admins_link *l)
+{
+	const struct admins *now = client_admins(c);
+	const struct roster_admin *a = c->admin;
+
+	memset(l, 0, sizeof *l);
+	for (uint32_t i = 0; i < a->n_members; i++) {
+		if (a->members[i].role != ROSTER_ADMINISTRATOR)
+			continue;
+		if (l->n == ADMINS_MAX)
+			return PERR_RANGE;
+		memcpy(l->keys[l->n++], a->members[i].key, 32);
+	}
+	doc_sort(l->keys, l->n);
+	l->threshold = c->threshold != 0 ? c->threshold : now != NULL ? now->last.threshold : 1;
+	return l->n > 0 && l->threshold <= l->n ? PERR_OK : PERR_RANGE;
+}
+
+static bool is_same(const struct admins_link *a, const struct admins_link *b)
+{
+	return a->threshold == b->threshold && a->n == b->n &&
+	       memcmp(a->keys, b->keys, a->n * sizeof a->keys[0]) == 0;
+}
+
+bool press_alone(const struct client *c)
+{
+	const struct admins *now = client_admins(c);
+	struct admins_link next;
+
+	if (wanted(c, &next) != PERR_OK || next.threshold > 1 ||
+	    doc_find((const uint8_t (*)[32])next.keys, next.n, c->me->sign_pk) == next.n)
+		return false;
+	return now == NULL || is_same(&now->last, &next) ||
+	       (now->last.threshold == 1 && admins_has(now, c->me->sign_pk));
+}
+
+static enum perr press_link(struct client *c, struct press *p)
+{
+	const struct admins *now = client_admins(c);
+	enum perr err = wanted(c, &p->last);
+
+	if (err != PERR_OK)
+		return err;
+	if (now != NULL && is_same(&now->last, &p->last)) {
+		memcpy(p->b.link, now->hashes[now->n_links - 1], 32);
+		return PERR_OK;
+	}
+	if (p->b.n_chain >= ADMINS_CHAIN_MAX)
+		return PERR_LIMIT;
+	p->has_link = true;
+	if (now == NULL)
+		err = admins_genesis(&p->link, p->last.threshold,
+		                     (const uint8_t (*)[32])p->last.keys, p->last.n);
+	else
+		err = admins_next(&p->link, now, p->last.threshold,
+		                  (const uint8_t (*)[32])p->last.keys, p->last.n);
+	if (err == PERR_OK)
+		admins_hash(p->b.link, p->link.bytes, p->link.len);
+	return err;
+}
+
+/* ---- making one --------------------------------------------------------------------- */
+
+enum perr press_next(struct client *c, uint32_t *version, uint32_t *day)
+{
+	const struct bulletin *old = client_bulletin(c);
+	uint32_t highest;
+	/* above everything that was ever signed here: a version that was given up for another
+	 * administrator's may be at a server already, and no number has two contents */
+	enum perr err = pending_highest(c, &highest);
+
+	*version = (old == NULL || old->version < highest ? highest : old->version) + 1;
+	*day = client_day(c);
+	if (old != NULL && old->day > *day)
+		*day = old->day;
+	return err;
+}
+
+static enum perr press_header(struct client *c, struct press *p, struct rng rng)
 {
 	const struct bulletin *old = client_bulletin(c);
 	const struct roster_field *f = c->field;
-	struct sign_key key;
-	const struct sign_key *keys[] = { &key };
-	uint32_t highest;
 	enum perr err;
 
-	/* above everything that was ever signed here: a version that was given up for another
-	 * administrator's may be at a server already, and no number has two contents */
-	err = pending_highest(c, &highest);
-	if (err != PERR_OK)
-		return err;
-	p->b.version = (old == NULL || old->version < highest ? highest : old->version) + 1;
-	p->b.day = client_day(c);
-	if (old != NULL && old->day > p->b.day)
-		p->b.day = old->day;
 	p->b.last_day = p->b.day + PRESS_LAST_DAY;
 	if (old != NULL) {
 		memcpy(p->b.previous, c->header_hash, 32);
 		p->b.n_chain = old->n_chain;
 		memcpy(p->b.chain, old->chain, sizeof p->b.chain);
 	}
-	if (link != NULL) {
-		if (p->b.n_chain >= ADMINS_CHAIN_MAX)
-			return PERR_LIMIT;
-		p->b.chain[p->b.n_chain++] = doc_bytes_of(link, link_len);
-	}
+	err = press_link(c, p);
+	if (err != PERR_OK)
+		return err;
 	for (uint32_t i = 0; i < f->n_forms; i++) {
 		memcpy(p->b.forms[i].name, f->forms[i].part, 32);
 		p->b.forms[i].size = f->forms[i].size;
 	}
 	p->b.n_forms = f->n_forms;
 	qsort(p->b.forms, p->b.n_forms, sizeof p->b.forms[0], by_name);
-	err = press_body(c, p, BULLETIN_FIELD, p->keys.field);
+	err = press_body(p, BULLETIN_FIELD, p->keys.field);
 	if (err == PERR_OK)
-		err = press_body(c, p, BULLETIN_STAFF, p->keys.staff);
+		err = press_body(p, BULLETIN_STAFF, p->keys.staff);
 	if (err == PERR_OK)
-		err = press_body(c, p, BULLETIN_ADMIN, p->keys.admin);
+		err = press_body(p, BULLETIN_ADMIN, p->keys.admin);
 	if (err == PERR_OK)
-		err = press_slots(c, p);
-	if (err != PERR_OK)
-		return err;
-	client_sign_key(c, &key);
-	err = bulletin_sign(&p->header, &p->header_len, &p->b, keys, 1);
-	signed_key_wipe(&key);
+		err = press_slots(c, p, rng);
+	if (err == PERR_OK)
+		err = bulletin_encode(&p->doc, &p->doc_len, &p->b);
+	if (err == PERR_OK)
+		bulletin_hash(p->hash, p->doc, p->doc_len);
 	return err;
 }
 
-enum perr press_publish(struct client *c, const uint8_t *link, size_t link_len,
-                        enum perr (*also)(struct client *c, void *arg), void *also_arg)
+enum perr press_make(struct press **out, struct client *c, uint32_t version, uint32_t day,
+                     struct rng rng)
 {
 	struct press *p = calloc(1, sizeof *p);
-	struct roster_bytes r = { .level = LEVEL_ADMIN, .own_slot = true, .also = also,
-	                          .also_arg = also_arg };
 	enum perr err;
 
+	*out = NULL;
 	if (p == NULL)
 		return PERR_NOMEM;
-	roster_keys_new(&p->keys, c->env.rng);
+	p->b.version = version;
+	p->b.day = day;
+	roster_keys_new(&p->keys, rng);
 	err = roster_field_encode(&p->body[BULLETIN_FIELD], &p->body_len[BULLETIN_FIELD],
 	                          c->field);
 	if (err == PERR_OK)
@@ -234,17 +325,96 @@ enum perr press_publish(struct client *c, const uint8_t *link, size_t link_len,
 		err = roster_admin_encode(&p->body[BULLETIN_ADMIN],
 		                          &p->body_len[BULLETIN_ADMIN], c->admin);
 	if (err == PERR_OK)
-		err = kv_begin(c->kv);
-	if (err == PERR_OK)
-		err = press_header(c, p, link, link_len);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	if (err != PERR_OK) {
-		kv_abort(c->kv);
-		goto out;
+		err = press_header(c, p, rng);
+	if (err == PERR_OK) {
+		*out = p;
+		p = NULL;
 	}
-	r.header = p->header;
-	r.header_len = p->header_len;
+	press_free(p);
+	return err;
+}
+
+/* ---- signatures --------------------------------------------------------------------- */
+
+size_t press_docs(struct press *p, struct press_doc docs[PRESS_DOCS])
+{
+	docs[0] = (struct press_doc){ BULLETIN_CONTEXT, p->doc, p->doc_len, &p->sigs };
+	if (!p->has_link)
+		return 1;
+	docs[1] = (struct press_doc){ ADMINS_CONTEXT, p->link.bytes, p->link.len, &p->link.sigs };
+	return 2;
+}
+
+static enum perr enough(const struct press_doc *d, const struct admins_link *l, uint32_t needs,
+                        bool *is)
+{
+	enum perr err = signed_check(d->sigs, needs, d->context, d->bytes, d->len,
+	                             (const uint8_t (*)[32])l->keys, l->n);
+
+	if (err == PERR_SIGS) {
+		*is = false;
+		err = PERR_OK;
+	}
+	return err;
+}
+
+enum perr press_is_signed(struct press *p, const struct admins *now, bool *is)
+{
+	struct press_doc docs[PRESS_DOCS] = { { 0 } };
+	size_t n = press_docs(p, docs);
+	enum perr err;
+
+	*is = true;
+	err = enough(&docs[0], &p->last, p->last.threshold, is);
+	/* PROTOCOL 7.1: "Link 0 has previous = zeros and is signed by all its keys" */
+	if (err == PERR_OK && n > 1)
+		err = enough(&docs[1], &p->last, now == NULL ? p->last.n : p->last.threshold, is);
+	if (err == PERR_OK && n > 1 && now != NULL)
+		err = enough(&docs[1], &now->last, now->last.threshold, is);
+	return err;
+}
+
+/* ---- adopting ----------------------------------------------------------------------- */
+
+struct adopting {
+	struct press *p;
+	enum perr (*also)(struct client *c, void *arg);
+	void *arg;
+};
+
+static enum perr put_parts(struct client *c, void *arg)
+{
+	struct adopting *a = arg;
+	enum perr err = PERR_OK;
+
+	for (int i = 0; i < 4 && err == PERR_OK; i++) {
+		char key[96];
+
+		client_key_name(key, "part/", a->p->part[i].name, 32);
+		err = kv_put(c->kv, key, a->p->part[i].bytes, a->p->part[i].len);
+	}
+	return err == PERR_OK && a->also != NULL ? a->also(c, a->arg) : err;
+}
+
+enum perr press_adopt(struct client *c, struct press *p,
+                      enum perr (*also)(struct client *c, void *arg), void *also_arg)
+{
+	struct adopting a = { p, also, also_arg };
+	struct roster_bytes r = { .level = LEVEL_ADMIN, .own_slot = true, .also = put_parts,
+	                          .also_arg = &a };
+	uint8_t *header = NULL;
+	enum perr err = PERR_OK;
+
+	if (p->has_link && p->link_bytes == NULL) {
+		err = signed_encode(&p->link_bytes, &p->link_len, &p->link);
+		if (err == PERR_OK)
+			p->b.chain[p->b.n_chain++] = doc_bytes_of(p->link_bytes, p->link_len);
+	}
+	if (err == PERR_OK)
+		err = bulletin_pack(&header, &r.header_len, &p->b, &p->sigs);
+	if (err != PERR_OK)
+		goto out;
+	r.header = header;
 	memcpy(r.level_key, p->keys.admin, 32);
 	r.field = p->body[BULLETIN_FIELD];
 	r.field_len = p->body_len[BULLETIN_FIELD];
@@ -256,9 +426,36 @@ enum perr press_publish(struct client *c, const uint8_t *link, size_t link_len,
 	if (err == PERR_OK)
 		err = sweep_parts(c);
 out:
+	doc_free(header, r.header_len);
 	sodium_memzero(&r, sizeof r);
+	return err;
+}
+
+enum perr press_publish(struct client *c, enum perr (*also)(struct client *c, void *arg),
+                        void *also_arg)
+{
+	struct press_doc docs[PRESS_DOCS];
+	struct press *p = NULL;
+	struct sign_key key;
+	uint32_t version, day;
+	size_t n = 0;
+	enum perr err = press_next(c, &version, &day);
+
+	if (err == PERR_OK)
+		err = press_make(&p, c, version, day, c->env.rng);
+	if (err == PERR_OK) {
+		n = press_docs(p, docs);
+		/* a founder's client learns here what everybody will hold its chain against */
+		if (client_admins(c) == NULL)
+			memcpy(c->me->genesis, press_bulletin(p)->link, 32);
+	}
+	client_sign_key(c, &key);
+	for (size_t i = 0; i < n && err == PERR_OK; i++)
+		err = signed_add(docs[i].sigs, &key, docs[i].context, docs[i].bytes, docs[i].len);
+	signed_key_wipe(&key);
+	if (err == PERR_OK)
+		err = press_adopt(c, p, also, also_arg);
 	press_free(p);
-	free(p);
 	return err;
 }
 

@@ -57,15 +57,9 @@ static enum perr settle(struct client *c, const struct pending_list *l, unsigned
 			dirty = true;
 			(*redone)++;
 		}
-		/* a new link stands on the one before: each has a version of its own */
-		if (err == PERR_OK && d.link != NULL) {
-			err = press_publish(c, d.link, d.link_len, NULL, NULL);
-			dirty = false;
-		}
-		doc_free(d.link, d.link_len);
 	}
 	if (err == PERR_OK && dirty)
-		err = press_publish(c, NULL, 0, NULL, NULL);
+		err = press_publish(c, NULL, NULL);
 	if (err != PERR_OK) {
 		enum perr again = client_reload(c);
 
@@ -190,7 +184,7 @@ enum perr rebase_adopt(struct client *c, const struct roster_bytes *r, uint32_t 
 		err = look_at(c, version, hash, theirs);
 		/* what contains it takes its place, so it needs a higher number */
 		if (err == PERR_OK && order == PENDING_WITHIN && version >= ours)
-			err = press_publish(c, NULL, 0, NULL, NULL);
+			err = press_publish(c, NULL, NULL);
 	}
 	roster_admin_free(theirs);
 	return err;

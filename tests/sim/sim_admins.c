@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admins.h"
 #include "bring.h"
 #include "bulletin.h"
 #include "host.h"
@@ -344,6 +345,34 @@ static void both_enrol_an_administrator(void **state)
 	world_free(w);
 }
 
+/* two changes of administrators upon the same link become one chain, and a removal is one */
+static void a_removed_administrator_signs_nothing_more(void **state)
+{
+	struct world *w = world_admins(seed, 3);
+	uint32_t links = client_admins(of(w, ADMIN))->n_links;
+	uint8_t gone[32];
+	struct invite x;
+	struct bring_result r;
+
+	memcpy(gone, of(w, THIRD)->me->sign_pk, 32);
+	OK(org_admin_remove(of(w, ADMIN), gone));
+	assert_int_equal(org_admin_remove(of(w, ADMIN), gone), PERR_NOTFOUND);
+	bring_everything(w, 2);
+	assert_int_equal(client_admins(of(w, SECOND))->last.n, 2);
+	assert_int_equal(client_admins(of(w, SECOND))->n_links, links + 1);
+	assert_false(admins_has(client_admins(of(w, SECOND)), gone));
+	/* the one who went still has a roster and keys of the day before */
+	invite_one(w, THIRD, &x);
+	assert_int_not_equal(bring_all(of(w, THIRD), &w->net, STEWARD_PUSH, &r), PERR_NOMEM);
+	assert_int_equal(r.done, 0);
+	newest(w, ADMIN);
+	assert_false(has_invitation(w, ADMIN, &x));
+	/* the last ones stay */
+	OK(org_admin_remove(of(w, ADMIN), of(w, SECOND)->me->sign_pk));
+	assert_int_equal(org_admin_remove(of(w, ADMIN), of(w, ADMIN)->me->sign_pk), PERR_LIMIT);
+	world_free(w);
+}
+
 /* who brings it need not be who made it */
 static void one_administrator_brings_anothers_roster_to_a_server_that_was_down(void **state)
 {
@@ -603,6 +632,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_one_withdrew_the_other_does_not_revive),
 		cmocka_unit_test(both_change_another_part_of_the_schedule),
 		cmocka_unit_test(both_enrol_an_administrator),
+		cmocka_unit_test(a_removed_administrator_signs_nothing_more),
 		cmocka_unit_test(one_administrator_brings_anothers_roster_to_a_server_that_was_down),
 		cmocka_unit_test(nothing_is_lost_in_any_order),
 	};

@@ -131,6 +131,7 @@ CLIENT_SRC   = \
                client/pending.c \
                client/apply.c \
                client/apply_charter.c \
+               client/apply_server.c \
                client/charters.c \
                client/vouch.c \
                client/apply_rotate.c \
@@ -237,6 +238,7 @@ CLI_SRC      = \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_settings.c \
+               client/cli/cmd_server.c \
                client/cli/cmd_invite.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_charter.c \

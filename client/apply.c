@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "apply_charter.h"
+#include "apply_server.h"
 #include "apply_rotate.h"
 #include "bulletin.h"
 #include "charter.h"
@@ -25,31 +26,7 @@ static enum perr no(struct applied *d, const char *fmt, ...)
 	return PERR_OK;
 }
 
-/* ---- servers, schedule -------------------------------------------------------------------- */
-
-static enum perr server(struct client *c, const struct pending_op *o, struct applied *d)
-{
-	struct roster_field *f = c->field;
-
-	for (uint32_t i = 0; i < f->n_servers; i++)
-		if (memcmp(f->servers[i].pk, o->id, 32) == 0)
-			return PERR_OK;
-	if (f->n_servers >= ROSTER_SERVERS_MAX)
-		return no(d, "the server %s was not listed: other administrators listed others "
-		          "meanwhile, and an organisation has at most %d.", o->text[0],
-		          ROSTER_SERVERS_MAX);
-	f->servers = arena_grow(f->mem, f->servers, f->n_servers, f->n_servers + 1,
-	                        sizeof *f->servers);
-	if (f->servers == NULL)
-		return PERR_NOMEM;
-	memcpy(f->servers[f->n_servers].pk, o->id, 32);
-	f->servers[f->n_servers].address = arena_str(f->mem, o->text[0]);
-	if (f->servers[f->n_servers].address == NULL)
-		return PERR_NOMEM;
-	f->n_servers++;
-	d->changed = true;
-	return PERR_OK;
-}
+/* ---- schedule ----------------------------------------------------------------------------- */
 
 static void schedule(struct client *c, const struct pending_op *o, struct applied *d)
 {
@@ -380,7 +357,11 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		          "not on a server yet is dropped.");
 	switch (o->kind) {
 	case PENDING_SERVER:
-		return server(c, o, done);
+		return apply_server_add(c, o, done);
+	case PENDING_SERVER_DROP:
+		return apply_server_drop(c, o, done);
+	case PENDING_SERVER_REPLACE:
+		return apply_server_replace(c, o, done);
 	case PENDING_SCHEDULE:
 		schedule(c, o, done);
 		return PERR_OK;

@@ -14,7 +14,7 @@
  *	bring.c                    an administrator's changes to all servers, beside other ones'
  *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
- *	rebase.c apply.c apply_charter.c pending.c press.c   a change of the roster: kept, made, sealed
+ *	rebase.c apply.c apply_charter.c apply_server.c pending.c press.c   a change of the roster: kept, made, sealed
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files

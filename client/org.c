@@ -197,32 +197,80 @@ enum perr org_found(struct client *c, const char *organisation, const char *name
 
 /* ---- servers ------------------------------------------------------------------------ */
 
-enum perr org_server_add(struct client *c, const struct policy_card *card)
+static bool server_is_listed(const struct client *c, const uint8_t pk[32])
 {
-	struct pending_op o = { .kind = PENDING_SERVER };
-	const struct roster_field *f = c->field;
-	char name[96];
-	enum perr err;
+	for (uint32_t i = 0; i < c->field->n_servers; i++)
+		if (memcmp(c->field->servers[i].pk, pk, 32) == 0)
+			return true;
+	return false;
+}
 
-	if (c->admin == NULL)
-		return PERR_STATE;
-	for (uint32_t i = 0; i < f->n_servers; i++)
-		if (memcmp(f->servers[i].pk, card->server_pk, 32) == 0)
-			return PERR_EXISTS;
-	if (f->n_servers >= ROSTER_SERVERS_MAX)
-		return PERR_LIMIT;
-	/* the setup key first: a listed server without it could never be set up */
+/* before the server is listed: without it a listed one could never be set up */
+static enum perr keep_setup_key(struct client *c, const struct policy_card *card)
+{
+	char name[96];
+	enum perr err = kv_begin(c->kv);
+
 	client_key_name(name, "setup/", card->server_pk, 32);
-	err = kv_begin(c->kv);
 	if (err == PERR_OK)
 		err = kv_put(c->kv, name, card->setup_key, 32);
 	if (err == PERR_OK)
 		err = kv_commit(c->kv);
-	if (err != PERR_OK) {
+	if (err != PERR_OK)
 		kv_abort(c->kv);
+	return err;
+}
+
+enum perr org_server_add(struct client *c, const struct policy_card *card)
+{
+	struct pending_op o = { .kind = PENDING_SERVER };
+	enum perr err;
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (server_is_listed(c, card->server_pk))
+		return PERR_EXISTS;
+	if (c->field->n_servers >= ROSTER_SERVERS_MAX)
+		return PERR_LIMIT;
+	err = keep_setup_key(c, card);
+	if (err != PERR_OK)
 		return err;
-	}
 	memcpy(o.id, card->server_pk, 32);
+	snprintf(o.text[0], sizeof o.text[0], "%s", card->address);
+	return change_one(c, &o);
+}
+
+enum perr org_server_drop(struct client *c, const uint8_t server_pk[32])
+{
+	struct pending_op o = { .kind = PENDING_SERVER_DROP };
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (!server_is_listed(c, server_pk))
+		return PERR_NOTFOUND;
+	if (c->field->n_servers == 1)
+		return PERR_RANGE;
+	memcpy(o.id, server_pk, 32);
+	return change_one(c, &o);
+}
+
+enum perr org_server_replace(struct client *c, const uint8_t old_pk[32],
+                             const struct policy_card *card)
+{
+	struct pending_op o = { .kind = PENDING_SERVER_REPLACE };
+	enum perr err;
+
+	if (c->admin == NULL)
+		return PERR_STATE;
+	if (!server_is_listed(c, old_pk))
+		return PERR_NOTFOUND;
+	if (server_is_listed(c, card->server_pk))
+		return PERR_EXISTS;
+	err = keep_setup_key(c, card);
+	if (err != PERR_OK)
+		return err;
+	memcpy(o.id, card->server_pk, 32);
+	memcpy(o.part, old_pk, 32);
 	snprintf(o.text[0], sizeof o.text[0], "%s", card->address);
 	return change_one(c, &o);
 }
@@ -341,6 +389,35 @@ static enum perr is_stored(struct client *c, const char *prefix, const uint8_t t
 	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
+/*
+ * The server that a slip names may have been dropped since.  Everything else on it still
+ * holds, so its text is made anew with a server that is listed, and is to be handed out again.
+ */
+static enum perr readdress(const struct client *c, unsigned at, struct org_invited *o,
+                           char text[INVITE_TEXT_MAX + 1])
+{
+	const struct roster_field *f = c->field;
+	struct invite inv;
+	enum perr err = kv_decoded(invite_decode(&inv, o->text));
+
+	if (err != PERR_OK)
+		return err;
+	memcpy(o->server_pk, inv.server_pk, 32);
+	if (!server_is_listed(c, inv.server_pk) && f->n_servers > 0) {
+		const struct roster_server *s = &f->servers[at % f->n_servers];
+
+		memcpy(inv.address, s->address, strlen(s->address) + 1);
+		memcpy(inv.server_pk, s->pk, 32);
+		err = invite_encode(text, &inv);
+		o->text = err == PERR_OK ? text : NULL;
+		o->is_moved = true;
+		/* too long for a slip: there is no text, as if it had been made elsewhere */
+		err = err == PERR_RANGE ? PERR_OK : err;
+	}
+	invite_wipe(&inv);
+	return err;
+}
+
 enum perr org_invited(struct client *c, org_invited_fn *fn, void *arg)
 {
 	const struct roster_admin *a = c->admin;
@@ -350,6 +427,7 @@ enum perr org_invited(struct client *c, org_invited_fn *fn, void *arg)
 		const struct roster_invitation *v = &a->invitations[i];
 		struct org_invited o = { .role = (enum client_role)v->role, .day = v->day,
 		                         .note = v->note };
+		char anew[INVITE_TEXT_MAX + 1] = "";
 		uint8_t *text, *answer;
 
 		memcpy(o.ticket, v->ticket, 16);
@@ -359,8 +437,11 @@ enum perr org_invited(struct client *c, org_invited_fn *fn, void *arg)
 		err = is_stored(c, "answer/", v->ticket, &answer);
 		o.text = (const char *)text;     /* a 0 byte stands behind it */
 		o.answered = answer != NULL;
+		if (err == PERR_OK && o.text != NULL)
+			err = readdress(c, i, &o, anew);
 		if (err == PERR_OK)
 			err = fn(arg, &o);
+		sodium_memzero(anew, sizeof anew);
 		kv_free(text);
 		kv_free(answer);
 	}

@@ -47,6 +47,18 @@ PERR_MUST_CHECK enum perr org_publish(struct client *c);
 /* A server from its card; the setup key is kept until its first policy is in force.
  * PERR_EXISTS: it is listed already.  PERR_LIMIT. */
 PERR_MUST_CHECK enum perr org_server_add(struct client *c, const struct policy_card *card);
+/*
+ * Take a server out of the roster: members stop going there at their next sync, and what only
+ * it had of their outboxes is sent to the others again (outbox.h).
+ * PERR_NOTFOUND: not listed.  PERR_RANGE: it is the only one.
+ */
+PERR_MUST_CHECK enum perr org_server_drop(struct client *c, const uint8_t server_pk[32]);
+/*
+ * A new server, from its card, in the place of another, in one version of the roster.
+ * PERR_NOTFOUND: the old one is not listed.  PERR_EXISTS: the new one is.
+ */
+PERR_MUST_CHECK enum perr org_server_replace(struct client *c, const uint8_t old_pk[32],
+                                            const struct policy_card *card);
 
 /*
  * n open invitations of one role, published together.
@@ -68,6 +80,9 @@ struct org_invited {
 	uint32_t day;
 	const char *note;                /* borrowed */
 	const char *text;                /* made on this device: "amparo:…", secret; else NULL */
+	uint8_t server_pk[32];           /* that the text named when it was made; zeros: no text */
+	bool is_moved;                   /* that one is not listed any more: the text names another
+	                                    one, for the same place in the roster */
 	bool answered;                   /* an answer waits for confirmation */
 	uint8_t ticket[16];
 };

@@ -170,13 +170,18 @@ static unsigned needed(const struct client *c)
 	return n == 0 ? 1 : n;
 }
 
+static uint32_t n_listed(const struct client *c)
+{
+	return c->field == NULL ? 0 : c->field->n_servers;
+}
+
 /* only servers of the roster count: one that was dropped may be in other hands */
 static unsigned copies_of(const struct client *c, const struct ack *a, uint32_t i)
 {
 	unsigned n = 0;
 	uint32_t s;
 
-	for (s = 0; c->field != NULL && s < c->field->n_servers; s++) {
+	for (s = 0; s < n_listed(c); s++) {
 		const uint8_t *bits = bits_of(a, c->field->servers[s].pk);
 
 		n += bits != NULL && bit(bits, i) ? 1 : 0;
@@ -296,8 +301,11 @@ static enum perr count_one(void *arg, const char *name, const uint8_t *value, si
 
 		if (n == 0)
 			continue;
-		for (s = 0; !one && s < a->n_servers; s++)
-			one = has_all(a->at[s].bits, from, a->spans[i].end);
+		for (s = 0; !one && s < n_listed(w->c); s++) {
+			const uint8_t *bits = bits_of(a, w->c->field->servers[s].pk);
+
+			one = bits != NULL && has_all(bits, from, a->spans[i].end);
+		}
 		w->counts->submissions++;
 		w->counts->cells += n < a->spans[i].real ? n : a->spans[i].real;
 		w->counts->on_one += one ? 1 : 0;

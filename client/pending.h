@@ -44,24 +44,26 @@ enum pending_kind {
 	PENDING_THRESHOLD = 24,
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
 	PENDING_COUNTERSIGN = 33,        /* a listed desk's first charter, countersigned */
-	PENDING_ANSWER_DAYS = 40
+	PENDING_ANSWER_DAYS = 40,
+	PENDING_SERVER_DROP = 48, PENDING_SERVER_REPLACE = 49
 };
 
 /* One change.  Fields that its kind does not use are zero.  Secret: pending_op_free. */
 struct pending_op {
 	enum pending_kind kind;
 	uint32_t number;
-	uint8_t id[32];          /* server: Noise key; confirm, refuse, lowest, revoke: key id;
+	uint8_t id[32];          /* server: Noise key (of the new one); confirm, refuse, lowest, revoke: key id;
 	                            form: desk */
 	uint8_t ticket[16];      /* invite, confirm, refuse */
 	uint8_t slot_pk[32], slot_secret[32];    /* invite, confirm */
 	enum roster_role role;   /* invite, confirm */
 	uint32_t day;            /* invite, confirm, season, access, revoke */
-	char text[3][ROSTER_NAME_MAX + 1];  /* server: address; invite: note; confirm: name;
+	char text[3][ROSTER_NAME_MAX + 1];  /* server add, replace: address; invite: note; confirm: name;
 	                                       form: id, version, title */
 	uint32_t n_languages;    /* confirm */
 	char languages[ROSTER_LANGUAGES_MAX][36];
 	uint8_t part[32], key[32];          /* form: name and key of its sealed part;
+	                                       server replace: part: the old Noise key;
 	                                       season, revoke: key: the new PSK */
 	uint32_t size;           /* form */
 	uint32_t numbers[4];     /* schedule: which are meant (bits 0..2), then the three;

@@ -101,6 +101,7 @@ static enum perr list_one(struct chosen *k, const struct org_invited *i)
 	char number[16], when[16];
 	const char *cells[] = { number, roster_role_text((enum roster_role)i->role), when,
 	                        i->answered ? "answered: confirm"
+	                        : i->is_moved && i->text != NULL ? "its server is gone: show it again"
 	                        : i->text != NULL ? "open" : "open, made elsewhere", i->note };
 
 	snprintf(number, sizeof number, "%u", k->at);
@@ -108,8 +109,9 @@ static enum perr list_one(struct chosen *k, const struct org_invited *i)
 	if (!k->cli->json)
 		return table_row(k->table, cells);
 	printf("%s{\"number\":%u,\"role\":\"%s\",\"day\":\"%s\",\"answered\":%s,\"here\":%s,"
-	       "\"note\":", k->at == 1 ? "" : ",", k->at, cells[1], when,
-	       i->answered ? "true" : "false", i->text != NULL ? "true" : "false");
+	       "\"moved\":%s,\"note\":", k->at == 1 ? "" : ",", k->at, cells[1], when,
+	       i->answered ? "true" : "false", i->text != NULL ? "true" : "false",
+	       i->is_moved ? "true" : "false");
 	cli_json_str(stdout, i->note, strlen(i->note));
 	putchar('}');
 	return PERR_OK;

@@ -3,30 +3,27 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli.h"
 #include "cmd_charter.h"
 #include "cmd_desk.h"
 #include "cmd_erasures.h"
 #include "cmd_form.h"
+#include "cmd_server.h"
 #include "cmd_settings.h"
 #include "cmd_invite.h"
 #include "desk.h"
 #include "holders.h"
-#include "link.h"
 #include "net.h"
-#include "now.h"
 #include "org.h"
-#include "policy.h"
 #include "roster.h"
 #include "table.h"
 #include "term.h"
 #include "words.h"
 
 enum {
-	OPT_NAME = 1, OPT_ORG, OPT_LIGHT, OPT_CARD, OPT_ROLE, OPT_COUNT, OPT_SHEET, OPT_DESK,
-	OPT_FOR, OPT_WORDS, OPT_AS, OPT_REFUSE, OPT_EVERY, OPT_SURGE, OPT_HOURS
+	OPT_NAME = 1, OPT_ORG, OPT_LIGHT, OPT_ROLE, OPT_COUNT, OPT_SHEET, OPT_DESK,
+	OPT_FOR, OPT_WORDS, OPT_AS, OPT_REFUSE
 };
 
 static enum client_role parse_role(const char *s)
@@ -92,171 +89,7 @@ static int cmd_create(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* ---- servers ------------------------------------------------------------------------ */
-
-static int read_card(const char *file, struct policy_card *card)
-{
-	uint8_t *data = NULL;
-	char *line = NULL;
-	size_t len;
-	enum perr err;
-	int code;
-
-	if (file != NULL) {
-		code = cli_read_file(file, 4096, &data, &len);
-		if (code != EXIT_DONE)
-			return code;
-		err = policy_card_decode(card, (const char *)data);
-		sodium_memzero(data, len);
-		free(data);
-	} else {
-		err = term_ask(stdin, stderr, "Paste the server's card (it begins with "
-		               "amparo-server:) and press Enter:\n", &line);
-		if (err != PERR_OK)
-			return cli_fail(EXIT_REFUSED, "no card was given; `amparod init` prints it.");
-		err = policy_card_decode(card, line);
-		sodium_memzero(line, strlen(line));
-		free(line);
-	}
-	if (err == PERR_OK)
-		return EXIT_DONE;
-	return cli_fail(EXIT_REFUSED, err == PERR_CORRUPT
-	                ? "a character of the card is wrong or missing; copy it again."
-	                : "this is not a server's card; `amparod init` prints one that begins with "
-	                  "amparo-server:.");
-}
-
-static int cmd_server_add(struct cli *cli, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "card-file", required_argument, NULL, OPT_CARD }, { 0 }
-	};
-	const char *file = NULL;
-	struct policy_card card;
-	enum perr err;
-	int c, code;
-
-	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
-		if (c == '?')
-			return EXIT_USAGE;
-		if (c == 'h')
-			return EXIT_DONE;
-		file = optarg;
-	}
-	if (optind < argc)
-		return cli_usage(cli, "the card is asked for, so that it does not stay in the history "
-		                 "of your commands; an operand is not taken");
-	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
-	if (code == EXIT_DONE)
-		code = read_card(file, &card);
-	if (code == EXIT_DONE)
-		code = net_newest(cli);
-	if (code != EXIT_DONE)
-		return code;
-	err = org_server_add(cli->client, &card);
-	if (err == PERR_EXISTS)
-		puts("This server is listed already; it is visited once more.");
-	else if (err == PERR_LIMIT)
-		code = cli_fail(EXIT_REFUSED, "an organisation has at most %d servers.",
-		                ROSTER_SERVERS_MAX);
-	else if (err != PERR_OK)
-		code = cli_fail_err(err, "the server could not be listed");
-	policy_card_wipe(&card);
-	return code == EXIT_DONE ? net_push(cli, STEWARD_PUSH) : code;
-}
-
-static int cmd_server_list(struct cli *cli, int argc, char **argv)
-{
-	static const char *const heads[] = { "address", "state", ">waiting", ">released", ">board",
-	                                     ">free" };
-	struct steward_server r;
-	struct link_loop *loop = NULL;
-	struct table *t;
-	int c, code;
-
-	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
-		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
-	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
-	if (code != EXIT_DONE)
-		return code;
-	t = table_new(6, heads);
-	if (t == NULL || link_loop_new(&loop) != PERR_OK) {
-		table_free(t);
-		return cli_fail_err(PERR_NOMEM, "the servers could not be asked");
-	}
-	for (uint32_t i = 0; i < cli->client->field->n_servers && code == EXIT_DONE; i++) {
-		struct sync_net net = link_net(loop);
-		char num[4][24];
-		const char *cells[6];
-		enum perr err = steward_visit(cli->client, &net, i, STEWARD_STATUS, &r);
-
-		snprintf(num[0], sizeof num[0], "%u", r.st.cells_waiting);
-		snprintf(num[1], sizeof num[1], "%u", r.st.cells_released);
-		snprintf(num[2], sizeof num[2], "%u", r.st.board);
-		snprintf(num[3], sizeof num[3], "%u MiB", r.st.free_mib);
-		cells[0] = r.address;
-		cells[1] = err != PERR_OK ? (r.why[0] != '\0' ? r.why : perr_text(err))
-		    : r.st.frozen ? "clock in doubt: order a release" : "works";
-		for (int k = 0; k < 4; k++)
-			cells[2 + k] = r.has_status ? num[k] : "";
-		if (table_row(t, cells) != PERR_OK)
-			code = cli_fail_err(PERR_NOMEM, "the servers could not be listed");
-	}
-	if (code == EXIT_DONE && table_rows(t) == 0)
-		puts("No server is listed.  `amparod init` prints a card, `amparo server add` takes it.");
-	table_print(t, stdout, term_width(1));
-	table_free(t);
-	link_loop_free(loop);
-	return code;
-}
-
-static int cmd_schedule(struct cli *cli, int argc, char **argv)
-{
-	static const struct option longs[] = {
-		{ "every", required_argument, NULL, OPT_EVERY },
-		{ "surge-every", required_argument, NULL, OPT_SURGE },
-		{ "surge-for", required_argument, NULL, OPT_HOURS }, { 0 }
-	};
-	unsigned long v[3] = { 0 };
-	bool set[3] = { false };
-	struct roster_schedule s;
-	enum perr err;
-	int c, code;
-
-	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
-		char *end;
-		int k = c - OPT_EVERY;
-
-		if (c == '?')
-			return EXIT_USAGE;
-		if (c == 'h')
-			return EXIT_DONE;
-		v[k] = strtoul(optarg, &end, 10);
-		if (*end != '\0' || end == optarg || v[k] > 1440)
-			return cli_usage(cli, "\"%s\" is not a number up to 1440", optarg);
-		set[k] = true;
-	}
-	if (!set[0] && !set[1] && !set[2])
-		return cli_usage(cli, "an option says what to change");
-	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
-	if (code == EXIT_DONE)
-		code = net_newest(cli);
-	if (code != EXIT_DONE)
-		return code;
-	s = cli->client->admin->schedule;
-	if (set[0])
-		s.release_minutes = (uint32_t)v[0];
-	if (set[1])
-		s.surge_minutes = (uint32_t)v[1];
-	if (set[2])
-		s.surge_until = v[2] == 0 ? 0 : (uint32_t)(now_unix_s() / 3600 + (int64_t)v[2]);
-	err = org_schedule(cli->client, &s);
-	if (err == PERR_RANGE)
-		return cli_fail(EXIT_USAGE, "the servers can release every 1 to 1440 minutes.");
-	if (err != PERR_OK)
-		return cli_fail_err(err, "the schedule could not be changed");
-	return net_push(cli, STEWARD_PUSH);
-}
+/* ---- releases ----------------------------------------------------------------------- */
 
 static int cmd_release(struct cli *cli, int argc, char **argv)
 {
@@ -613,25 +446,14 @@ const struct cli_command cli_org_commands[] = {
 	  "  --light       less memory for guessing protection: for devices with under 1 GB\n\n"
 	  "Example: amparo org create \"Scott County Legal Aid\" --name \"Ruth Alvarez\"\n",
 	  cmd_create },
-	{ "server add", "set up a server, from its card",
-	  "Use: amparo server add [--card-file FILE]\n\n"
-	  "Takes the card that `amparod init` printed, lists the server in the roster and brings\n"
-	  "it the policy and the bulletin.  With two servers, losing one loses nothing.\n\n"
-	  "  --card-file FILE   the card's text in a file; otherwise it is asked for\n",
-	  cmd_server_add },
-	{ "server list", "ask each server how it is",
-	  "Use: amparo server list\n\n"
-	  "Cells waiting for a release, cells released, entries on the board, free space.\n",
-	  cmd_server_list },
-	{ "server schedule", "how often servers release",
-	  "Use: amparo server schedule [--every MINUTES] [--surge-every MINUTES] [--surge-for HOURS]\n\n"
-	  "Cells can be read by nobody before a release.  Hourly is usual; on the night of a raid\n"
-	  "a surge releases more often for some hours.\n\n"
-	  "  --every MINUTES         usual rhythm, 1 to 1440 (60)\n"
-	  "  --surge-every MINUTES   rhythm in a surge (10)\n"
-	  "  --surge-for HOURS       begin a surge that ends by itself; 0 ends it now\n\n"
-	  "Example: amparo server schedule --surge-for 12\n",
-	  cmd_schedule },
+	{ "server list", "ask each server how it is", cmd_server_list_help, cmd_server_list },
+	{ "server add", "set up a server, from its card", cmd_server_add_help, cmd_server_add },
+	{ "server drop", "take a seized server out of the roster", cmd_server_drop_help,
+	  cmd_server_drop },
+	{ "server replace", "a new server in the place of a seized one", cmd_server_replace_help,
+	  cmd_server_replace },
+	{ "server schedule", "how often servers release", cmd_server_schedule_help,
+	  cmd_server_schedule },
 	{ "settings", "what is set for everybody", cmd_settings_help, cmd_settings },
 	{ "release", "order a release now",
 	  "Use: amparo release\n\n"

@@ -118,6 +118,7 @@ CLIENT_SRC   = \
                client/erase.c \
                client/case.c \
                client/case_file.c \
+               client/merge.c \
                client/search.c \
                client/assign.c \
                client/export.c \
@@ -252,6 +253,7 @@ UNIT_TESTS   = \
                test_draft \
                test_typed \
                test_record \
+               test_merge \
                test_search \
                test_export \
                test_hpke \

@@ -666,7 +666,7 @@ static void add_words(const struct case_statement *s, struct search_text *t)
 		add_text(t, s->st.body.status.text);
 		break;
 	case STATEMENT_ERASE:
-		add_text(t, s->st.body.erase_reason);
+		add_text(t, s->st.body.erase.reason);
 		break;
 	case STATEMENT_ASSIGNMENT:
 	case STATEMENT_REFERRAL:

@@ -18,6 +18,7 @@
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
+ *	merge.c                    amendments field by field: a pure function
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified

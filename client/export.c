@@ -396,7 +396,7 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 		break;
 	case STATEMENT_ERASE:
 		key_str(t, "kind", "erase request");
-		key_text(t, "text", st->body.erase_reason);
+		key_text(t, "text", st->body.erase.reason);
 		break;
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:

@@ -76,6 +76,17 @@ static void get_intake(struct mp_reader *r, struct doc_map *m, struct statement_
 		in->transcriber = doc_get_text(r, 1, 64);
 }
 
+/* whole hashes, each once */
+static bool is_rising(struct doc_bytes hashes)
+{
+	if (hashes.len % 32 != 0)
+		return false;
+	for (size_t at = 32; at < hashes.len; at += 32)
+		if (memcmp(hashes.p + at - 32, hashes.p + at, 32) >= 0)
+			return false;
+	return true;
+}
+
 static void get_amendment(struct mp_reader *r, struct doc_map *m, struct statement_amendment *am)
 {
 	doc_need(m, 0);
@@ -89,10 +100,34 @@ static void get_amendment(struct mp_reader *r, struct doc_map *m, struct stateme
 	for (uint32_t i = 0; i < am->n_changes; i++) {
 		mp_array(r, 2);
 		am->changes[i].path = doc_get_text(r, 1, 512);
-		am->changes[i].value = doc_get_text(r, 0, 65536);
+		am->changes[i].is_gone = mp_nil(r);
+		if (!am->changes[i].is_gone)
+			am->changes[i].value = doc_get_text(r, 0, 65536);
 	}
 	doc_need(m, 4);
 	get_attachments(r, &am->attachments);
+	doc_need(m, 5);
+	am->second = doc_get_uint(r, 86399);
+	doc_need(m, 6);
+	am->knew = doc_get_bytes(r, 0, STATEMENT_KNEW * 32);
+	if (!is_rising(am->knew))
+		mp_fail(r, PERR_FORMAT);
+}
+
+static void get_erase(struct mp_reader *r, struct doc_map *m, struct statement_erase *e)
+{
+	uint32_t step;
+
+	doc_need(m, 0);
+	e->reason = doc_get_text(r, 0, TEXT_MAX);
+	doc_need(m, 1);
+	step = doc_get_uint(r, STATEMENT_ERASE_STOP);
+	if (step < STATEMENT_ERASE_ASK)
+		mp_fail(r, PERR_FORMAT);
+	e->step = (enum statement_erase_step)step;
+	e->has_code = doc_has(m, 2);
+	if (e->has_code)
+		get_code(r, e->code);
 }
 
 static void get_consent(struct mp_reader *r, struct statement_consent *c)
@@ -280,8 +315,7 @@ static void get_body(struct mp_reader *r, struct statement *st)
 		get_status(r, &m, &st->body.status);
 		break;
 	case STATEMENT_ERASE:
-		doc_need(&m, 0);
-		st->body.erase_reason = doc_get_text(r, 0, TEXT_MAX);
+		get_erase(r, &m, &st->body.erase);
 		break;
 	case STATEMENT_CUSTODY:
 		get_custody(r, &m, &st->body.custody);
@@ -397,7 +431,7 @@ static void put_intake(struct mp_writer *w, const struct statement_intake *in)
 
 static void put_amendment(struct mp_writer *w, const struct statement_amendment *am)
 {
-	mp_put_map(w, 5);
+	mp_put_map(w, 7);
 	mp_put_key(w, 0);
 	mp_put_str(w, am->code);
 	mp_put_key(w, 1);
@@ -409,10 +443,30 @@ static void put_amendment(struct mp_writer *w, const struct statement_amendment 
 	for (uint32_t i = 0; i < am->n_changes; i++) {
 		mp_put_array(w, 2);
 		doc_put_text(w, am->changes[i].path);
-		doc_put_text(w, am->changes[i].value);
+		if (am->changes[i].is_gone)
+			mp_put_nil(w);
+		else
+			doc_put_text(w, am->changes[i].value);
 	}
 	mp_put_key(w, 4);
 	put_attachments(w, &am->attachments);
+	mp_put_key(w, 5);
+	mp_put_uint(w, am->second);
+	mp_put_key(w, 6);
+	doc_put_bytes(w, am->knew);
+}
+
+static void put_erase(struct mp_writer *w, const struct statement_erase *e)
+{
+	mp_put_map(w, 2 + e->has_code);
+	mp_put_key(w, 0);
+	doc_put_text(w, e->reason);
+	mp_put_key(w, 1);
+	mp_put_uint(w, e->step);
+	if (e->has_code) {
+		mp_put_key(w, 2);
+		mp_put_str(w, e->code);
+	}
 }
 
 static void put_consent(struct mp_writer *w, const struct statement_consent *c)
@@ -561,7 +615,7 @@ static void put_body(struct mp_writer *w, const struct statement *st)
 		put_status(w, &st->body.status);
 		break;
 	case STATEMENT_ERASE:
-		put_single(w, st->body.erase_reason);
+		put_erase(w, &st->body.erase);
 		break;
 	case STATEMENT_CUSTODY:
 		put_custody(w, &st->body.custody);

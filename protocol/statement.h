@@ -25,6 +25,7 @@
 #define STATEMENT_LISTS        16                /* of a receipt */
 #define STATEMENT_THINGS       256               /* of one list of a receipt */
 #define STATEMENT_THING_SIZE   16
+#define STATEMENT_KNEW         64
 
 enum statement_kind {
 	STATEMENT_INTAKE     = 1,
@@ -74,8 +75,9 @@ struct statement_intake {
 	struct doc_text transcriber;     /* 1..64; p NULL: absent */
 };
 struct statement_change {
-	struct doc_text path;            /* 1..512 */
-	struct doc_text value;           /* 0..65536 */
+	struct doc_text path;            /* 1..512; PROTOCOL 4.4 */
+	bool is_gone;                    /* the answer, or one of a repeat, is taken away */
+	struct doc_text value;           /* 0..65536; p NULL where is_gone */
 };
 struct statement_amendment {
 	char code[CASE_CODE_LEN + 1];
@@ -83,6 +85,23 @@ struct statement_amendment {
 	uint32_t n_changes;              /* 1..STATEMENT_CHANGES */
 	struct statement_change changes[STATEMENT_CHANGES];
 	struct statement_attachments attachments;
+	uint32_t second;                 /* of the day, 0..86399: orders one author's amendments */
+	struct doc_bytes knew;           /* hashes of amendments seen, 32 each, rising; 0..STATEMENT_KNEW */
+};
+
+/* what an erase request says; PROTOCOL 4.5 */
+enum statement_erase_step {
+	STATEMENT_ERASE_ASK = 1,         /* the family asks; a holder has to order it */
+	STATEMENT_ERASE_ORDER = 2,       /* a holder's word: every reader erases */
+	STATEMENT_ERASE_DONE = 3,        /* this reader erased its copy */
+	STATEMENT_ERASE_KEPT = 4,        /* this reader keeps its copy under a legal hold */
+	STATEMENT_ERASE_STOP = 5         /* a holder's word: what was asked and ordered is not to be */
+};
+struct statement_erase {
+	struct doc_text reason;          /* 0..1024 */
+	enum statement_erase_step step;
+	bool has_code;
+	char code[CASE_CODE_LEN + 1];    /* who asks may know no record id */
 };
 /* what the client said to it that another desk reads the record */
 struct statement_consent {
@@ -145,7 +164,7 @@ struct statement {
 		struct statement_answer answer;
 		struct doc_text note;            /* 1..65536 */
 		struct statement_status status;
-		struct doc_text erase_reason;    /* 0..1024 */
+		struct statement_erase erase;
 		struct custody custody;
 		struct statement_receipt receipt;
 	} body;

@@ -320,7 +320,7 @@ static void show_event(struct page *p, const struct case_statement *s)
 		break;
 	case STATEMENT_ERASE:
 		fputs("asks that it be erased", stdout);
-		event_text(p, st->body.erase_reason);
+		event_text(p, st->body.erase.reason);
 		break;
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:

@@ -86,6 +86,7 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 {
 	static const char instance[] = "<data id=\"raid-intake\"><name>Eulalia Nolasco Q'anjob'al"
 	                               "</name></data>";
+	static uint8_t knew[2][32];
 	uint8_t salt[STATEMENT_SALT_SIZE];
 	struct sign_key author;
 
@@ -115,11 +116,19 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 		strcpy(st->body.amendment.code, "18EZCNFXK1");
 		st->body.amendment.form_id = doc_text_of("raid-intake");
 		st->body.amendment.form_version = doc_text_of("3");
-		st->body.amendment.n_changes = 2;
+		st->body.amendment.n_changes = 4;
 		st->body.amendment.changes[0].path = doc_text_of("/data/held/where");
 		st->body.amendment.changes[0].value = doc_text_of("Jena, LA");
 		st->body.amendment.changes[1].path = doc_text_of("/data/medical");
 		st->body.amendment.changes[1].value = doc_text_of("");
+		st->body.amendment.changes[2].path = doc_text_of("/data/child[2]");
+		st->body.amendment.changes[2].is_gone = true;
+		st->body.amendment.changes[3].path = doc_text_of("/data/child[+1]/name");
+		st->body.amendment.changes[3].value = doc_text_of("Luz");
+		st->body.amendment.second = 64800;
+		memset(knew[0], 0x31, 32);
+		memset(knew[1], 0xd2, 32);
+		st->body.amendment.knew = doc_bytes_of(knew, sizeof knew);
 		break;
 	case STATEMENT_REFERRAL:
 		st->body.passed.consent = (struct statement_consent){
@@ -156,7 +165,10 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 		st->body.status.answer_by = 20789;
 		break;
 	case STATEMENT_ERASE:
-		st->body.erase_reason = doc_text_of("asked by the family");
+		st->body.erase.reason = doc_text_of("asked by the family");
+		st->body.erase.step = STATEMENT_ERASE_ASK;
+		st->body.erase.has_code = true;
+		strcpy(st->body.erase.code, "18EZCNFXK1");
 		break;
 	case STATEMENT_CUSTODY:
 		kit_custody(&st->body.custody);

@@ -167,6 +167,7 @@ static void an_assignment_says_whom_when_and_as_what(void)
 static void what_a_reader_would_refuse_is_never_encoded(void **state)
 {
 	static char long_text[70000];
+	static const uint8_t same[64];
 
 	(void)state;
 	memset(long_text, 'x', sizeof long_text - 1);
@@ -195,6 +196,22 @@ static void what_a_reader_would_refuse_is_never_encoded(void **state)
 	st.body.amendment.n_changes = 0;
 	refused_by_encode();
 	st.body.amendment.n_changes = STATEMENT_CHANGES + 1;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_AMENDMENT);
+	st.body.amendment.second = 86400;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_AMENDMENT);
+	st.body.amendment.knew.len = 33;
+	refused_by_encode();
+	st.body.amendment.knew = doc_bytes_of(same, sizeof same);        /* one hash twice */
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_ERASE);
+	st.body.erase.step = (enum statement_erase_step)6;
+	refused_by_encode();
+	st.body.erase.step = (enum statement_erase_step)0;
+	refused_by_encode();
+	kit_statement(&st, STATEMENT_ERASE);
+	st.body.erase.code[3] = '0';
 	refused_by_encode();
 	kit_statement(&st, STATEMENT_NOTE);
 	st.body.note = doc_text_of("");

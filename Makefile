@@ -134,6 +134,7 @@ CLIENT_SRC   = \
                client/apply_charter.c \
                client/apply_server.c \
                client/charters.c \
+               client/refer.c \
                client/vouch.c \
                client/apply_rotate.c \
                client/rotate.c \
@@ -243,6 +244,7 @@ CLI_SRC      = \
                client/cli/cmd_invite.c \
                client/cli/cmd_desk.c \
                client/cli/cmd_charter.c \
+               client/cli/cmd_refer.c \
                client/cli/compare.c \
                client/cli/status_charters.c \
                client/cli/cmd_erasures.c \

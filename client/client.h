@@ -16,7 +16,7 @@
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
  *	rebase.c apply.c apply_charter.c apply_server.c pending.c press.c   a change of the roster: kept, made, sealed
  *	draft.c                    interviews that are not finished
- *	intake.c assign.c          seal a record; pass one on, note, answer: with dispatch.c
+ *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	merge.c                    amendments field by field: a pure function
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted

@@ -16,6 +16,8 @@ const struct cli_command cli_record_commands[] = {
 	{ "cases", "list or search the cases that reached you", cmd_cases_help, cmd_cases },
 	{ "show", "read one case", cmd_show_help, cmd_show },
 	{ "assign", "pass a case on to an attorney or interpreter", cmd_assign_help, cmd_assign },
+	{ "refer", "pass a case on to another desk, with the client's consent", cmd_refer_help,
+	  cmd_refer },
 	{ "note", "a note for everyone who has the case", cmd_note_help, cmd_note },
 	{ "answer", "accept or decline a case you were asked to take", cmd_answer_help,
 	  cmd_answer },

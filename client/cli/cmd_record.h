@@ -9,7 +9,7 @@
 extern const char cmd_fill_help[], cmd_drafts_help[], cmd_drafts_drop_help[];
 extern const char cmd_intake_help[], cmd_outbox_help[], cmd_cases_help[], cmd_show_help[],
                   cmd_assign_help[], cmd_note_help[], cmd_answer_help[],
-                  cmd_attachments_help[], cmd_export_help[];
+                  cmd_attachments_help[], cmd_export_help[], cmd_refer_help[];
 int cmd_intake(struct cli *cli, int argc, char **argv);
 int cmd_fill(struct cli *cli, int argc, char **argv);
 int cmd_drafts(struct cli *cli, int argc, char **argv);
@@ -18,6 +18,7 @@ int cmd_outbox(struct cli *cli, int argc, char **argv);
 int cmd_cases(struct cli *cli, int argc, char **argv);
 int cmd_show(struct cli *cli, int argc, char **argv);
 int cmd_assign(struct cli *cli, int argc, char **argv);
+int cmd_refer(struct cli *cli, int argc, char **argv);
 int cmd_note(struct cli *cli, int argc, char **argv);
 int cmd_answer(struct cli *cli, int argc, char **argv);
 int cmd_attachments(struct cli *cli, int argc, char **argv);

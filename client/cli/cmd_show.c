@@ -316,7 +316,6 @@ static void show_event(struct page *p, const struct case_statement *s)
 		fputs("referred to the desk ", stdout);
 		print_desk(p, st->to);
 		event_text(p, st->body.passed.reason);
-		show_consent(p, &st->body.passed.consent);
 		break;
 	case STATEMENT_ERASE:
 		fputs("asks that it be erased", stdout);
@@ -416,6 +415,44 @@ static enum perr show_marks(struct page *p, const struct case_file *f)
 	return err;
 }
 
+/* where it came from, where it went; the words of the consent stand in the history */
+static void show_referrals(struct page *p, const struct case_file *f)
+{
+	const struct statement *from = f->n_interviews == 0 ? NULL
+	                             : case_referral(f->interviews[0].by);
+	uint32_t last = 0;
+	unsigned later = 0;
+	char day[16];
+
+	if (from != NULL) {
+		cli_day(day, from->day);
+		printf("Referred on %s by ", day);
+		cmd_print_name(p->c, from->author);
+		fputs(" of the desk ", stdout);
+		print_desk(p, f->interviews[0].st->to);
+		puts(".");
+		show_consent(p, &from->body.passed.consent);
+	}
+	for (size_t i = 0; i < f->n; i++) {
+		const struct case_statement *s = f->at[i];
+
+		if (s->is_unknown || s->st.kind != STATEMENT_STATUS ||
+		    s->st.body.status.state != STATEMENT_REFERRED || (s->flags & RECORD_COUNTS) == 0)
+			continue;
+		cli_day(day, s->st.day);
+		fputs("Referred to the desk ", stdout);
+		print_desk(p, s->st.body.status.whom);
+		printf(" on %s.\n", day);
+		last = s->st.day;
+	}
+	for (size_t i = 0; last != 0 && i < f->n_corrections; i++)
+		later += f->corrections[i].by->received_day > last;
+	if (later > 0)
+		printf("%u correction%s came after that day and %s not there: `amparo refer` passes %s "
+		       "on.\n", later, later == 1 ? "" : "s", later == 1 ? "is" : "are",
+		       later == 1 ? "it" : "them");
+}
+
 static enum perr show_head(struct page *p, const struct case_file *f)
 {
 	const struct case_summary *s = &f->s;
@@ -449,6 +486,7 @@ static enum perr show_head(struct page *p, const struct case_file *f)
 		printf(" (%s)", export_answer_text(s->people[i].answer));
 	}
 	putchar('\n');
+	show_referrals(p, f);
 	if (s->pending)
 		puts("Pending: a sender is not enrolled (yet); ask the administrator who it is.");
 	if (s->conflict)

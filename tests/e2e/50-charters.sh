@@ -9,9 +9,10 @@ claim "an organisation, a server, a desk of two holders and a form are set up" f
 claim "carol, an attorney, joins" enrol carol "Carol Diaz" attorney
 claim "dan, an attorney of another organisation, joins" enrol dan "Dan Okoro" attorney
 claim "eva, an attorney, joins" enrol eva "Eva Lim" attorney
+claim "fay, an attorney who holds nothing, joins" enrol fay "Fay Gold" attorney
 claim "a volunteer of the first desk joins" enrol v1 "Vera Uno" volunteer
 claim "a release shows their keys" as ruth release
-for i in ana ben carol dan eva v1 ruth; do claim "$i syncs" as $i sync; done
+for i in ana ben carol dan eva fay v1 ruth; do claim "$i syncs" as $i sync; done
 
 n_cases() { as "$1" cases --json | grep -o '"code"' | wc -l; }
 # a round: everybody named sends, the server releases, everybody named receives
@@ -128,4 +129,48 @@ same "dan has it" "$(n_cases dan)" 1
 same "ben has it, beside the old one" "$(n_cases ben)" 2
 same "ana has her two and not this one" "$(n_cases ana)" 2
 refused 1 "ana cannot show it" as ana show "$code3"
+
+# ---- a record is referred, with consent or not at all -----------------------------------------------
+code4=$(submit v1 01)
+round v1 ana carol eva
+as ana note "$code4" "Only for us: her brother is in another facility." >/dev/null
+refused 1 "without consent nothing is referred" as ana refer "$code4" --to Delta --yes </dev/null
+refused 1 "nor with an empty one" as ana refer "$code4" --to Delta --consent " " --yes
+refused 1 "nor with one of tomorrow" as ana refer "$code4" --to Delta --consent "Yes" --consent-day 2100-01-01 --yes
+refused 1 "nor without a yes" as ana refer "$code4" --to Delta --consent "Yes" </dev/null
+refused 1 "nobody else refers it" as dan refer "$code4" --to Delta --consent "Yes" --yes
+refused 1 "a case of the desk itself is not referred to it" as ana refer "$code4" --to Intake --consent "Yes" --yes
+printf '%s\n' "Yes, to Delta for the bond hearing, not to anybody else" "2026-01-05" "Vera Uno" "es" y |
+	as ana refer "$code4" --to Delta --reason "They speak Mam" >"$work/said" 2>"$work/err"
+same "asked one by one, she refers it" $? 0
+claim "what travels was said before" grep -q "1 interview with its signature" "$work/said"
+claim "and what stays" grep -q "Not: notes, answers and assignments" "$work/said"
+round ana carol dan ben
+as ana show "$code4" >"$work/here"
+as carol show "$code4" >"$work/here2"
+as dan show "$code4" --lang es >"$work/there"
+claim "ana's case says where it went" grep -q "Referred to the desk Delta on 2" "$work/here"
+claim "her co-holder's says so too" grep -q "Referred to the desk Delta on 2" "$work/here2"
+claim "with the consent" grep -q "bond hearing, not to anybody else" "$work/here2"
+claim "dan's says where it came from" grep -q "Referred on 2.* by Ana Ruiz of the desk Intake" "$work/there"
+claim "with the consent" grep -q "bond hearing, not to anybody else" "$work/there"
+claim "who recorded it, when and in which language" grep -q "recorded on 2026-01-05 by Vera Uno, asked in es" "$work/there"
+claim "the answers are there" grep -q "Xhunik Mateo Tzʼunun Palax" "$work/there"
+claim "the note is not" sh -c "! grep -q 'another facility' '$work/there'"
+claim "ana has the note (control)" grep -q "another facility" "$work/here"
+claim "dan gets the photographs" as dan attachments "$code4" --to "$work/dan-files"
+for p in nta-tzunun-hoja1.jpg nta-tzunun-hoja2.jpg dpi-frente-palax.jpg; do
+	claim "dan's $p is byte-identical" cmp "tests/e2e/data/$p" "$work/dan-files/$p"
+done
+claim "ben, who holds Delta too, has it" as ben show "$code4"
+same "nothing is missing in the count of anybody's messages" "$(as dan status | grep -c 'have not arrived')" 0
+refused 1 "dan does not refer it further" as dan refer "$code4" --to Intake --consent "Yes" --yes
+claim "dan assigns it to fay, who holds nothing" as dan assign "$code4" "Fay Gold" --words-checked
+round dan fay
+as fay show "$code4" >"$work/fay"
+claim "she has it with the consent" grep -q "bond hearing, not to anybody else" "$work/fay"
+claim "and the desk it came from" grep -q "by Ana Ruiz of the desk Intake" "$work/fay"
+claim "her answer goes to dan's desk" as fay answer "$code4" accept
+round fay dan
+claim "dan has her answer" sh -c "AMPARO_HOME=$work/home/dan $BIN/amparo show $code4 --passphrase-file $work/pass.dan | grep -q 'Fay Gold (accepted)'"
 finish

@@ -90,8 +90,8 @@ if mount -t tmpfs -o size=4k none "$full" 2>/dev/null; then
 else
 	refused 1 "slips in a folder that cannot be written are refused" as ruth invite --count 2 --for "full disk" --sheet "$work/nowhere/slips.html"
 fi
-same "the two are listed" "$(as ruth invitations --json | grep -o '"here":true,"note":"full disk"' | wc -l)" 2
-numbers=$(as ruth invitations --json | grep -o '"number":[0-9]*,"role":"[a-z]*","day":"[0-9-]*","answered":[a-z]*,"here":true,"note":"full disk"' | cut -d: -f2 | cut -d, -f1 | tr '\n' ' ')
+same "the two are listed" "$(as ruth invitations --json | grep -o '"here":true,"moved":false,"note":"full disk"' | wc -l)" 2
+numbers=$(as ruth invitations --json | grep -o '"number":[0-9]*,"role":"[a-z]*","day":"[0-9-]*","answered":[a-z]*,"here":true,"moved":false,"note":"full disk"' | cut -d: -f2 | cut -d, -f1 | tr '\n' ' ')
 # shellcheck disable=SC2086
 claim "and can be shown again" sh -c "AMPARO_HOME=$work/home/ruth $BIN/amparo invitations $numbers --show --passphrase-file $work/pass.ruth >$work/again"
 same "both" "$(grep -c '^amparo:' "$work/again")" 2
@@ -101,7 +101,7 @@ same "two slips" "$(grep -c '<svg' "$work/again.html")" "2"
 as ruth invite --for "closed pipe" >/dev/full 2>"$work/devfull"
 same "an invitation that could not be printed ends with 1" $? 1
 claim "and says that it is kept" grep -q "they are kept" "$work/devfull"
-same "it is there" "$(as ruth invitations --json | grep -c '"here":true,"note":"closed pipe"')" 1
+same "it is there" "$(as ruth invitations --json | grep -c '"here":true,"moved":false,"note":"closed pipe"')" 1
 # a damaged vault ends in one sentence, never in a signal
 said=0
 signals=0

@@ -67,6 +67,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/roster_admin.c \
                protocol/bulletin.c \
                protocol/bulletin_slots.c \
+               protocol/handout.c \
                protocol/policy.c \
                protocol/words.c
 SERVER_SRC   = \
@@ -170,6 +171,8 @@ CLIENT_SRC   = \
                client/seen.c \
                client/wants.c \
                client/visit.c \
+               client/verify.c \
+               client/handed.c \
                client/visit_bulletin.c \
                client/visit_board.c \
                client/visit_upload.c \
@@ -314,6 +317,7 @@ UNIT_TESTS   = \
                test_orders \
                test_form_export \
                test_formpack \
+               test_handout \
                test_hostile_documents \
                test_host \
                test_form_lint \
@@ -349,7 +353,8 @@ FUZZERS      = \
                fuzz_case_code \
                fuzz_session \
                fuzz_form \
-               fuzz_formpack
+               fuzz_formpack \
+               fuzz_handout
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
@@ -397,6 +402,7 @@ SIM_TESTS    = \
                sim_sync \
                sim_erase \
                sim_turns \
+               sim_seized \
                sim_admins \
                sim_starved
 E2E_TESTS    = \

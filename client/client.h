@@ -20,6 +20,7 @@
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	merge.c                    amendments field by field: a pure function
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
+ *	verify.c handed.c          a bulletin, from a server or from a file
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified
  *	kv.h  protocol/

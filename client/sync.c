@@ -369,6 +369,17 @@ static enum perr visit_all(struct run *r, struct sync_summary *s)
 	return err;
 }
 
+/* one that the roster which came meanwhile no longer names: nobody has to go there again */
+static void leave_out_dropped(const struct client *c, struct sync_summary *s)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < s->n_servers; i++)
+		if (s->servers[i].complete || is_in_roster(c, s->servers[i].pk))
+			s->servers[n++] = s->servers[i];
+	s->n_servers = n;
+}
+
 static enum perr count_want(void *arg, const struct want *w)
 {
 	(void)w;
@@ -429,6 +440,7 @@ enum perr sync_all(struct client *c, const struct sync_net *net, struct spool *s
 	}
 	if (err == PERR_OK)
 		err = visit_all(&r, summary);
+	leave_out_dropped(c, summary);
 	if (err == PERR_OK)
 		err = sum_up(c, summary);
 	if (err == PERR_OK)

@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "bulletin.h"
-#include "outbox.h"
 #include "pending.h"
-#include "prekeys.h"
-#include "rebase.h"
 #include "revoked.h"
+#include "verify.h"
 
 /* which part is being fetched */
 enum part_of { PART_HEADER, PART_SLOTS, PART_FIELD, PART_STAFF, PART_ADMIN, PART_FORM };
@@ -24,19 +22,7 @@ struct visit_bulletin {
 	uint32_t size, got;
 	unsigned asked;                  /* pieces not answered yet */
 	bool failed;
-	/* verified so far */
-	uint8_t *header;
-	size_t header_len;
-	uint8_t *slots;                  /* kept for administrators, who bring it on */
-	size_t slots_len;
-	struct bulletin b;               /* borrows from header */
-	struct admins admins;
-	enum bulletin_which level;
-	struct roster_keys keys;
-	uint8_t level_key[32];
-	bool own_slot;
-	uint8_t *body[3];                /* opened */
-	size_t body_len[3];
+	struct verify so_far;
 	uint32_t form_at;                /* index in the roster's forms */
 };
 
@@ -144,81 +130,18 @@ static void on_piece(struct visit *v, uint32_t at, enum perr err, const struct r
 
 /* ---- header, slots, bodies ------------------------------------------------------------------- */
 
-/*
- * Administrators compare what two rosters hold (rebase.h), not their numbers: a lower version
- * is looked at too.  Their own pending versions are above what the servers agreed on, so
- * the chain is held against what lies below those.
- */
-static enum perr accept_as_admin(struct visit_bulletin *vb, const struct bulletin_known *known,
-                                 const uint8_t hash[32])
-{
-	struct client *c = vb->v->c;
-	struct bulletin_known *base = malloc(sizeof *base);
-	enum perr err = base == NULL ? PERR_NOMEM : pending_base(c, base);
-
-	if (err == PERR_NOTFOUND) {
-		*base = *known;
-		err = PERR_OK;
-	}
-	if (err == PERR_OK) {
-		base->version = 0;
-		err = bulletin_accept(base, &vb->b, &vb->admins, hash);
-	}
-	/* of before a change of administrators: only to be looked at */
-	if (err == PERR_CHAIN && bulletin_accept(known, &vb->b, &vb->admins, hash) == PERR_OLD)
-		err = PERR_OK;
-	free(base);
-	return err;
-}
-
 static void on_header(struct visit_bulletin *vb)
 {
-	struct client *c = vb->v->c;
-	struct bulletin_known *known = calloc(1, sizeof *known);
-	uint8_t hash[32];
-	enum perr err = PERR_NOMEM;
-
-	vb->header = vb->part;
-	vb->header_len = vb->size;
-	vb->part = NULL;
-	if (known != NULL)
-		err = bulletin_open(&vb->b, &vb->admins, hash, vb->header, vb->header_len);
-	if (err == PERR_OK && memcmp(hash, vb->name, 32) != 0)
-		err = PERR_CORRUPT;
-	/* who is joining knows only an anchor; client_adopt holds the chain against it */
-	if (err == PERR_OK && !sodium_is_zero(c->me->genesis, 32)) {
-		client_known(c, known);
-		err = c->admin != NULL ? accept_as_admin(vb, known, hash)
-		                       : bulletin_accept(known, &vb->b, &vb->admins, hash);
-	}
-	free(known);
-	if (err == PERR_OK)
-		fetch_part(vb, PART_SLOTS, vb->b.slots.name, vb->b.slots.size);
-	else
-		give_up_for(vb, err);
-}
-
-static enum perr find_slot(struct visit_bulletin *vb)
-{
-	const struct identity *me = vb->v->c->me;
+	uint8_t *header = vb->part;
+	const struct bulletin_part *slots = &vb->so_far.b.slots;
 	enum perr err;
 
-	vb->own_slot = true;
-	err = bulletin_slots_find(vb->level_key, vb->part, vb->size, vb->b.version, me->slot.sk,
-	                          me->slot_secret);
-	if (err == PERR_NOTMINE && !sodium_is_zero(me->old_slot.sk, 32)) {
-		vb->own_slot = false;
-		err = bulletin_slots_find(vb->level_key, vb->part, vb->size, vb->b.version,
-		                          me->old_slot.sk, me->old_slot_secret);
-	}
-	return err;
-}
-
-static bool is_older(const struct visit_bulletin *vb)
-{
-	const struct client *c = vb->v->c;
-
-	return c->admin != NULL && vb->b.version < client_bulletin(c)->version;
+	vb->part = NULL;
+	err = verify_header(&vb->so_far, vb->v->c, vb->name, header, vb->size);
+	if (err == PERR_OK)
+		fetch_part(vb, PART_SLOTS, slots->name, slots->size);
+	else
+		give_up_for(vb, err);
 }
 
 /* of before this administrator was enrolled: it may be replaced */
@@ -228,7 +151,7 @@ static void not_for_us_yet(struct visit_bulletin *vb)
 	enum perr err = kv_begin(c->kv);
 
 	if (err == PERR_OK)
-		err = pending_saw(c, vb->b.version, vb->v->header_hash, NULL);
+		err = pending_saw(c, vb->so_far.b.version, vb->v->header_hash, NULL);
 	if (err == PERR_OK)
 		err = kv_commit(c->kv);
 	kv_abort(c->kv);
@@ -241,41 +164,35 @@ static void not_for_us_yet(struct visit_bulletin *vb)
 /* the administrators say so themselves, under their signatures; the roster known here stays */
 static void told_to_leave(struct visit_bulletin *vb, uint32_t day)
 {
+	bool is_older = verify_is_older(&vb->so_far, vb->v->c);
 	enum perr err = PERR_OK;
 
 	/* administrators look at older ones too: those say nothing about today */
-	if (!is_older(vb))
-		err = revoked_note(vb->v->c, day, vb->b.version);
+	if (!is_older)
+		err = revoked_note(vb->v->c, day, vb->so_far.b.version);
 	if (err != PERR_OK)
 		visit_store_failed(vb->v, err);
 	else
-		give_up(vb, is_older(vb) ? SYNC_N_BEHIND : SYNC_N_REVOKED);
+		give_up(vb, is_older ? SYNC_N_BEHIND : SYNC_N_REVOKED);
+}
+
+static void fetch_body(struct visit_bulletin *vb, enum bulletin_which which)
+{
+	const struct bulletin_part *p = &vb->so_far.b.bodies[which].part;
+
+	fetch_part(vb, (enum part_of)(PART_FIELD + (int)which), p->name, p->size);
 }
 
 static void on_slots(struct visit_bulletin *vb)
 {
-	uint8_t name[32];
-	uint32_t day;
-	enum perr err = PERR_CORRUPT;
+	uint32_t ended;
+	enum perr err = verify_slots(&vb->so_far, vb->v->c, vb->part, vb->size, &ended);
 
-	bulletin_part_name(name, vb->part, vb->size);
-	if (memcmp(name, vb->name, 32) == 0)
-		err = find_slot(vb);
-	if (err == PERR_OK && vb->own_slot && bulletin_slot_is_ended(vb->level_key, &day)) {
-		told_to_leave(vb, day);
-		return;
-	}
-	if (err == PERR_OK)
-		err = bulletin_level(&vb->level, &vb->keys, &vb->b, vb->level_key);
-	if (err == PERR_OK && vb->level == BULLETIN_ADMIN) {
-		vb->slots = vb->part;
-		vb->slots_len = vb->size;
-		vb->part = NULL;
-	}
-	if (err == PERR_OK)
-		fetch_part(vb, PART_FIELD, vb->b.bodies[BULLETIN_FIELD].part.name,
-		           vb->b.bodies[BULLETIN_FIELD].part.size);
-	else if (err == PERR_NOTMINE && is_older(vb))
+	if (err == PERR_OK && ended != 0)
+		told_to_leave(vb, ended);
+	else if (err == PERR_OK)
+		fetch_body(vb, BULLETIN_FIELD);
+	else if (err == PERR_NOTMINE && verify_is_older(&vb->so_far, vb->v->c))
 		not_for_us_yet(vb);
 	else
 		give_up_for(vb, err);
@@ -284,26 +201,12 @@ static void on_slots(struct visit_bulletin *vb)
 static void adopt(struct visit_bulletin *vb)
 {
 	struct visit *v = vb->v;
-	struct client *c = v->c;
-	struct roster_bytes r = {
-		.header = vb->header, .header_len = vb->header_len,
-		.level = (enum client_level)(vb->level + 1), .own_slot = vb->own_slot,
-		.field = vb->body[0], .field_len = vb->body_len[0],
-		.staff = vb->body[1], .staff_len = vb->body_len[1],
-		.admin = vb->body[2], .admin_len = vb->body_len[2],
-		.slots = vb->slots, .slots_len = vb->slots_len,
-	};
-	enum rebase_how how = REBASE_ADOPTED;
-	unsigned redone = 0;
-	enum perr err;
+	enum rebase_how how;
+	unsigned redone;
+	bool ours;
+	enum perr err = verify_adopt(&vb->so_far, v->c, &how, &redone, &ours);
 
-	memcpy(r.level_key, vb->level_key, 32);
-	if (c->admin != NULL && vb->level == BULLETIN_ADMIN)
-		err = rebase_adopt(c, &r, vb->b.version, v->header_hash, &how, &redone);
-	else
-		err = client_adopt(c, &r);
-	sodium_memzero(&r, sizeof r);
-	if (err == PERR_IO || err == PERR_FULL || err == PERR_TIMEOUT || err == PERR_NOMEM) {
+	if (err != PERR_OK && ours) {
 		visit_store_failed(v, err);
 		return;
 	}
@@ -317,16 +220,6 @@ static void adopt(struct visit_bulletin *vb)
 	}
 	v->rebased = redone > 0;
 	v->out->notes |= SYNC_N_ROSTER_NEW;
-	/* copies and servers may have changed, and whom the prekeys are for */
-	err = outbox_tidy(c);
-	if (err == PERR_OK && prekeys_needed(c))
-		err = prekeys_renew(c, false, NULL);
-	if (err == PERR_OK)
-		err = prekeys_repost(c);
-	if (err != PERR_OK) {
-		visit_store_failed(v, err);
-		return;
-	}
 	visit_bulletin_free(v);
 	visit_next(v);
 }
@@ -334,16 +227,12 @@ static void adopt(struct visit_bulletin *vb)
 static void on_body(struct visit_bulletin *vb)
 {
 	enum bulletin_which which = (enum bulletin_which)(vb->part_of - PART_FIELD);
-	const uint8_t *key = which == BULLETIN_FIELD ? vb->keys.field
-	                   : which == BULLETIN_STAFF ? vb->keys.staff : vb->keys.admin;
-	enum perr err = bulletin_part_open(&vb->body[which], &vb->body_len[which], vb->name, key,
-	                                   which, vb->b.version, vb->part, vb->size);
+	enum perr err = verify_body(&vb->so_far, which, vb->part, vb->size);
 
 	if (err != PERR_OK)
 		give_up_for(vb, err);
-	else if (which < vb->level)
-		fetch_part(vb, vb->part_of + 1, vb->b.bodies[which + 1].part.name,
-		           vb->b.bodies[which + 1].part.size);
+	else if (which < vb->so_far.level)
+		fetch_body(vb, which + 1);
 	else
 		adopt(vb);
 }
@@ -391,16 +280,11 @@ void visit_bulletin_start(struct visit *v)
 void visit_bulletin_free(struct visit *v)
 {
 	struct visit_bulletin *vb = v->bulletin;
-	int i;
 
 	if (vb == NULL)
 		return;
-	for (i = 0; i < 3; i++)
-		doc_free(vb->body[i], vb->body_len[i]);
+	verify_wipe(&vb->so_far);
 	free(vb->part);
-	free(vb->slots);
-	free(vb->header);
-	sodium_memzero(vb, sizeof *vb);
 	free(vb);
 	v->bulletin = NULL;
 }

@@ -9,6 +9,7 @@
 
 #include "bulletin.h"
 #include "cli.h"
+#include "cmd_server.h"
 #include "cache.h"
 #include "desk.h"
 #include "enrol.h"
@@ -391,6 +392,8 @@ const struct cli_command cli_join_commands[] = {
 	  "  --every SECONDS   sync in this rhythm instead\n"
 	  "  --times N         end after N syncs\n",
 	  cmd_watch },
+	{ "follow", "find the new servers, by a file from your administrator", cmd_follow_help,
+	  cmd_follow },
 	{ "status", "what is set up, who is waited for, what comes next",
 	  "Use: amparo status [--json]\n\n"
 	  "A checklist of this device and, as far as it knows, of the organisation.\n",

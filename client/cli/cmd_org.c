@@ -452,6 +452,8 @@ const struct cli_command cli_org_commands[] = {
 	  cmd_server_drop },
 	{ "server replace", "a new server in the place of a seized one", cmd_server_replace_help,
 	  cmd_server_replace },
+	{ "server notice", "a file for members whose servers are gone", cmd_server_notice_help,
+	  cmd_server_notice },
 	{ "server schedule", "how often servers release", cmd_server_schedule_help,
 	  cmd_server_schedule },
 	{ "settings", "what is set for everybody", cmd_settings_help, cmd_settings },

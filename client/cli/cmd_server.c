@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "handed.h"
+#include "handout.h"
 #include "link.h"
 #include "net.h"
 #include "now.h"
@@ -304,6 +306,118 @@ int cmd_server_drop(struct cli *cli, int argc, char **argv)
 int cmd_server_replace(struct cli *cli, int argc, char **argv)
 {
 	return drop_or_replace(cli, argc, argv, true);
+}
+
+/* ---- who knew only the old one ----------------------------------------------------- */
+
+const char cmd_server_notice_help[] =
+	"Use: amparo server notice FILE\n\n"
+	"Writes the newest roster, sealed and signed as the servers hold it, to a file: for members\n"
+	"whose devices knew only servers that are gone.  Send it to them in any way: it opens only\n"
+	"on members' devices and tells whoever else finds it no name and no address.  They run\n"
+	"`amparo follow FILE`.  Make it after `amparo server replace` or `amparo server add`.\n\n"
+	"Example: amparo server notice new-servers.amparo\n";
+
+const char cmd_follow_help[] =
+	"Use: amparo follow FILE\n\n"
+	"For the day on which no server answers any more: takes the organisation's newest roster\n"
+	"from a file that your administrator sent (`amparo server notice` wrote it), then syncs\n"
+	"with the servers that it names.  A file that your administrators did not sign is refused,\n"
+	"whoever sent it.\n\n"
+	"Example: amparo follow new-servers.amparo\n";
+
+int cmd_server_notice(struct cli *cli, int argc, char **argv)
+{
+	uint8_t *file = NULL;
+	size_t len = 0;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	if (argc - optind != 1)
+		return cli_usage(cli, "the name of the file to write is needed");
+	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
+	if (code == EXIT_DONE)
+		code = net_newest(cli);
+	if (code != EXIT_DONE)
+		return code;
+	err = handed_make(cli->client, &file, &len);
+	if (err == PERR_NOTFOUND)
+		return cli_fail(EXIT_REFUSED, "this roster was published from another administrator's "
+		                "device, and no server gave it to this one whole: the file has to be "
+		                "made there.");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the file could not be made");
+	code = cli_write_file(argv[optind], file, len, 0600);
+	doc_free(file, len);
+	if (code == EXIT_DONE)
+		printf("%s: roster %u for members whose servers are gone; they run `amparo follow`.\n",
+		       argv[optind], client_bulletin(cli->client)->version);
+	return code;
+}
+
+static int refuse_file(enum perr err)
+{
+	switch (err) {
+	case PERR_NOTMINE:
+		return cli_fail(EXIT_REFUSED, "the file was made before you were enrolled, or for another "
+		                "organisation; ask your administrator for a newer one.");
+	case PERR_FORMAT:
+		return cli_fail(EXIT_REFUSED, "this is not a file of `amparo server notice`, or it is not "
+		                "whole; ask for it again.");
+	case PERR_FORK:
+		return cli_fail(EXIT_REFUSED, "the file shows another roster under the number that this "
+		                "device knows: two histories exist; speak with a holder of your desk "
+		                "before you go on.");
+	default:
+		return cli_fail(EXIT_REFUSED, "your organisation's administrators did not sign this file, "
+		                "or it was altered: nothing was taken from it.");
+	}
+}
+
+int cmd_follow(struct cli *cli, int argc, char **argv)
+{
+	const struct roster_field *f;
+	enum handed_what what;
+	uint8_t *file = NULL;
+	size_t len = 0;
+	bool ours = false;
+	enum perr err;
+	int c, code;
+
+	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
+		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
+	if (argc - optind != 1)
+		return cli_usage(cli, "the file from your administrator is needed");
+	code = cli_read_file(argv[optind], HANDOUT_MAX, &file, &len);
+	if (code == EXIT_DONE)
+		code = cli_open(cli);
+	if (code != EXIT_DONE)
+		goto out;
+	err = handed_take(cli->client, file, len, &what, &ours);
+	if (err != PERR_OK) {
+		code = ours ? cli_fail_err(err, "the roster could not be kept") : refuse_file(err);
+		goto out;
+	}
+	if (what == HANDED_REVOKED) {
+		code = cli_fail(EXIT_REFUSED, "the file says that you are no member any more: nothing is "
+		                "sent; `amparo outbox save FILE` hands what waits here to somebody who "
+		                "is.");
+		goto out;
+	}
+	f = cli->client->field;
+	puts(what == HANDED_TAKEN ? "A newer roster was adopted.  Its servers:"
+	                          : "This device knows all that is in the file.  The servers:");
+	for (uint32_t i = 0; f != NULL && i < f->n_servers; i++) {
+		fputs("  ", stdout);
+		term_print(stdout, f->servers[i].address, strlen(f->servers[i].address), TERM_LINE);
+		putchar('\n');
+	}
+	code = net_sync(cli, 0);
+out:
+	free(file);
+	return code;
 }
 
 /* ---- listed ------------------------------------------------------------------------- */

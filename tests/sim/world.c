@@ -163,6 +163,21 @@ static void server_create(struct world *w, unsigned i)
 	world_start(w, i);
 }
 
+void world_anew(struct world *w, unsigned server, struct policy_card *card)
+{
+	struct world_server *s = &w->s[server];
+
+	if (s->host != NULL)
+		world_stop(w, server);
+	*strrchr(s->dir, '/') = '\0';
+	remove_all(s->dir);
+	server_create(w, server);
+	memset(card, 0, sizeof *card);
+	snprintf(card->address, sizeof card->address, "%s", s->address);
+	memcpy(card->server_pk, s->pk, 32);
+	memcpy(card->setup_key, s->setup_key, 32);
+}
+
 uint64_t world_cells(struct world *w, unsigned server)
 {
 	struct store_counts c;

@@ -22,6 +22,7 @@
 #include "client.h"
 #include "host.h"
 #include "invite.h"
+#include "policy.h"
 #include "spool.h"
 #include "sync.h"
 
@@ -84,6 +85,9 @@ void world_day(struct world *w, int days);
 /* a server stops, as if killed; and starts again on the same folder */
 void world_stop(struct world *w, unsigned server);
 void world_start(struct world *w, unsigned server);
+/* a server was taken away for good: stopped, its folder gone (copy it before, if it matters);
+ * in its place, at the same address, stands a new one with another key, listed nowhere */
+void world_anew(struct world *w, unsigned server, struct policy_card *card);
 /* this server takes so many puts a minute from one connection, until its next policy */
 void world_limit(struct world *w, unsigned server, uint32_t puts_per_minute);
 /* an invitation is answered and confirmed; the person is a member afterwards */

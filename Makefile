@@ -135,6 +135,7 @@ CLIENT_SRC   = \
                client/apply_charter.c \
                client/apply_server.c \
                client/charters.c \
+               client/late.c \
                client/refer.c \
                client/vouch.c \
                client/apply_rotate.c \
@@ -404,6 +405,7 @@ SIM_TESTS    = \
                sim_turns \
                sim_seized \
                sim_admins \
+               sim_charter \
                sim_starved
 E2E_TESTS    = \
                50-fill.sh \

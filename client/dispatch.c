@@ -318,6 +318,14 @@ enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct b
 	return err;
 }
 
+enum perr dispatch_envelope(struct dispatch *d, const uint8_t *envelope, size_t len,
+                            const struct dispatch_readers *r)
+{
+	if (!d->in_batch || season_of(d->c) == NULL)
+		return PERR_STATE;
+	return seal_envelope(d, envelope, len, r);
+}
+
 enum perr dispatch_commit(struct dispatch *d, uint32_t *group)
 {
 	uint32_t g = 0;

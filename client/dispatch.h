@@ -75,6 +75,12 @@ PERR_MUST_CHECK enum perr dispatch_send(struct dispatch *d, struct statement *st
                                        const struct blob_ref *refs, size_t n_refs,
                                        const struct dispatch_readers *r, bool keep);
 /*
+ * Seal an envelope as it came, with its opening and references, to these readers: what is
+ * handed on.  Between dispatch_begin and dispatch_commit.
+ */
+PERR_MUST_CHECK enum perr dispatch_envelope(struct dispatch *d, const uint8_t *envelope,
+                                           size_t len, const struct dispatch_readers *r);
+/*
  * group  out: of the outbox; may be NULL; 0 when there was nothing to send
  * The batch ends either way.
  */

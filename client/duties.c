@@ -4,6 +4,7 @@
 #include "charters.h"
 #include "dispatch.h"
 #include "gaps.h"
+#include "late.h"
 #include "post.h"
 #include "prekeys.h"
 #include "rotate.h"
@@ -36,6 +37,13 @@ static enum perr look_for_gaps(struct client *c, const struct duties_sync *s, bo
 {
 	(void)more;
 	return s->fresh > 0 ? gaps_look(c) : PERR_OK;
+}
+
+/* what reached this member for a desk that others hold, or that it holds since this sync */
+static enum perr hand_on_late(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)s;
+	return c->staff == NULL ? PERR_OK : late_duty(c, more);
 }
 
 /* an administrator's device lists what the holders of desks signed */
@@ -101,6 +109,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 {
 	static enum perr (*const duties[])(struct client *, const struct duties_sync *, bool *) = {
 		forget_answer,
+		hand_on_late,
 		look_for_gaps,
 		list_charters,
 		list_vouchers,

@@ -8,6 +8,7 @@
 
 #include "cache.h"
 #include "doc.h"
+#include "late.h"
 #include "envelope.h"
 #include "gone.h"
 #include "mp.h"
@@ -484,7 +485,7 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 		return err;
 	*result = TAKE_NOT_FOR_ME;
 	if (!statement_addressed_to(&o->st, c->me->sign_pk, held, n_held))
-		return PERR_OK;
+		return late_note(c, &o->st, o->hash, from, envelope, len);
 	*result = TAKE_BAD;
 	if (!original_fits(o))
 		return PERR_OK;

@@ -6,6 +6,7 @@
 
 #include "charters.h"
 #include "cli.h"
+#include "late.h"
 #include "status.h"
 #include "vouch.h"
 
@@ -90,6 +91,23 @@ static enum perr vouch_line(void *arg, const struct vouch *v)
 	return PERR_OK;
 }
 
+/* nobody is asked anything: it says why bytes go out, and what waits for others' keys */
+static enum perr late_lines(struct lines *k)
+{
+	unsigned waiting, handed;
+	char what[WHAT_SIZE];
+	enum perr err = late_count(k->c, &waiting, &handed);
+
+	if (err != PERR_OK || waiting + handed == 0)
+		return err;
+	snprintf(what, sizeof what, "%u message%s for a desk you do not hold: %u sealed on to who does, "
+	         "%u wait%s", waiting + handed, waiting + handed == 1 ? "" : "s", handed, waiting,
+	         waiting == 1 ? "s" : "");
+	status_line(k->l, waiting == 0, what, "run `amparo sync`: it passes them on when it knows the "
+	            "keys of who holds the desk now");
+	return PERR_OK;
+}
+
 enum perr status_charters(struct client *c, struct list *l)
 {
 	struct lines k = { .c = c, .l = l };
@@ -99,5 +117,5 @@ enum perr status_charters(struct client *c, struct list *l)
 		err = charters_overtaken(c, overtaken_line, &k);
 	if (err == PERR_OK)
 		err = vouch_each(c, vouch_line, &k);
-	return err;
+	return err == PERR_OK ? late_lines(&k) : err;
 }

@@ -584,7 +584,7 @@ void world_submit(struct world *w, enum world_who who, size_t attachment, unsign
 	         (int)w->instance, "");
 	if (dispatch_desk(c, w->desk, true, &r, why) != PERR_OK)
 		fail_msg("not sealed: %s", why);
-	assert_int_equal(r.n, 2);
+	assert_int_equal(r.n, w->readers == 0 ? 2 : w->readers);
 	st->kind = STATEMENT_INTAKE;
 	st->day = client_day(c);
 	memcpy(st->to, w->desk, 32);

@@ -59,6 +59,7 @@ struct world {
 	uint64_t cut_at, moved;          /* of one connection */
 	uint64_t longest;                /* moved by the longest connection since it was set to 0 */
 	bool was_cut;
+	uint32_t readers;                /* to whom an intake must be sealed; 0: to two */
 	size_t instance;                 /* bytes by which intakes are longer than they need be */
 	/* told when the server begins to work (true) and the client again; NULL: nobody */
 	void (*turn)(bool server);

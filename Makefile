@@ -140,6 +140,7 @@ CLIENT_SRC   = \
                client/vouch.c \
                client/apply_rotate.c \
                client/rotate.c \
+               client/revoke.c \
                client/keyring.c \
                client/revoked.c \
                client/rebase.c \
@@ -406,6 +407,7 @@ SIM_TESTS    = \
                sim_seized \
                sim_admins \
                sim_charter \
+               sim_rotate \
                sim_starved
 E2E_TESTS    = \
                50-fill.sh \

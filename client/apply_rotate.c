@@ -60,13 +60,12 @@ static bool is_over(const struct roster_field *f, uint32_t day, uint32_t after)
  * the prekeys it knows are good; so one is dropped only that long after its end, or sooner if
  * the list is full, and never before a reader can have met the last cell of it.
  */
-static bool make_room(struct roster_field *f, uint32_t day, uint32_t limit)
+static void make_room(struct roster_field *f, uint32_t day, uint32_t limit)
 {
 	while (is_over(f, day, season_days(f) + PREKEYS_AHEAD_DAYS))
 		drop_oldest(f);
 	while (f->n_seasons >= limit && is_over(f, day, season_days(f)))
 		drop_oldest(f);
-	return f->n_seasons < limit;
 }
 
 uint32_t season_room_from(const struct roster_field *f, uint32_t day, uint32_t limit)
@@ -79,10 +78,10 @@ uint32_t season_room_from(const struct roster_field *f, uint32_t day, uint32_t l
 	return from <= day ? 0 : from;
 }
 
-uint32_t season_number(struct client *c)
+uint32_t season_number(struct client *c, uint32_t day)
 {
 	const struct roster_field *f = c->field;
-	uint32_t last = f->seasons[f->n_seasons - 1].number, day = client_own_day(c), n;
+	uint32_t last = f->seasons[f->n_seasons - 1].number, n;
 	uint8_t r[2];
 
 	rng_fill(c->env.rng, r, sizeof r);
@@ -129,14 +128,14 @@ static enum perr put_season(struct client *c, const struct pending_op *o, uint32
                             bool stale, bool over_all, bool *full, bool *changed)
 {
 	struct roster_field *f = c->field;
-	uint32_t day = client_own_day(c);
 	uint8_t psk[32];
 	enum perr err = PERR_OK;
 	bool is_newest;
 
 	*full = false;
 	if (!has_season(f, o->numbers[0], o->key)) {
-		if (!make_room(f, day, limit)) {
+		make_room(f, o->day, SEASONS_ORDINARY);
+		if (f->n_seasons >= limit) {
 			*full = true;
 			return PERR_OK;
 		}
@@ -145,10 +144,9 @@ static enum perr put_season(struct client *c, const struct pending_op *o, uint32
 	}
 	is_newest = sodium_memcmp(f->seasons[f->n_seasons - 1].psk, o->key, 32) == 0;
 	if (err == PERR_OK && ((stale && is_newest) || (over_all && !is_newest))) {
-		(void)make_room(f, day, limit);
 		if (f->n_seasons < ROSTER_SEASONS_MAX) {
 			rng_fill(c->env.rng, psk, sizeof psk);
-			err = insert(f, season_number(c), psk);
+			err = insert(f, season_number(c, o->day), psk);
 			sodium_memzero(psk, sizeof psk);
 			*changed = true;
 		}
@@ -221,11 +219,11 @@ static enum perr retire(struct roster_admin *a, uint32_t scope, const uint8_t ke
  * A key takes the place of the current one, which is admitted for so many days more (0: cut off
  * at the next policy).  With 0, all older ones of the scope are cut off as well.
  */
-static enum perr replace(struct client *c, uint32_t scope, const uint8_t key[32], uint32_t days)
+static enum perr replace(struct client *c, uint32_t scope, const uint8_t key[32], uint32_t day,
+                         uint32_t days)
 {
 	struct roster_admin *a = c->admin;
 	uint8_t *now = current(c, scope);
-	uint32_t day = client_own_day(c);
 	enum perr err = PERR_OK;
 
 	if (days == 0)
@@ -248,10 +246,11 @@ static enum perr replace(struct client *c, uint32_t scope, const uint8_t key[32]
  * Guests' keys are printed on slips and stay for 400 days.  Sixteen fit; when they are full the
  * current one stays: it opens what a slip opens, and no more.
  */
-static enum perr replace_guest(struct client *c, const uint8_t key[32], bool *changed)
+static enum perr replace_guest(struct client *c, const uint8_t key[32], uint32_t day,
+                               bool *changed)
 {
 	struct roster_admin *a = c->admin;
-	uint32_t day = client_own_day(c), kept = 0;
+	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < a->n_guests; i++)
 		if (a->guests[i].last_day == 0 || a->guests[i].last_day >= day)
@@ -290,7 +289,7 @@ static enum perr access_keys(struct client *c, const struct pending_op *o, struc
 
 	if (o->len != ROTATE_ACCESS_SIZE)
 		return PERR_CORRUPT;
-	sweep_retired(a, client_own_day(c));
+	sweep_retired(a, o->day);
 	for (uint32_t s = RPC_GUEST; s <= RPC_STEWARD && err == PERR_OK; s++) {
 		const uint8_t *travels = o->bytes + (s - RPC_GUEST) * 32;
 
@@ -299,9 +298,9 @@ static enum perr access_keys(struct client *c, const struct pending_op *o, struc
 		pick_key(c, key, travels, stale);
 		if (s == RPC_GUEST) {
 			if (sodium_memcmp(c->field->guest_access, travels, 32) != 0)
-				err = replace_guest(c, key, &d->changed);
+				err = replace_guest(c, key, o->day, &d->changed);
 		} else if (sodium_memcmp(current(c, s), travels, 32) != 0) {
-			err = replace(c, s, key, o->numbers[3]);
+			err = replace(c, s, key, o->day, o->numbers[3]);
 			d->changed = true;
 		}
 	}
@@ -458,38 +457,52 @@ static void drop_member(struct client *c, const uint8_t key[32])
 		}
 }
 
+/* a private key in use and the list of those before it */
+static enum perr renew(struct client *c, struct arena *mem, struct roster_board **list,
+                       uint32_t *n, uint8_t sk[32], const uint8_t travels[32], bool stale)
+{
+	enum perr err;
+
+	/* of several who are revoked in one change the first one has done it */
+	if (sodium_memcmp(sk, travels, 32) == 0 && !stale)
+		return PERR_OK;
+	err = push_key(mem, list, n, sk);
+	if (err == PERR_OK)
+		pick_key(c, sk, travels, stale);
+	return err;
+}
+
 /* what everybody of this role had: new ones, the old are good for nothing from now on */
 static enum perr new_keys(struct client *c, const struct pending_op *o, enum roster_role role,
                           bool stale)
 {
+	struct roster_field *f = c->field;
+	struct roster_admin *a = c->admin;
 	uint8_t key[32];
 	enum perr err = PERR_OK;
 
 	for (uint32_t s = RPC_FIELD; s <= RPC_STEWARD && err == PERR_OK; s++) {
-		if (!rotate_has_scope(role, s))
+		const uint8_t *travels = o->bytes + (s - RPC_FIELD) * 32;
+
+		if (!rotate_has_scope(role, s) ||
+		    (sodium_memcmp(current(c, s), travels, 32) == 0 && !stale))
 			continue;
-		pick_key(c, key, o->bytes + (s - RPC_FIELD) * 32, stale);
-		err = replace(c, s, key, 0);
+		pick_key(c, key, travels, stale);
+		err = replace(c, s, key, o->day, 0);
 	}
-	if (err == PERR_OK) {
-		err = push_key(c->field->mem, &c->field->boards, &c->field->n_boards,
-		               c->field->board_sk);
-		pick_key(c, c->field->board_sk, o->bytes + 96, stale);
-	}
-	if (err == PERR_OK && rotate_has_scope(role, RPC_COUNSEL)) {
-		err = push_key(c->staff->mem, &c->staff->boards, &c->staff->n_boards,
-		               c->staff->board_sk);
-		pick_key(c, c->staff->board_sk, o->bytes + 128, stale);
-	}
+	if (err == PERR_OK)
+		err = renew(c, f->mem, &f->boards, &f->n_boards, f->board_sk, o->bytes + 96, stale);
+	if (err == PERR_OK && rotate_has_scope(role, RPC_COUNSEL))
+		err = renew(c, c->staff->mem, &c->staff->boards, &c->staff->n_boards,
+		            c->staff->board_sk, o->bytes + 128, stale);
 	if (err == PERR_OK && rotate_has_scope(role, RPC_STEWARD)) {
-		err = push_key(c->admin->mem, &c->admin->inboxes, &c->admin->n_inboxes,
-		               c->admin->inbox_sk);
-		pick_key(c, c->admin->inbox_sk, o->bytes + 160, stale);
+		err = renew(c, a->mem, &a->inboxes, &a->n_inboxes, a->inbox_sk, o->bytes + 160,
+		            stale);
 		if (err == PERR_OK &&
-		    crypto_scalarmult_base(c->field->inbox_pk, c->admin->inbox_sk) != 0)
+		    crypto_scalarmult_base(f->inbox_pk, a->inbox_sk) != 0)
 			err = PERR_KEY;
 		/* an administrator may have kept the seed of any invitation that is still open */
-		c->admin->n_invitations = 0;
+		a->n_invitations = 0;
 	}
 	sodium_memzero(key, sizeof key);
 	return err;
@@ -520,7 +533,7 @@ static enum perr revoke(struct client *c, const struct pending_op *o, struct app
 	if (err == PERR_OK) {
 		drop_member(c, o->id);
 		a->revocations++;
-		sweep_retired(a, client_own_day(c));
+		sweep_retired(a, o->day);
 		err = new_keys(c, o, role, stale);
 	}
 	/* without room the season stays: it opens nothing without somebody's prekey, and the

@@ -11,6 +11,9 @@
  *	              revocation that the change was made without, the one who was revoked may have
  *	              read the version with the change's keys.  Access keys and board keys are then
  *	              drawn anew, and a fresh season is put above the change's own
+ *
+ * Days are the change's own, draws are from c->env.rng: what comes out is the same on every
+ * administrator's device (apply.h).
  */
 #ifndef AMPARO_APPLY_ROTATE_H
 #define AMPARO_APPLY_ROTATE_H
@@ -26,8 +29,8 @@ PERR_MUST_CHECK enum perr apply_rotate(struct client *c, const struct pending_op
 #define SEASONS_ORDINARY 8
 #define SEASONS_FOR_REVOKE (ROSTER_SEASONS_MAX - 2)
 
-/* a number for a season made today, above the newest one's: PROTOCOL 8.1 */
-uint32_t season_number(struct client *c);
+/* a number for a season made on this day, above the newest one's: PROTOCOL 8.1 */
+uint32_t season_number(struct client *c, uint32_t day);
 /* the day on which season i of the roster was superseded; 0: it is the newest */
 uint32_t season_superseded(const struct roster_field *f, uint32_t i);
 /*

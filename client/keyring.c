@@ -53,9 +53,13 @@ enum perr keyring_of(struct client *c, uint32_t scope, struct keyring *k)
 		return err == PERR_NOTFOUND ? PERR_OK : err;
 	add(k, key);
 	sodium_memzero(key, sizeof key);
+	if (scope == RPC_GUEST && c->field != NULL)
+		add(k, c->field->guest_access);
 	/* the slip's is the oldest of all: a server that was away longest knows it */
 	if (scope == RPC_GUEST)
 		add(k, c->me->guest_key);
+	for (uint32_t i = c->admin == NULL || scope != RPC_GUEST ? 0 : c->admin->n_guests; i > 0; i--)
+		add(k, c->admin->guests[i - 1].key);
 	for (uint32_t i = c->admin == NULL ? 0 : c->admin->n_retired; i > 0; i--)
 		if (c->admin->retired[i - 1].scope == scope)
 			add(k, c->admin->retired[i - 1].key);

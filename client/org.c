@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "apply.h"
-#include "apply_rotate.h"
 #include "bulletin.h"
 #include "charter.h"
 #include "charters.h"
@@ -15,7 +14,7 @@
 #include "pending.h"
 #include "press.h"
 #include "rebase.h"
-#include "rotate.h"
+#include "revoke.h"
 #include "rpc.h"
 
 /* ---- changes ------------------------------------------------------------------------- */
@@ -567,7 +566,6 @@ enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 
 enum perr org_admin_remove(struct client *c, const uint8_t key[32])
 {
-	struct pending_op o = { .kind = PENDING_REVOKE };
 	const struct roster_enrolled *e;
 
 	if (c->admin == NULL)
@@ -575,17 +573,7 @@ enum perr org_admin_remove(struct client *c, const uint8_t key[32])
 	e = roster_admin_find(c->admin, key);
 	if (e == NULL || e->role != ROSTER_ADMINISTRATOR)
 		return PERR_NOTFOUND;
-	o.bytes = malloc(ROTATE_REVOKE_SIZE);
-	if (o.bytes == NULL)
-		return PERR_NOMEM;
-	o.len = ROTATE_REVOKE_SIZE;
-	rng_fill(c->env.rng, o.bytes, o.len);
-	rng_fill(c->env.rng, o.key, sizeof o.key);
-	memcpy(o.id, key, 32);
-	o.day = client_own_day(c);
-	o.numbers[0] = season_number(c);
-	o.numbers[1] = c->admin->revocations;
-	return change_one(c, &o);
+	return revoke_members(c, (const uint8_t (*)[32])key, 1);
 }
 
 enum perr org_admin_threshold(struct client *c, uint32_t threshold)

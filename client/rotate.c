@@ -51,7 +51,7 @@ enum perr rotate_season(struct client *c)
 	if (rotate_room(c) != 0)
 		return PERR_LIMIT;
 	o.day = client_own_day(c);
-	o.numbers[0] = season_number(c);
+	o.numbers[0] = season_number(c, client_own_day(c));
 	o.numbers[1] = c->admin->revocations;
 	rng_fill(c->env.rng, o.key, 32);
 	return make(c, &o);

@@ -404,8 +404,9 @@ void world_release(struct world *w)
 	for (i = 0; i < WORLD_SERVERS; i++) {
 		struct steward_server r;
 
-		if (w->s[i].host != NULL)
-			OK(steward_visit(w->p[ADMIN].c, &w->net, i, STEWARD_RELEASE, &r));
+		if (w->s[i].host != NULL &&
+		    steward_visit(w->p[ADMIN].c, &w->net, i, STEWARD_RELEASE, &r) != PERR_OK)
+			fail_msg("release at %s: %s (%s)", r.address, perr_name(r.err), r.why);
 	}
 }
 

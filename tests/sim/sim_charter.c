@@ -14,12 +14,14 @@
 #include "charters.h"
 #include "desk.h"
 #include "dispatch.h"
+#include "holders.h"
 #include "kv_mem.h"
 #include "late.h"
 #include "org.h"
 #include "prekeys.h"
-#include "roster.h"
-#include "steward.h"
+#include "record.h"
+#include "trust.h"
+#include "vouch.h"
 
 #define OK(call) assert_int_equal((call), PERR_OK)
 #define PHOTO 9000
@@ -225,6 +227,85 @@ static void an_intake_before_the_keys_of_who_is_new_are_known_goes_to_the_others
 	world_release(w);
 	world_sync(w, HOLDER1);
 	assert_int_equal(world_count(w, HOLDER1, "stmt/"), 1);
+	world_free(w);
+}
+
+static enum perr no_vouch(void *arg, const struct vouch *v)
+{
+	*(bool *)arg = v->listed;
+	return PERR_OK;
+}
+
+static enum perr any_gap(void *arg, const struct record_gap *g)
+{
+	(void)g;
+	(*(unsigned *)arg)++;
+	return PERR_OK;
+}
+
+static void two_desks_of_two_organisations_stay_apart(void **state)
+{
+	const enum world_who all[6] = { HOLDER0, HOLDER1, COUNSEL, INTERPRETER, VOLUNTEER0, VOLUNTEER1 };
+	struct world *w = begin(seed + 4);
+	uint8_t first[32], second[32], ids[2][32];
+	struct cells own, other;
+	bool listed = false;
+	enum trust_how how;
+	unsigned gaps = 0;
+
+	memcpy(first, w->desk, 32);
+	memcpy(ids[0], key(w, COUNSEL), 32);
+	memcpy(ids[1], key(w, INTERPRETER), 32);
+	OK(holders_propose(of(w, COUNSEL), "Mesa Sur", "Otra Casa", 1, (const uint8_t (*)[32])ids, 2,
+	                   second));
+	world_sync(w, COUNSEL);
+	world_release(w);
+	world_sync(w, INTERPRETER);
+	OK(holders_sign(of(w, INTERPRETER), second));
+	world_sync(w, INTERPRETER);
+	world_release(w);
+	world_sync(w, ADMIN);
+	OK(org_desk_list(of(w, ADMIN), second));
+	world_push(w);
+	for (unsigned i = 0; i < 6; i++)
+		world_sync(w, all[i]);
+	OK(trust_desk(of(w, VOLUNTEER0), second, &how));
+	assert_int_equal(how, TRUST_UNKNOWN);    /* an administrator listed it: that is nothing */
+	OK(vouch_sign(of(w, HOLDER0), second, first));
+	assert_int_equal(vouch_sign(of(w, COUNSEL), second, first), PERR_KEY);
+	assert_int_equal(vouch_sign(of(w, HOLDER0), first, first), PERR_RANGE);
+	make_known(w, HOLDER0, all, 6);
+	OK(vouch_each(of(w, HOLDER1), no_vouch, &listed));
+	assert_true(listed);
+	OK(trust_desk(of(w, VOLUNTEER0), second, &how));
+	assert_int_equal(how, TRUST_COUNTERSIGNED);
+
+	world_submit(w, VOLUNTEER0, PHOTO, 5, NULL);
+	own = waiting(w, VOLUNTEER0);
+	world_sync(w, VOLUNTEER0);
+	memcpy(w->desk, second, 32);
+	world_submit(w, VOLUNTEER1, PHOTO, 6, NULL);
+	other = waiting(w, VOLUNTEER1);
+	world_sync(w, VOLUNTEER1);
+	for (unsigned i = 0; i < 4; i++) {
+		bool is_first = i < 2;
+
+		assert_int_equal(opened(w, staff[i], is_first ? &other : &own), 0);
+		assert_int_equal(opened(w, staff[i], is_first ? &own : &other), 1);      /* control */
+	}
+	world_release(w);
+	for (unsigned i = 0; i < 4; i++) {
+		world_sync(w, staff[i]);
+		assert_int_equal(world_count(w, staff[i], "stmt/"), 1);
+		assert_true(world_has(w, staff[i], PHOTO, i < 2 ? 5 : 6));
+		assert_false(world_has(w, staff[i], PHOTO, i < 2 ? 6 : 5));
+		OK(record_gaps(of(w, staff[i]), any_gap, &gaps));
+	}
+	assert_int_equal(gaps, 0);
+	print_message("figure: two desks: cells of the other one opened: 0 of %zu; of the own one: 4 (control)\n",
+	              own.n + other.n);
+	free(own.at);
+	free(other.at);
 	world_free(w);
 }
 
@@ -498,6 +579,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_phone_away_for_two_changes_reaches_who_holds_the_desk_now),
 		cmocka_unit_test(what_is_sealed_after_a_change_opens_for_nobody_who_left),
 		cmocka_unit_test(an_intake_before_the_keys_of_who_is_new_are_known_goes_to_the_others),
+		cmocka_unit_test(two_desks_of_two_organisations_stay_apart),
 		cmocka_unit_test(a_kill_at_any_commit_leaves_before_or_after),
 		cmocka_unit_test(any_order_of_changes_syncs_cuts_and_kills),
 	};

@@ -119,6 +119,7 @@ CLIENT_SRC   = \
                client/erase.c \
                client/case.c \
                client/case_file.c \
+               client/case_merge.c \
                client/merge.c \
                client/search.c \
                client/assign.c \
@@ -217,6 +218,7 @@ FORMS_SRC    = \
                client/forms/flint.c \
                client/forms/fmark.c \
                client/forms/fpaper.c \
+               client/forms/fpatch.c \
                client/forms/fill_settle.c \
                client/forms/fval.c
 CLI_MAIN     = client/cli/main.c
@@ -226,6 +228,7 @@ CLI_SRC      = \
                client/cli/now.c \
                client/cli/net.c \
                client/cli/sheet.c \
+               client/cli/show_answers.c \
                client/cli/status.c \
                client/cli/cmd_join.c \
                client/cli/cmd_record.c \
@@ -329,6 +332,7 @@ UNIT_TESTS   = \
                test_writer \
                test_store_faults \
                test_form_paper \
+               test_form_patch \
                test_form_torture \
                test_documents_faults \
                test_scrub \

@@ -58,8 +58,8 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 	enum perr err;
 
 	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, 19);
-	mp_put_uint(&w, 2);
+	mp_put_array(&w, 20);
+	mp_put_uint(&w, 3);
 	mp_put_str(&w, s->code);
 	mp_put_str(&w, s->form_id);
 	mp_put_str(&w, s->form_version);
@@ -90,6 +90,7 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 		mp_put_uint(&w, s->deadlines[i].day);
 		mp_put_str(&w, s->deadlines[i].label);
 	}
+	mp_put_uint(&w, s->n_conflicts);
 	err = mp_written(&w, &len);
 	record_name(name, "case/", s->record);
 	if (err == PERR_OK)
@@ -104,7 +105,6 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	struct mp_reader r;
 	size_t got = 0;
 	unsigned flags;
-	bool has_list;
 
 	memset(s, 0, sizeof *s);
 	if (strlen(name) != 5 + 2 * STATEMENT_RECORD_SIZE ||
@@ -112,9 +112,8 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	                   NULL) != 0 || got != sizeof s->record)
 		return PERR_CORRUPT;
 	mp_reader_init(&r, value, len);
-	/* version 1 had one deadline and no name for it */
-	has_list = mp_array_var(&r, 18, 19) == 19;
-	mp_uint(&r, 2);
+	mp_array(&r, 20);
+	mp_uint(&r, 3);
 	mp_str_copy(&r, s->code, sizeof s->code, 0);
 	mp_str_copy(&r, s->form_id, sizeof s->form_id, 0);
 	mp_str_copy(&r, s->form_version, sizeof s->form_version, 0);
@@ -142,13 +141,13 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 		mp_bin_copy(&r, s->people[i].key, 32);
 		s->people[i].answer = (enum case_answer)mp_uint(&r, CASE_GAVE_BACK);
 	}
-	s->n_deadlines = has_list ? mp_array_var(&r, 0, MARKS_DEADLINES_MAX) : s->deadline != 0;
-	s->deadlines[0].day = s->deadline;
-	for (uint32_t i = 0; has_list && i < s->n_deadlines; i++) {
+	s->n_deadlines = mp_array_var(&r, 0, MARKS_DEADLINES_MAX);
+	for (uint32_t i = 0; i < s->n_deadlines; i++) {
 		mp_array(&r, 2);
 		s->deadlines[i].day = (uint32_t)mp_uint(&r, UINT32_MAX);
 		mp_str_copy(&r, s->deadlines[i].label, sizeof s->deadlines[i].label, 0);
 	}
+	s->n_conflicts = (uint32_t)mp_uint(&r, UINT32_MAX);
 	return kv_decoded(mp_finish(&r));
 }
 
@@ -176,13 +175,15 @@ static enum perr summary_load(struct client *c, const uint8_t record[STATEMENT_R
  */
 static enum perr judge_again(struct client *c, struct case_file *f, bool *dropped)
 {
+	const unsigned done = RECORD_KNOWN | RECORD_COUNTS;
 	enum perr err = PERR_OK;
 
 	for (size_t i = 0; i < f->n && err == PERR_OK; i++) {
 		struct case_statement *s = f->at[i];
 		unsigned flags = 0;
 
-		if (s->flags == (RECORD_KNOWN | RECORD_COUNTS))
+		if ((s->flags & done) == done &&
+		    (s->original == NULL || (s->flags & RECORD_WRITER) != 0))
 			continue;
 		err = record_judge(c, &s->st, s->original, &flags);
 		if (err == PERR_AUTH) {
@@ -277,9 +278,24 @@ static enum perr merge_with_others(struct client *c, const uint8_t record[STATEM
 	err = kv_each_name(c->kv, prefix, one_other, &o);
 	if (err == STOP)
 		err = PERR_OK;
-	for (size_t i = 0; i < o.n && err == PERR_OK; i++)
+	for (size_t i = 0; i < o.n && err == PERR_OK; i++) {
 		err = merge(c, at[i], ignored);
+		record_name(prefix, "fresh/", at[i]);
+		if (err == PERR_OK)
+			err = kv_del(c->kv, prefix);
+	}
 	return err;
+}
+
+/* one of those merged already with another of its code is not any more */
+static enum perr is_fresh(struct client *c, const char *name, bool *yes)
+{
+	uint8_t *value = NULL;
+	enum perr err = kv_get(c->kv, name, &value, NULL);
+
+	kv_free(value);
+	*yes = err == PERR_OK;
+	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
 struct fresh {
@@ -307,9 +323,13 @@ static enum perr merge_some(struct client *c, size_t *n)
 		return err == STOP ? PERR_OK : err;
 	err = kv_begin(c->kv);
 	for (size_t i = 0; i < f.n && err == PERR_OK; i++) {
-		err = merge_with_others(c, f.at[i]);
+		bool yes;
+
 		record_name(name, "fresh/", f.at[i]);
-		if (err == PERR_OK)
+		err = is_fresh(c, name, &yes);
+		if (err == PERR_OK && yes)
+			err = merge_with_others(c, f.at[i]);
+		if (err == PERR_OK && yes)
 			err = kv_del(c->kv, name);
 	}
 	if (err == PERR_OK)

@@ -65,6 +65,7 @@ struct case_summary {
 	bool conflict;                   /* several interviews under one record id */
 	bool is_mine;                    /* assigned to this member */
 	uint32_t n_statements, n_attachments, n_notes, n_corrections;
+	uint32_t n_conflicts;            /* answers on which corrections differ (case_merge.h) */
 	uint32_t n_people;               /* asked and not withdrawn */
 	struct case_person people[CASE_PEOPLE_MAX];
 };

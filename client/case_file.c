@@ -6,6 +6,7 @@
 
 #include "cache.h"
 #include "case_int.h"
+#include "case_merge.h"
 #include "doc.h"
 #include "instance.h"
 #include "render.h"
@@ -517,13 +518,21 @@ static enum perr open_instance(struct client *c, const struct statement_intake *
 	return err;
 }
 
+/* a correction by somebody who may still be enrolled: to be looked at again */
+static bool is_any_left(const struct case_file *f, const struct case_merged *m)
+{
+	for (size_t i = 0; i < f->n_corrections; i++)
+		if (m->left[i] == CASE_LEFT_PENDING)
+			return true;
+	return false;
+}
+
 static enum perr sum_up_interview(struct client *c, struct case_file *f)
 {
 	const struct statement *st = f->interviews[0].st;
 	const struct statement_intake *intake = &st->body.intake;
 	struct case_summary *s = &f->s;
-	const struct xform *form = NULL;
-	struct instance *in = NULL;
+	struct case_merged *merged = NULL;
 	struct marks m;
 	enum perr err;
 
@@ -535,18 +544,20 @@ static enum perr sum_up_interview(struct client *c, struct case_file *f)
 	memcpy(s->desk, f->interviews[0].desk, 32);
 	s->day = intake->has_visit_day ? intake->visit_day : st->day;
 	case_code_show(s->title, s->code);
-	err = open_instance(c, intake, &form, &in);
-	if (err == PERR_OK && form != NULL && in != NULL) {
-		err = marks_read(&m, form, in, s->day, NULL);
+	err = case_merge(c, f, 0, &merged);
+	if (err == PERR_OK) {
+		err = case_marks(f, merged, NULL, &m);
 		if (m.title[0] != '\0')
 			memcpy(s->title, m.title, sizeof m.title);
 		s->urgent = m.urgent;
 		s->deadline = m.deadline;
 		s->n_deadlines = m.n_deadlines;
 		memcpy(s->deadlines, m.deadlines, sizeof s->deadlines);
+		s->n_conflicts = merged->n_conflicts;
+		s->pending = s->pending || is_any_left(f, merged);
 		sodium_memzero(&m, sizeof m);
 	}
-	instance_free(in);
+	case_merged_free(merged);
 	return err;
 }
 

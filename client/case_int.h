@@ -10,7 +10,7 @@
  * Records under one case code that are looked at: one interview and its corrections, each
  * a record of its own.  More are somebody's attack.
  */
-#define CASE_SAME_CODE_MAX 64
+#define CASE_SAME_CODE_MAX 256
 
 /* the record id at the end of a name in the store.  PERR_CORRUPT */
 PERR_MUST_CHECK enum perr case_record_of(const char *name, uint8_t record[STATEMENT_RECORD_SIZE]);

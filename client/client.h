@@ -18,7 +18,7 @@
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: dispatch.c
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
- *	merge.c                    amendments field by field: a pure function
+ *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
  *	verify.c handed.c          a bulletin, from a server or from a file
  *	peer.c                     requests and answers over one channel

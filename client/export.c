@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "cache.h"
+#include "case_merge.h"
 #include "doc.h"
 #include "fdate.h"
 #include "fexport.h"
@@ -209,6 +210,8 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	key_str(t, "state", case_state_text(s->state));
 	key_bool(t, "pending", s->pending);
 	key_bool(t, "conflict", s->conflict);
+	key(t, "conflicts");
+	putf(t, "%u", s->n_conflicts);
 	key_day(t, "day", s->day);
 	key_day(t, "received", s->received_day);
 	key_name(t, c, "author", s->author);
@@ -227,9 +230,43 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	put(t, "]");
 }
 
+struct rows {
+	struct text *t;
+	struct client *c;
+	const struct case_merged *merged;
+};
+
+/* who said what of an answer, and what it was before */
+static void json_said(struct rows *r, const struct merge_field *f)
+{
+	struct text *t = r->t;
+
+	key_bool(t, "conflict", f->is_conflict);
+	key(t, "corrected");
+	put(t, "[");
+	for (uint32_t i = 0; i < f->n_said; i++) {
+		const struct statement *st = case_merged_by(r->merged, &f->said[i]);
+
+		item(t);
+		key_day(t, "day", st->day);
+		key_name(t, r->c, "author", st->author);
+		key(t, "value");
+		if (f->said[i].is_gone)
+			put(t, "null");
+		else
+			json_text(t, f->said[i].value);
+		key_bool(t, "stands", f->said[i].stands);
+		put(t, "}");
+	}
+	put(t, "]");
+	key_str(t, "before", case_merged_patch(r->merged, f)->before);
+}
+
 static bool json_row(void *ctx, const struct render_row *row)
 {
-	struct text *t = ctx;
+	struct rows *r = ctx;
+	struct text *t = r->t;
+	const struct merge_field *f;
 
 	if (row->kind == RENDER_GROUP || row->kind == RENDER_REPEAT || row->kind == RENDER_NOTE ||
 	    row->value[0] == '\0')
@@ -239,6 +276,9 @@ static bool json_row(void *ctx, const struct render_row *row)
 	key_str(t, "question", row->label);
 	key_str(t, "value", row->value);
 	key_str(t, "shown", row->shown);
+	f = case_merged_at(r->merged, row->path);
+	if (f != NULL)
+		json_said(r, f);
 	put(t, "}");
 	return t->err == PERR_OK;
 }
@@ -259,34 +299,26 @@ static enum perr json_data(struct text *t, const struct instance *in)
 	return PERR_OK;
 }
 
-static enum perr json_answers(struct text *t, struct client *c,
-                              const struct statement_intake *intake)
+static enum perr json_answers(struct text *t, struct client *c, const struct case_merged *merged)
 {
-	char id[65], version[33], why[INSTANCE_WHY_SIZE];
-	const struct xform *form = NULL;
-	struct instance *in = NULL;
-	enum perr err;
+	struct rows rows = { t, c, merged };
+	enum perr err = PERR_OK;
 
-	snprintf(id, sizeof id, "%.*s", (int)intake->form_id.len, intake->form_id.p);
-	snprintf(version, sizeof version, "%.*s", (int)intake->form_version.len,
-	         intake->form_version.p);
-	err = cache_form(c, id, version, &form);
-	if (err == PERR_OK || err == PERR_NOTFOUND || err == PERR_UNKNOWN)
-		err = instance_parse(&in, form, intake->instance.p, intake->instance.len, why);
 	key(t, "answers");
 	put(t, "[");
-	if (err == PERR_OK)
-		err = render_rows(in, NULL, 0, json_row, t);
-	put(t, "]");
-	if (err == PERR_OK)
-		err = json_data(t, in);
-	instance_free(in);
 	/* answers that are no XML stand in submission.xml as they came */
-	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
+	if (merged->in != NULL)
+		err = render_rows(merged->in, NULL, 0, json_row, &rows);
+	put(t, "]");
+	if (err == PERR_OK && merged->in != NULL)
+		err = json_data(t, merged->in);
+	return err;
 }
 
-static void json_correction(struct text *t, struct client *c, const struct statement *st)
+static void json_correction(struct text *t, struct client *c, const struct case_file *f,
+                            size_t which, const struct case_merged *merged)
 {
+	const struct statement *st = f->corrections[which].st;
 	const struct statement_amendment *am = &st->body.amendment;
 
 	item(t);
@@ -297,7 +329,12 @@ static void json_correction(struct text *t, struct client *c, const struct state
 	for (uint32_t i = 0; i < am->n_changes; i++) {
 		item(t);
 		key_text(t, "path", am->changes[i].path);
-		key_text(t, "value", am->changes[i].value);
+		key(t, "value");
+		if (am->changes[i].is_gone)
+			put(t, "null");
+		else
+			json_text(t, am->changes[i].value);
+		key_str(t, "state", case_change_text(case_change_of(f, merged, which, i)));
 		put(t, "}");
 	}
 	put(t, "]}");
@@ -415,8 +452,8 @@ static bool is_ours(const char *name)
 	size_t n = strlen(name);
 
 	return strcasecmp(name, "case.json") == 0 ||
-	       (strncasecmp(name, "submission", 10) == 0 && n > 4 &&
-	        strcasecmp(name + n - 4, ".xml") == 0);
+	       ((strncasecmp(name, "submission", 10) == 0 || strncasecmp(name, "corrected", 9) == 0) &&
+	        n > 4 && strcasecmp(name + n - 4, ".xml") == 0);
 }
 
 static bool is_bad(unsigned cp)
@@ -534,6 +571,7 @@ static void json_attachments(struct text *t, const struct case_file *f,
 static enum perr json_all(struct text *t, struct client *c, const struct case_file *f,
                           const struct file_names *names)
 {
+	struct case_merged *first = NULL;
 	enum perr err = PERR_OK;
 
 	put(t, "{");
@@ -542,7 +580,11 @@ static enum perr json_all(struct text *t, struct client *c, const struct case_fi
 	put(t, "[");
 	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
 		const struct statement *st = f->interviews[i].st;
+		struct case_merged *merged;
 
+		err = case_merge(c, f, i, &merged);
+		if (err != PERR_OK)
+			break;
 		item(t);
 		key_day(t, "day", st->day);
 		key_name(t, c, "author", st->author);
@@ -550,14 +592,19 @@ static enum perr json_all(struct text *t, struct client *c, const struct case_fi
 		key_text(t, "form_version", st->body.intake.form_version);
 		if (st->body.intake.transcriber.p != NULL)
 			key_text(t, "transcriber", st->body.intake.transcriber);
-		err = json_answers(t, c, &st->body.intake);
+		err = json_answers(t, c, merged);
 		put(t, "}");
+		if (i == 0)
+			first = merged;
+		else
+			case_merged_free(merged);
 	}
 	put(t, "]");
 	key(t, "corrections");
 	put(t, "[");
 	for (size_t i = 0; i < f->n_corrections; i++)
-		json_correction(t, c, f->corrections[i].st);
+		json_correction(t, c, f, i, first);
+	case_merged_free(first);
 	put(t, "]");
 	json_attachments(t, f, names);
 	key(t, "history");
@@ -659,8 +706,31 @@ enum perr export_attachments(struct client *c, const struct case_file *f,
 	return err;
 }
 
-static enum perr put_interviews(const struct case_file *f, const struct export_sink *sink,
-                                struct export_done *done)
+/* the answers after the corrections; where there are none, submission.xml says it all */
+static enum perr put_corrected(struct client *c, const struct case_file *f, size_t which,
+                               const struct export_sink *sink, struct export_done *done)
+{
+	struct case_merged *merged;
+	uint8_t *xml = NULL;
+	char name[64] = "corrected.xml";
+	size_t len = 0;
+	enum perr err = case_merge(c, f, which, &merged);
+
+	if (which > 0)
+		snprintf(name, sizeof name, "corrected-%zu.xml", which + 1);
+	if (err == PERR_OK && merged->m->n_fields > 0 && merged->in != NULL) {
+		err = fpatch_write(merged->in, &xml, &len);
+		if (err == PERR_OK)
+			err = sink->file(sink->ctx, done->dir, name, xml, len);
+		done->n_files++;
+	}
+	doc_free(xml, len);
+	case_merged_free(merged);
+	return err;
+}
+
+static enum perr put_interviews(struct client *c, const struct case_file *f,
+                                const struct export_sink *sink, struct export_done *done)
 {
 	enum perr err = PERR_OK;
 
@@ -672,6 +742,8 @@ static enum perr put_interviews(const struct case_file *f, const struct export_s
 			snprintf(name, sizeof name, "submission-%zu.xml", i + 1);
 		err = sink->file(sink->ctx, done->dir, name, xml->p, xml->len);
 		done->n_files++;
+		if (err == PERR_OK)
+			err = put_corrected(c, f, i, sink, done);
 	}
 	return err;
 }
@@ -693,7 +765,7 @@ enum perr export_case(struct client *c, const struct case_file *f, unsigned same
 		snprintf(done->dir, sizeof done->dir, "%s-%u", code, same + 1);
 	err = name_files(&names, f);
 	if (err == PERR_OK)
-		err = put_interviews(f, sink, done);
+		err = put_interviews(c, f, sink, done);
 	if (err == PERR_OK)
 		err = put_attachments(c, f, done->dir, &names, sink, done, miss, arg);
 	if (err == PERR_OK)

@@ -3,6 +3,7 @@
  * export: cases as plain files, for an office's own system.
  *
  *	<code>/submission.xml     the instance, byte for byte as it was submitted
+ *	<code>/corrected.xml      the same after the corrections (case_merge.h), where there are any
  *	<code>/submission-2.xml   only where two interviews have one record id: see conflict
  *	<code>/<attachments>      byte for byte
  *	<code>/case.json          everything else: who, when, notes, assignments, corrections

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "cache.h"
+#include "case_merge.h"
 #include "doc.h"
 #include "fbuf.h"
 #include "fdate.h"
@@ -20,7 +21,7 @@
 
 static const char *const columns[] = {
 	"CaseCode", "InterviewDay", "Language", "Desk", "Author", "State", "AssignedTo", "Urgent",
-	"Deadline", "AttachmentsPresent", "AttachmentsExpected", "Edits"
+	"Deadline", "AttachmentsPresent", "AttachmentsExpected", "Edits", "Corrected", "Conflicts"
 };
 #define N_COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -50,7 +51,7 @@ enum perr export_tables_new(struct export_tables **out, struct client *c, unsign
 	x->flags = flags | FEXPORT_OTHER;
 	x->lang = lang;
 	x->last = &x->forms;
-	fbuf_text(&x->corrections, "CaseCode,Day,Author,FormVersion,Path,Value\n");
+	fbuf_text(&x->corrections, "CaseCode,Day,Author,FormVersion,Path,Change,Value,State\n");
 	return PERR_OK;
 }
 
@@ -127,7 +128,26 @@ struct more {
 	char language[17], desk[CHARTER_NAME_MAX + 1], author[NAME_OF];
 	char people[PEOPLE_SIZE];
 	char here[24], expected[24], edits[24];
+	char *corrected, *conflicts;     /* paths, a blank between */
 };
+
+static char *paths_of(const struct case_merged *m, bool conflicts)
+{
+	size_t room = 1, len = 0;
+	char *out;
+
+	for (uint32_t i = 0; i < m->m->n_fields; i++)
+		room += strlen(m->m->fields[i].path) + 1;
+	out = calloc(1, room);
+	for (uint32_t i = 0; out != NULL && i < m->m->n_fields; i++) {
+		const struct merge_field *f = &m->m->fields[i];
+
+		if (conflicts ? !f->is_conflict : m->patch[i].fate != FPATCH_DONE)
+			continue;
+		len += (size_t)sprintf(out + len, "%s%s", len == 0 ? "" : " ", f->path);
+	}
+	return out;
+}
 
 static void fill_more(struct more *m, struct export_tables *x, const struct case_file *f,
                       const struct statement *st)
@@ -170,43 +190,59 @@ static void fill_more(struct more *m, struct export_tables *x, const struct case
 	m->at[9] = m->here;
 	m->at[10] = m->expected;
 	m->at[11] = m->edits;
+	m->at[12] = m->corrected;
+	m->at[13] = m->conflicts;
 }
 
-static enum perr add_interview(struct export_tables *x, const struct case_file *f,
-                               const struct statement *st, struct more *m, unsigned *n_unreadable)
+static enum perr add_answers(struct export_tables *x, struct fexport *tables,
+                             const struct case_merged *merged, const struct more *m)
 {
-	const struct statement_intake *intake = &st->body.intake;
-	char id[65], version[33], why[INSTANCE_WHY_SIZE];
-	const struct xform *form = NULL;
+	char why[INSTANCE_WHY_SIZE];
 	struct instance *in = NULL;
+	uint8_t *xml = NULL;
+	size_t len = 0;
+	enum perr err = fexport_add_with(tables, merged->in, m->code, m->at);
+
+	/* a version published while this ran has no columns yet: its answers are kept as others */
+	if (err != PERR_STATE || merged->form == NULL)
+		return err;
+	err = fpatch_write(merged->in, &xml, &len);
+	if (err == PERR_OK)
+		err = instance_parse(&in, NULL, xml, len, why);
+	if (err == PERR_OK)
+		err = fexport_add_with(tables, in, m->code, m->at);
+	instance_free(in);
+	doc_free(xml, len);
+	return err;
+}
+
+static enum perr add_interview(struct export_tables *x, const struct case_file *f, size_t which,
+                               const struct case_merged *merged, struct more *m,
+                               unsigned *n_unreadable)
+{
+	const struct statement *st = f->interviews[which].st;
+	const struct statement_intake *intake = &st->body.intake;
 	struct fexport *tables = NULL;
+	char id[65];
 	enum perr err;
 
 	snprintf(id, sizeof id, "%.*s", (int)intake->form_id.len, intake->form_id.p);
-	snprintf(version, sizeof version, "%.*s", (int)intake->form_version.len,
-	         intake->form_version.p);
 	err = tables_of(x, id, &tables);
 	if (err != PERR_OK)
 		return err;
-	err = cache_form(x->c, id, version, &form);
-	if (err != PERR_OK && err != PERR_NOTFOUND && err != PERR_UNKNOWN)
-		return err;
-	err = instance_parse(&in, form, intake->instance.p, intake->instance.len, why);
-	if (err == PERR_FORMAT || err == PERR_LIMIT) {
+	if (merged->in == NULL) {
 		(*n_unreadable)++;
 		return PERR_OK;
 	}
-	fill_more(m, x, f, st);
-	if (err == PERR_OK)
-		err = fexport_add_with(tables, in, m->code, m->at);
-	/* a version published while this ran has no columns yet: its answers are kept as others */
-	if (err == PERR_STATE && form != NULL) {
-		instance_free(in);
-		err = instance_parse(&in, NULL, intake->instance.p, intake->instance.len, why);
-		if (err == PERR_OK)
-			err = fexport_add_with(tables, in, m->code, m->at);
+	m->corrected = paths_of(merged, false);
+	m->conflicts = paths_of(merged, true);
+	err = m->corrected == NULL || m->conflicts == NULL ? PERR_NOMEM : PERR_OK;
+	if (err == PERR_OK) {
+		fill_more(m, x, f, st);
+		err = add_answers(x, tables, merged, m);
 	}
-	instance_free(in);
+	free(m->corrected);
+	free(m->conflicts);
 	return err;
 }
 
@@ -235,16 +271,18 @@ static void text_field(struct export_tables *x, struct doc_text t, bool is_last)
 		x->corrections.is_broken = true;
 		return;
 	}
-	memcpy(s, t.p, t.len);
+	if (t.len > 0)
+		memcpy(s, t.p, t.len);
 	s[t.len] = '\0';
 	field(x, s, is_last);
 	sodium_memzero(s, t.len);
 	free(s);
 }
 
-static void add_correction(struct export_tables *x, const struct case_file *f,
-                           const struct statement *st)
+static void add_correction(struct export_tables *x, const struct case_file *f, size_t which,
+                           const struct case_merged *merged)
 {
+	const struct statement *st = f->corrections[which].st;
 	const struct statement_amendment *am = &st->body.amendment;
 	char code[CASE_CODE_SHOWN + 1], day[FDATE_SIZE], author[NAME_OF];
 
@@ -257,21 +295,34 @@ static void add_correction(struct export_tables *x, const struct case_file *f,
 		field(x, author, false);
 		text_field(x, am->form_version, false);
 		text_field(x, am->changes[i].path, false);
-		text_field(x, am->changes[i].value, true);
+		field(x, am->changes[i].is_gone ? "taken away" : "answer", false);
+		text_field(x, am->changes[i].value, false);
+		field(x, case_change_text(case_change_of(f, merged, which, i)), true);
 	}
 }
 
 enum perr export_tables_add(struct export_tables *x, const struct case_file *f,
                             unsigned *n_unreadable)
 {
+	struct case_merged *first = NULL;
 	struct more *m = malloc(sizeof *m);
 	enum perr err = m == NULL ? PERR_NOMEM : PERR_OK;
 
 	*n_unreadable = 0;
-	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++)
-		err = add_interview(x, f, f->interviews[i].st, m, n_unreadable);
+	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
+		struct case_merged *merged;
+
+		err = case_merge(x->c, f, i, &merged);
+		if (err == PERR_OK)
+			err = add_interview(x, f, i, merged, m, n_unreadable);
+		if (i == 0)
+			first = merged;
+		else
+			case_merged_free(merged);
+	}
 	for (size_t i = 0; i < f->n_corrections && err == PERR_OK; i++)
-		add_correction(x, f, f->corrections[i].st);
+		add_correction(x, f, i, first);
+	case_merged_free(first);
 	if (m != NULL)
 		sodium_memzero(m, sizeof *m);
 	free(m);

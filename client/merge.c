@@ -138,7 +138,6 @@ struct word {
 	char *path, *key;
 	struct merge_said said;
 	bool is_path, is_waiting;
-	uint32_t nth;                    /* in its amendment */
 };
 
 static bool bit(const uint8_t *row, uint32_t b)
@@ -337,8 +336,7 @@ static enum perr one_word(struct making *k, uint32_t by, uint32_t nth)
 	struct step steps[STEPS_MAX + 1];
 	size_t n = take_apart(steps, ch->path.p, ch->path.len);
 
-	w->said = (struct merge_said){ .by = by, .is_gone = ch->is_gone, .value = ch->value };
-	w->nth = nth;
+	w->said = (struct merge_said){ .by = by, .nth = nth, .is_gone = ch->is_gone, .value = ch->value };
 	w->is_path = n > 0;
 	for (size_t i = 0; i < n; i++)
 		w->is_waiting = w->is_waiting || (steps[i].mark != NULL &&
@@ -366,7 +364,7 @@ static int by_field(const void *a, const void *b)
 		return d;
 	if (x->said.by != y->said.by)
 		return x->said.by < y->said.by ? -1 : 1;
-	return x->nth < y->nth ? -1 : x->nth > y->nth;
+	return x->said.nth < y->said.nth ? -1 : x->said.nth > y->said.nth;
 }
 
 static enum perr all_words(struct making *k)

@@ -36,7 +36,7 @@ struct merge_in {
 
 /* one amendment's word about a field */
 struct merge_said {
-	uint32_t by;                     /* place in merge.at */
+	uint32_t by, nth;                /* place in merge.at, and in that one's changes */
 	bool is_gone;                    /* the answer, or one of several, is taken away */
 	struct doc_text value;           /* borrowed from the statement; p NULL where is_gone */
 	bool stands;                     /* no other one replaces it */

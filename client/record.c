@@ -151,6 +151,8 @@ enum perr record_judge(struct client *c, const struct statement *st,
 	enum perr err = PERR_OK;
 
 	*flags = cache_is_member(c, st->author) ? RECORD_KNOWN : 0;
+	if (original != NULL && cache_is_member(c, original->author))
+		*flags |= RECORD_WRITER;
 	switch (st->kind) {
 	case STATEMENT_INTAKE:
 	case STATEMENT_AMENDMENT:

@@ -106,7 +106,8 @@ PERR_MUST_CHECK enum perr record_custody(struct client *c, record_custody_fn *fn
 #define RECORD_HEAD 5            /* bytes before the envelope in stmt/… */
 enum record_flag {
 	RECORD_KNOWN  = 1,           /* its author was in a roster once: stays */
-	RECORD_COUNTS = 2            /* its author may say this: stays */
+	RECORD_COUNTS = 2,           /* its author may say this: stays */
+	RECORD_WRITER = 4            /* of what is passed on: who wrote it was in a roster: stays */
 };
 /* "stmt/<hex>/", "case/<hex>" and so on */
 void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE]);

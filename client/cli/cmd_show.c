@@ -6,10 +6,8 @@
 #include "cache.h"
 #include "cmd_record.h"
 #include "export.h"
-#include "fmark.h"
-#include "instance.h"
 #include "progress.h"
-#include "render.h"
+#include "show.h"
 #include "term.h"
 
 enum { OPT_LANG = 1 };
@@ -24,177 +22,6 @@ const char cmd_show_help[] =
 	"Examples:\n"
 	"  amparo show 7K3QX-M0T9Z --lang es\n"
 	"  amparo show 7k3q | less\n";
-
-struct page {
-	struct client *c;
-	const char *lang;
-	unsigned width;
-	bool any;
-};
-
-/* untrusted text, wrapped; every line after `indent` spaces */
-static void paragraph(const struct page *p, unsigned indent, const char *text, size_t len)
-{
-	char *safe = term_safe(text, len, TERM_TEXT);
-
-	term_wrap(stdout, p->width, indent, safe != NULL ? safe : "(out of memory)");
-	free(safe);
-}
-
-/* "label: value" on one line if it fits, else the value below */
-static void labelled(const struct page *p, unsigned indent, const char *label, size_t label_len,
-                     const char *value, size_t value_len)
-{
-	char *l = term_safe(label, label_len, TERM_LINE), *v = term_safe(value, value_len, TERM_TEXT);
-
-	if (l == NULL || v == NULL) {
-		puts("(out of memory)");
-	} else if (strchr(v, '\n') == NULL &&
-	           indent + term_columns(l) + 2 + term_columns(v) <= p->width) {
-		printf("%*s%s: %s\n", (int)indent, "", l, v);
-	} else {
-		term_wrap(stdout, p->width, indent, l);
-		term_wrap(stdout, p->width, indent + 4, v);
-	}
-	free(l);
-	free(v);
-}
-
-/* ---- answers ------------------------------------------------------------------------ */
-
-static bool one_row(void *ctx, const struct render_row *row)
-{
-	struct page *p = ctx;
-	unsigned indent = 2 * (row->depth > 10 ? 10 : row->depth);
-	size_t n = strlen(row->label);
-
-	switch (row->kind) {
-	case RENDER_GROUP:
-		if (row->depth == 0 && p->any)
-			putchar('\n');
-		paragraph(p, indent, row->label, n);
-		break;
-	case RENDER_REPEAT:
-		printf("%*s", (int)indent, "");
-		if (n > 0) {
-			cmd_print(row->label, n);
-			putchar(' ');
-		}
-		printf("%u/%u\n", row->index, row->n_of);
-		break;
-	case RENDER_QUESTION:
-	case RENDER_HIDDEN:
-		labelled(p, indent, row->label, n, row->shown, strlen(row->shown));
-		break;
-	case RENDER_UNKNOWN:
-		labelled(p, indent, row->label, n, row->value, strlen(row->value));
-		break;
-	case RENDER_NOTE:
-		break;                   /* read aloud at the interview; nobody answered it */
-	}
-	p->any = true;
-	return true;
-}
-
-/* the form where it is here, and the answers; *in NULL: they are no XML, why says so */
-static enum perr open_answers(struct page *p, const struct statement_intake *intake,
-                              const struct xform **form, struct instance **in,
-                              char why[INSTANCE_WHY_SIZE])
-{
-	char id[65], version[33];
-	enum perr err;
-
-	*form = NULL;
-	*in = NULL;
-	snprintf(id, sizeof id, "%.*s", (int)intake->form_id.len, intake->form_id.p);
-	snprintf(version, sizeof version, "%.*s", (int)intake->form_version.len,
-	         intake->form_version.p);
-	err = cache_form(p->c, id, version, form);
-	if (err != PERR_OK && err != PERR_NOTFOUND && err != PERR_UNKNOWN)
-		return err;
-	err = instance_parse(in, *form, intake->instance.p, intake->instance.len, why);
-	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
-}
-
-static enum perr show_answers(struct page *p, const struct statement_intake *intake)
-{
-	char why[INSTANCE_WHY_SIZE];
-	const struct xform *form;
-	struct instance *in;
-	enum perr err = open_answers(p, intake, &form, &in, why);
-
-	if (err != PERR_OK)
-		return err;
-	if (form == NULL)
-		puts("(The form is not on this device, so questions have their short names.)\n");
-	else if (p->lang != NULL && !xform_has_lang(form, p->lang))
-		printf("(The form has no language \"%s\"; its own is used.)\n\n", p->lang);
-	if (in != NULL) {
-		p->any = false;
-		err = render_rows(in, p->lang, 0, one_row, p);
-	} else {
-		printf("The answers cannot be read as a form: %s\n", why);
-		paragraph(p, 0, (const char *)intake->instance.p, intake->instance.len);
-	}
-	instance_free(in);
-	return err;
-}
-
-/* ---- corrections -------------------------------------------------------------------- */
-
-/* "/data/kids[2]/age" and "/data/kids/age" */
-static bool same_path(const char *a, size_t len, const char *b)
-{
-	size_t i = 0;
-
-	while (i < len) {
-		if (a[i] == '[') {
-			while (i < len && a[i] != ']')
-				i++;
-			i += i < len;
-		} else if (a[i] != *b) {
-			return false;
-		} else {
-			i++;
-			b++;
-		}
-	}
-	return *b == '\0';
-}
-
-static void show_change(struct page *p, const struct xform *form,
-                        const struct statement_change *ch)
-{
-	char label[XFORM_LABEL_SIZE] = "";
-
-	for (unsigned i = 1; form != NULL && i <= xform_n_questions(form); i++)
-		if (same_path(ch->path.p, ch->path.len, xform_question_path(form, i))) {
-			xform_question_label(form, i, p->lang, label);
-			break;
-		}
-	if (label[0] != '\0')
-		labelled(p, 2, label, strlen(label), ch->value.p, ch->value.len);
-	else
-		labelled(p, 2, ch->path.p, ch->path.len, ch->value.p, ch->value.len);
-}
-
-static void show_correction(struct page *p, const struct statement *st)
-{
-	const struct statement_amendment *am = &st->body.amendment;
-	const struct xform *form = NULL;
-	char id[65], version[33], day[16];
-
-	snprintf(id, sizeof id, "%.*s", (int)am->form_id.len, am->form_id.p);
-	snprintf(version, sizeof version, "%.*s", (int)am->form_version.len, am->form_version.p);
-	if (cache_form(p->c, id, version, &form) != PERR_OK)
-		form = NULL;
-	cli_day(day, st->day);
-	printf("\nCorrection of %s by ", day);
-	cmd_print_name(p->c, st->author);
-	puts(":");
-	for (uint32_t i = 0; i < am->n_changes; i++)
-		show_change(p, form, &am->changes[i]);
-}
 
 /* ---- what else ---------------------------------------------------------------------- */
 
@@ -226,7 +53,7 @@ static enum perr show_attachments(const struct case_file *f)
 	return PERR_OK;
 }
 
-static void event_head(struct page *p, const struct case_statement *s)
+static void event_head(struct show_page *p, const struct case_statement *s)
 {
 	char day[16];
 
@@ -238,14 +65,14 @@ static void event_head(struct page *p, const struct case_statement *s)
 	fputs(": ", stdout);
 }
 
-static void event_text(struct page *p, struct doc_text text)
+static void event_text(struct show_page *p, struct doc_text text)
 {
 	putchar('\n');
 	if (text.len > 0)
-		paragraph(p, 6, text.p, text.len);
+		show_paragraph(p, 6, text.p, text.len);
 }
 
-static void print_desk(struct page *p, const uint8_t id[32])
+static void print_desk(struct show_page *p, const uint8_t id[32])
 {
 	const struct desk *desk;
 
@@ -256,7 +83,7 @@ static void print_desk(struct page *p, const uint8_t id[32])
 }
 
 /* what the client agreed to, who wrote it down and when */
-static void show_consent(struct page *p, const struct statement_consent *c)
+static void show_consent(struct show_page *p, const struct statement_consent *c)
 {
 	char day[16];
 
@@ -268,10 +95,10 @@ static void show_consent(struct page *p, const struct statement_consent *c)
 		cmd_print(c->language.p, c->language.len);
 	}
 	puts(":");
-	paragraph(p, 8, c->text.p, c->text.len);
+	show_paragraph(p, 8, c->text.p, c->text.len);
 }
 
-static void show_event(struct page *p, const struct case_statement *s)
+static void show_event(struct show_page *p, const struct case_statement *s)
 {
 	const struct statement *st = &s->st;
 
@@ -330,7 +157,7 @@ static void show_event(struct page *p, const struct case_statement *s)
 	}
 }
 
-static void show_history(struct page *p, const struct case_file *f)
+static void show_history(struct show_page *p, const struct case_file *f)
 {
 	size_t n = f->n;
 
@@ -346,77 +173,8 @@ static void show_history(struct page *p, const struct case_file *f)
 		show_event(p, f->at[i]);
 }
 
-/* ---- marks: why it is urgent, what is due ------------------------------------------------ */
-
-static bool one_urgent(void *ctx, const struct fmark *m)
-{
-	struct page *p = ctx;
-	char *label, *shown;
-
-	if (m->mark != XFORM_URGENT)
-		return true;
-	label = term_safe(m->label, strlen(m->label), TERM_LINE);
-	shown = term_safe(m->shown, strlen(m->shown), TERM_LINE);
-	if (label != NULL && shown != NULL) {
-		printf("Urgent: %s%s%s\n", label, *shown == '\0' ? "" : ": ", shown);
-		p->any = true;
-	}
-	free(label);
-	free(shown);
-	return true;
-}
-
-static void one_deadline(struct page *p, const struct marks_deadline *d)
-{
-	uint32_t today = client_day(p->c);
-	char day[16];
-
-	cli_day(day, d->day);
-	printf("Deadline %s", day);
-	if (d->day < today)
-		fputs(", overdue", stdout);
-	else if (d->day == today)
-		fputs(", today", stdout);
-	else
-		printf(", in %u day%s", d->day - today, d->day - today == 1 ? "" : "s");
-	if (d->label[0] != '\0') {
-		fputs(": ", stdout);
-		cmd_print(d->label, strlen(d->label));
-	}
-	putchar('\n');
-}
-
-/* by the form, in the language asked for; where it is not here, as the summary has it */
-static enum perr show_marks(struct page *p, const struct case_file *f)
-{
-	struct fclock noon = { .unix_ms = ((int64_t)f->s.day * 24 + 12) * 3600000 };
-	char why[INSTANCE_WHY_SIZE];
-	const struct xform *form = NULL;
-	struct instance *in = NULL;
-	struct marks *m = calloc(1, sizeof *m);
-	enum perr err = m == NULL ? PERR_NOMEM : PERR_OK;
-
-	if (err == PERR_OK && f->n_interviews > 0)
-		err = open_answers(p, &f->interviews[0].st->body.intake, &form, &in, why);
-	if (err == PERR_OK && form != NULL && in != NULL) {
-		err = fmark_each(in, p->lang, &noon, one_urgent, p);
-		if (err == PERR_OK || err == PERR_LIMIT)
-			err = marks_read(m, form, in, f->s.day, p->lang);
-	} else if (err == PERR_OK) {
-		m->n_deadlines = f->s.n_deadlines;
-		memcpy(m->deadlines, f->s.deadlines, sizeof m->deadlines);
-	}
-	for (uint32_t i = 0; err == PERR_OK && i < m->n_deadlines; i++)
-		one_deadline(p, &m->deadlines[i]);
-	instance_free(in);
-	if (m != NULL)
-		sodium_memzero(m, sizeof *m);
-	free(m);
-	return err;
-}
-
 /* where it came from, where it went; the words of the consent stand in the history */
-static void show_referrals(struct page *p, const struct case_file *f)
+static void show_referrals(struct show_page *p, const struct case_file *f)
 {
 	const struct statement *from = f->n_interviews == 0 ? NULL
 	                             : case_referral(f->interviews[0].by);
@@ -453,7 +211,7 @@ static void show_referrals(struct page *p, const struct case_file *f)
 		       later == 1 ? "it" : "them");
 }
 
-static enum perr show_head(struct page *p, const struct case_file *f)
+static enum perr show_head(struct show_page *p, const struct case_file *f)
 {
 	const struct case_summary *s = &f->s;
 	char code[CASE_CODE_SHOWN + 1], day[16], received[16];
@@ -489,31 +247,20 @@ static enum perr show_head(struct page *p, const struct case_file *f)
 	show_referrals(p, f);
 	if (s->pending)
 		puts("Pending: a sender is not enrolled (yet); ask the administrator who it is.");
+	if (s->n_conflicts > 0)
+		printf("Corrections differ on %u answer%s: see CONFLICT or IN DOUBT below.\n",
+		       s->n_conflicts, s->n_conflicts == 1 ? "" : "s");
 	if (s->conflict)
 		puts("Twice: two interviews carry one record number; read both with care.");
 	return show_marks(p, f);
 }
 
-static enum perr show_all(struct page *p, const struct case_file *f)
+static enum perr show_all(struct show_page *p, const struct case_file *f)
 {
 	enum perr err = show_head(p, f);
 
-	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
-		const struct statement *st = f->interviews[i].st;
-
-		putchar('\n');
-		if (i > 0) {
-			char day[16];
-
-			cli_day(day, st->day);
-			printf("Another interview, of %s, by ", day);
-			cmd_print_name(p->c, st->author);
-			puts("\n");
-		}
-		err = show_answers(p, &st->body.intake);
-	}
-	for (size_t i = 0; i < f->n_corrections && err == PERR_OK; i++)
-		show_correction(p, f->corrections[i].st);
+	if (err == PERR_OK)
+		err = show_interviews(p, f);
 	if (err == PERR_OK)
 		err = show_attachments(f);
 	if (err == PERR_OK)
@@ -540,7 +287,7 @@ int cmd_show(struct cli *cli, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "lang", required_argument, NULL, OPT_LANG }, { NULL, 0, NULL, 0 }
 	};
-	struct page p = { .lang = NULL };
+	struct show_page p = { .lang = NULL };
 	struct case_file *file = NULL;
 	enum perr err;
 	int c, code;

@@ -112,6 +112,12 @@ static enum perr list_files(struct instance *in)
 	return PERR_OK;
 }
 
+enum perr instance_settle(struct instance *in)
+{
+	in->n_files = 0;
+	return instance_order(in->arena, in->root) == 0 ? list_files(in) : PERR_NOMEM;
+}
+
 /* Answers are trimmed: indentation around them is the writer's, not the family's. */
 static void trim(struct fnode *n)
 {
@@ -147,7 +153,7 @@ enum perr instance_parse(struct instance **out, const struct xform *form, const 
 			trim(n);
 	if (form != NULL)
 		instance_define(form, in->root, form->root);
-	err = instance_order(in->arena, in->root) == 0 ? list_files(in) : PERR_NOMEM;
+	err = instance_settle(in);
 	if (err != PERR_OK) {
 		snprintf(why, INSTANCE_WHY_SIZE, err == PERR_LIMIT ? "The document names more than "
 		         "%d attachments." : "There is not enough memory to read the answers.",

@@ -7,11 +7,8 @@
 
 #define SCRATCH_MAX ((size_t)64 << 20)
 
-/*
- * Submissions leave out what was irrelevant; expressions still need the nodes.  They are
- * made up here, marked, and never shown.
- */
-static int add_absent(struct farena *a, struct fnode *n, const struct fdef *def, unsigned *budget)
+int instance_add_absent(struct farena *a, struct fnode *n, const struct fdef *def,
+                        unsigned *budget)
 {
 	const struct fdef *d;
 	struct fnode *c;
@@ -24,7 +21,7 @@ static int add_absent(struct farena *a, struct fnode *n, const struct fdef *def,
 				continue;
 			there = true;
 			if (c->ord == 1 || d->is_repeat)
-				if (d->first != NULL && add_absent(a, c, d, budget) != 0)
+				if (d->first != NULL && instance_add_absent(a, c, d, budget) != 0)
 					return -1;
 		}
 		if (there || d->is_repeat || d->is_meta)
@@ -35,7 +32,7 @@ static int add_absent(struct farena *a, struct fnode *n, const struct fdef *def,
 		c->ord = 1;
 		c->is_absent = true;
 		ftree_insert(n, c, NULL);
-		if (d->first != NULL && add_absent(a, c, d, budget) != 0)
+		if (d->first != NULL && instance_add_absent(a, c, d, budget) != 0)
 			return -1;
 	}
 	return 0;
@@ -130,7 +127,7 @@ enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
 	enum perr err;
 
 	memset(&c, 0, sizeof c);
-	if (add_absent(in->arena, in->root, in->form->root, &budget) != 0)
+	if (instance_add_absent(in->arena, in->root, in->form->root, &budget) != 0)
 		return PERR_NOMEM;
 	c.in = in;
 	c.faults = faults;

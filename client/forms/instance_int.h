@@ -23,6 +23,16 @@ int instance_order(struct farena *a, struct fnode *root);
 /* Gives each node the form's definition of its path, below n. */
 void instance_define(const struct xform *f, struct fnode *n, const struct fdef *def);
 
+/* Orders the tree and lists its attachments anew, after it was changed.  PERR_LIMIT, PERR_NOMEM */
+enum perr instance_settle(struct instance *in);
+
+/*
+ * instance_full.c: empty nodes, marked is_absent, for what submissions leave out, since
+ * expressions still need them.  *budget nodes at most.  -1: more, or no memory.
+ */
+int instance_add_absent(struct farena *a, struct fnode *n, const struct fdef *def,
+                        unsigned *budget);
+
 /* instance_full.c: types, choices, required, constraint, relevance, counts. */
 enum perr instance_check_full(struct instance *in, size_t lang, bool is_es,
                               const struct fclock *now, struct faults *faults);

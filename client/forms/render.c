@@ -304,6 +304,39 @@ enum perr render_rows(const struct instance *in, const char *lang, unsigned flag
 	return w.err;
 }
 
+static const struct fnode *node_at(struct farena *a, const struct fnode *n, const char *path)
+{
+	struct farena_mark m = farena_mark(a);
+	const char *at = instance_path(a, n);
+	bool is_it = at != NULL && strcmp(at, path) == 0;
+	const struct fnode *c, *found;
+
+	farena_release(a, m);
+	if (is_it)
+		return n;
+	for (c = n->first; c != NULL; c = c->next)
+		if ((found = node_at(a, c, path)) != NULL)
+			return found;
+	return NULL;
+}
+
+enum perr render_shown(const struct instance *in, const char *path, const char *value, size_t len,
+                       const char *lang, char **out)
+{
+	struct farena *a = farena_new(SCRATCH_MAX);
+	const char *text = a == NULL ? NULL : farena_str(a, value, len);
+	const struct fnode *n = text == NULL ? NULL : node_at(a, in->root, path);
+	size_t at;
+
+	if (text != NULL && n != NULL && in->form != NULL) {
+		at = xform_find_lang(in->form, lang);
+		text = render_value(a, in->form, n->def, text, at, xform_lang_code(in->form, at));
+	}
+	*out = text == NULL ? NULL : strdup(text);
+	farena_free(a);
+	return *out == NULL ? PERR_NOMEM : PERR_OK;
+}
+
 struct text {
 	char *bytes;
 	size_t len, cap;

@@ -53,6 +53,14 @@ enum perr render_rows(const struct instance *in, const char *lang, unsigned flag
                       render_fn *fn, void *ctx);
 
 /*
+ * A value as it would be shown if it were the answer at a path ("/data/child[2]/age").
+ * out  out: zero-ended; the caller wipes and frees it.  A path that is not there: the value
+ * PERR_NOMEM.
+ */
+enum perr render_shown(const struct instance *in, const char *path, const char *value, size_t len,
+                       const char *lang, char **out);
+
+/*
  * All answers, and the labels of chosen choices in every language, one a line: what a
  * search looks through (fold it first).  The meta block and attachments' names are left
  * out.

@@ -374,7 +374,7 @@ static void tables_have_a_row_a_case_with_its_code(void **state)
 	assert_memory_equal(got, "SubmissionDate,consent-", 23);
 	assert_non_null(strstr(got, ",KEY,FormVersion,OtherAnswers,CaseCode,InterviewDay,Language,Desk,"
 	                       "Author,State,AssignedTo,Urgent,Deadline,AttachmentsPresent,"
-	                       "AttachmentsExpected,Edits\n"));
+	                       "AttachmentsExpected,Edits,Corrected,Conflicts\n"));
 	case_code_show(shown, code);
 	snprintf(want, sizeof want, ",2026112401,,%s,", shown);
 	assert_non_null(strstr(got, want));

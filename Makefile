@@ -183,6 +183,12 @@ CLIENT_SRC   = \
                client/fetch.c \
                client/gaps.c \
                client/gone.c \
+               client/holding.c \
+               client/covault.c \
+               client/custody_body.c \
+               client/custody_say.c \
+               client/reseal.c \
+               client/retire.c \
                client/duties.c \
                client/fetch_batch.c \
                client/fetch_light.c \
@@ -410,6 +416,7 @@ WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_c
 SIM_TESTS    = \
                sim_sync \
                sim_erase \
+               sim_custody \
                sim_turns \
                sim_seized \
                sim_admins \

@@ -51,6 +51,8 @@
  *	cell/…  chunks/…      the cells they came in                       origin.h
  *	erase/<T hex>         cells whose erasure is asked for             erase.h
  *	gone/<record hex>     records that were erased and stay so         gone.h
+ *	keep/<desk, 16 hex>   what co-holders were told last               custody_say.h
+ *	reseal/…              what co-holders lack, and what was done      reseal.h
  *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c

@@ -291,22 +291,17 @@ enum perr dispatch_level(struct client *c)
 	return err;
 }
 
-enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct blob_ref *refs,
-                        size_t n_refs, const struct dispatch_readers *r, bool keep)
+static enum perr sign_and_seal(struct dispatch *d, struct statement *st, uint32_t number,
+                               const struct blob_ref *refs, size_t n_refs,
+                               const struct dispatch_readers *r, bool keep)
 {
 	struct client *c = d->c;
 	struct sign_key key;
 	uint8_t *env = NULL;
 	size_t len = 0;
-	uint32_t number;
 	enum perr err;
 
-	if (!d->in_batch || season_of(c) == NULL)
-		return PERR_STATE;
 	memcpy(st->header_hash, c->header_hash, 32);
-	err = next_number(c, st->to, &number);
-	if (err != PERR_OK)
-		return err;
 	client_sign_key(c, &key);
 	err = envelope_make(&env, &len, NULL, st, number, refs, n_refs, &key, c->env.rng);
 	signed_key_wipe(&key);
@@ -316,6 +311,26 @@ enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct b
 		err = record_keep(c, env, len);
 	doc_free(env, len);
 	return err;
+}
+
+enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct blob_ref *refs,
+                        size_t n_refs, const struct dispatch_readers *r, bool keep)
+{
+	uint32_t number;
+	enum perr err;
+
+	if (!d->in_batch || season_of(d->c) == NULL)
+		return PERR_STATE;
+	err = next_number(d->c, st->to, &number);
+	return err == PERR_OK ? sign_and_seal(d, st, number, refs, n_refs, r, keep) : err;
+}
+
+enum perr dispatch_numbered(struct dispatch *d, struct statement *st, uint32_t number,
+                            const struct dispatch_readers *r)
+{
+	if (!d->in_batch || season_of(d->c) == NULL)
+		return PERR_STATE;
+	return sign_and_seal(d, st, number, NULL, 0, r, false);
 }
 
 enum perr dispatch_envelope(struct dispatch *d, const uint8_t *envelope, size_t len,

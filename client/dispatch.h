@@ -81,6 +81,12 @@ PERR_MUST_CHECK enum perr dispatch_send(struct dispatch *d, struct statement *st
 PERR_MUST_CHECK enum perr dispatch_envelope(struct dispatch *d, const uint8_t *envelope,
                                            size_t len, const struct dispatch_readers *r);
 /*
+ * As dispatch_send, with a number of the caller's own, for custody statements: it uses up
+ * none of the numbers towards st->to.  Nothing is kept.
+ */
+PERR_MUST_CHECK enum perr dispatch_numbered(struct dispatch *d, struct statement *st,
+                                           uint32_t number, const struct dispatch_readers *r);
+/*
  * group  out: of the outbox; may be NULL; 0 when there was nothing to send
  * The batch ends either way.
  */

@@ -2,11 +2,12 @@
 #include "duties.h"
 
 #include "charters.h"
+#include "custody_say.h"
 #include "dispatch.h"
 #include "gaps.h"
 #include "late.h"
 #include "post.h"
-#include "prekeys.h"
+#include "retire.h"
 #include "rotate.h"
 #include "vouch.h"
 
@@ -59,16 +60,19 @@ static enum perr list_vouchers(struct client *c, const struct duties_sync *s, bo
 	return vouch_duty(c, more);
 }
 
-/* private keys that nothing needs any more */
-static enum perr retire_prekeys(struct client *c, const struct duties_sync *s, bool *more)
+/* co-holders tell each other what they hold, and fill up what is lacked */
+static enum perr tell_custody(struct client *c, const struct duties_sync *s, bool *more)
+{
+	return s->any_complete ? custody_say(c, s->fresh > 0, more) : PERR_OK;
+}
+
+/* private halves that nothing needs any more */
+static enum perr retire(struct client *c, const struct duties_sync *s, bool *more)
 {
 	unsigned n;
 
 	(void)more;
-	if (!s->all_complete || !prekeys_needed(c))
-		return PERR_OK;
-	/* custody is not merged here: without it no key of a holder dies */
-	return prekeys_retire(c, s->scanned_through, s->wants, 0, &n);
+	return s->all_complete ? retire_prekeys(c, s->scanned_through, &n) : PERR_OK;
 }
 
 /* an administrator's: seasons and access keys, by plan */
@@ -113,7 +117,8 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		look_for_gaps,
 		list_charters,
 		list_vouchers,
-		retire_prekeys,
+		tell_custody,
+		retire,
 		rotate_when_due,
 		level_out,
 	};

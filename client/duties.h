@@ -22,7 +22,6 @@ struct duties_sync {
 	bool all_complete;               /* every server of the roster was visited whole */
 	bool any_complete;               /* at least one was */
 	uint32_t scanned_through;        /* sync_scanned_through */
-	unsigned wants;                  /* attachments still missing */
 	uint32_t fresh;                  /* statements new to this vault */
 };
 

@@ -246,7 +246,7 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	char name[96];
 	uint8_t *value = NULL;
 	size_t len = 0;
-	bool wanted = false, have, mine;
+	bool wanted = false, have, mine, twin;
 	enum perr err = PERR_NOMEM;
 
 	if (b == NULL || old == NULL)
@@ -270,11 +270,14 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	err = PERR_OK;
 	mine = memcmp(b->owner, c->me->sign_pk, 32) == 0;
 	/* own batches go there when they are made: another document is not ours */
-	if (mine && (!have || b->number > old->number ||
-	             (b->number == old->number && (len != doc->len || memcmp(value, doc->p, len) != 0))))
+	twin = mine && have && b->number == old->number &&
+	       (len != doc->len || memcmp(value, doc->p, len) != 0);
+	if (mine && (!have || b->number > old->number || twin))
 		err = notices_raise(c, BOARD_BATCH, b->number, doc->p, doc->len, taken);
-	if (err != PERR_OK || !batch_supersedes(b, have ? old : NULL, mine ? 0 :
-	    prekeys_lowest(c, b->owner)))
+	/* one of the same number is remembered too: of a vault that was lost, whose keys others
+	 * seal to until a higher number comes (prekeys_renew) */
+	if (err != PERR_OK || (!twin && !batch_supersedes(b, have ? old : NULL, mine ? 0 :
+	    prekeys_lowest(c, b->owner))))
 		goto out;
 	err = kv_put(c->kv, name, doc->p, doc->len);
 	if (*taken == NOTICE_NOTHING)

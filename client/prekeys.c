@@ -199,15 +199,21 @@ static enum perr queue(struct client *c, const uint8_t *doc, size_t doc_len)
 	return err;
 }
 
-static enum perr highest_known(struct client *c, const struct newest *n, uint32_t *number)
+/*
+ * number   out: the highest one known under this key
+ * foreign  out: somebody's document has that number, not the one made here
+ */
+static enum perr highest_known(struct client *c, const struct newest *n, uint32_t *number,
+                               bool *foreign)
 {
 	char name[96];
-	struct batch *b;
-	uint8_t *value;
-	size_t len;
+	struct batch *b = NULL;
+	uint8_t *value, *own = NULL;
+	size_t len, own_len = 0;
 	enum perr err;
 
 	*number = n->b.n > 0 ? n->b.number : 0;
+	*foreign = false;
 	/* what the board has shown under this key, from before a restored backup */
 	client_key_name(name, "batch/", c->me->sign_pk, 32);
 	err = kv_get(c->kv, name, &value, &len);
@@ -217,8 +223,15 @@ static enum perr highest_known(struct client *c, const struct newest *n, uint32_
 		return err;
 	b = malloc(sizeof *b);
 	err = b == NULL ? PERR_NOMEM : kv_decoded(batch_open(b, value, len));
-	if (err == PERR_OK && b->number > *number)
+	if (err == PERR_OK && b->number > *number) {
 		*number = b->number;
+		*foreign = true;
+	} else if (err == PERR_OK && b->number == *number) {
+		batch_name(name, *number);
+		err = kv_get(c->kv, name, &own, &own_len);
+		*foreign = err == PERR_OK && (own_len != len || memcmp(own, value, len) != 0);
+	}
+	kv_free(own);
 	free(b);
 	kv_free(value);
 	return err;
@@ -290,7 +303,7 @@ enum perr prekeys_renew(struct client *c, bool force, bool *made)
 {
 	struct newest *n = calloc(1, sizeof *n);
 	uint32_t number, lowest, today = client_own_day(c);
-	bool enough;
+	bool enough, foreign;
 	enum perr err = PERR_NOMEM;
 
 	if (made != NULL)
@@ -302,11 +315,12 @@ enum perr prekeys_renew(struct client *c, bool force, bool *made)
 		goto out;
 	err = walk(c, newest_one, n);
 	if (err == PERR_OK)
-		err = highest_known(c, n, &number);
+		err = highest_known(c, n, &number, &foreign);
 	if (err != PERR_OK)
 		goto out;
 	lowest = prekeys_lowest(c, c->me->sign_pk);
-	enough = n->b.n > 0 && n->b.number == number && n->b.number >= lowest &&
+	/* a batch of somebody's under one's own number is what others may have taken: overtake it */
+	enough = n->b.n > 0 && !foreign && n->b.number >= lowest &&
 	         (uint64_t)today + (uint64_t)n->b.n * n->b.period / 2 <= last_day(&n->b, n->b.n - 1);
 	if (enough && !force)
 		goto out;
@@ -494,6 +508,7 @@ struct retire {
 	struct client *c;
 	struct prekey_life life;
 	uint32_t newest;         /* number */
+	bool only_count;
 	unsigned n;
 };
 
@@ -511,32 +526,56 @@ static enum perr retire_one(void *arg, const struct batch *b, uint32_t i, const 
 	if (!prekey_may_die(&l))
 		return PERR_OK;
 	r->n++;
+	if (r->only_count)
+		return PERR_OK;
 	half_name(name, b->number, i);
 	return kv_erase(r->c->kv, name);
+}
+
+/* PERR_NOTFOUND: there is nothing to destroy */
+static enum perr retire_begin(struct retire *r, struct client *c, uint32_t scanned_through,
+                              unsigned wants, uint32_t custody_through)
+{
+	struct newest *n = calloc(1, sizeof *n);
+	enum perr err = n == NULL ? PERR_NOMEM : walk(c, newest_one, n);
+
+	if (err == PERR_OK && (n->b.n == 0 || c->field == NULL))
+		err = PERR_NOTFOUND;
+	if (err == PERR_OK) {
+		r->newest = n->b.number;
+		r->life.newest_first_day = n->b.first_day;
+		r->life.scanned_through = scanned_through;
+		r->life.grace_days = c->field->limits.grace_days;
+		r->life.wants = wants;
+		r->life.custody_through = custody_through;
+		err = client_holds(c, NULL, &r->life.is_holder);
+	}
+	free(n);
+	return err;
+}
+
+enum perr prekeys_count_due(struct client *c, uint32_t scanned_through, unsigned wants,
+                            unsigned *due)
+{
+	struct retire r = { .c = c, .only_count = true };
+	enum perr err = retire_begin(&r, c, scanned_through, wants, UINT32_MAX);
+
+	if (err == PERR_OK)
+		err = walk(c, retire_one, &r);
+	*due = err == PERR_OK ? r.n : 0;
+	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
 enum perr prekeys_retire(struct client *c, uint32_t scanned_through, unsigned wants,
                          uint32_t custody_through, unsigned *destroyed)
 {
-	struct newest *n = calloc(1, sizeof *n);
 	struct retire r = { .c = c };
-	enum perr err = PERR_NOMEM;
+	enum perr err = retire_begin(&r, c, scanned_through, wants, custody_through);
 
 	*destroyed = 0;
-	if (n == NULL)
-		return err;
-	err = walk(c, newest_one, n);
-	if (err != PERR_OK || n->b.n == 0 || c->field == NULL)
-		goto out;
-	r.newest = n->b.number;
-	r.life.newest_first_day = n->b.first_day;
-	r.life.scanned_through = scanned_through;
-	r.life.grace_days = c->field->limits.grace_days;
-	r.life.wants = wants;
-	r.life.custody_through = custody_through;
-	err = client_holds(c, NULL, &r.life.is_holder);
-	if (err == PERR_OK)
-		err = kv_begin(c->kv);
+	if (err != PERR_OK)
+		return err == PERR_NOTFOUND ? PERR_OK : err;
+	err = kv_begin(c->kv);
 	if (err == PERR_OK)
 		err = walk(c, retire_one, &r);
 	if (err == PERR_OK && r.n > 0)
@@ -544,8 +583,6 @@ enum perr prekeys_retire(struct client *c, uint32_t scanned_through, unsigned wa
 	kv_abort(c->kv);
 	if (err == PERR_OK)
 		*destroyed = r.n;
-out:
-	free(n);
 	return err;
 }
 

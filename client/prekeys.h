@@ -93,12 +93,16 @@ bool prekey_may_die(const struct prekey_life *l);
 /*
  * Destroy what the rule allows (kv_erase, one batch; the caller settles).
  * scanned_through  in: sync_scanned_through
- * wants            in: attachments still missing (record_wants)
- * custody_through  in: from custody statements of co-holders; 0: unknown
+ * wants            in: attachments still missing (retire_wants)
+ * custody_through  in: retire_custody
  */
 PERR_MUST_CHECK enum perr prekeys_retire(struct client *c, uint32_t scanned_through,
                                         unsigned wants, uint32_t custody_through,
                                         unsigned *destroyed);
+
+/* how many it would destroy if custody allowed every one of them */
+PERR_MUST_CHECK enum perr prekeys_count_due(struct client *c, uint32_t scanned_through,
+                                           unsigned wants, unsigned *due);
 
 /* for `status` */
 struct prekeys_info {

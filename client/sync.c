@@ -419,7 +419,7 @@ static enum perr duties(struct client *c, struct sync_summary *s)
 {
 	struct duties_sync d = {
 		.all_complete = s->n_complete == s->n_servers, .any_complete = s->n_complete > 0,
-		.wants = s->wants, .fresh = s->fresh
+		.fresh = s->fresh
 	};
 	enum perr err = sync_scanned_through(c, &d.scanned_through);
 

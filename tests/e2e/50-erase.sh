@@ -118,6 +118,8 @@ claim "three days go by" days 3
 same "nothing was erased" "$(server_says s1 cells_released)" "$before"
 claim "ana's next sync does not ask by itself" as ana sync --yes
 same "nothing waits" "$(server_says s1 erasures_waiting)" 0
+claim "what she told her co-holder meanwhile is released" days 1
+before=$(server_says s1 cells_released)
 
 # ---- asked for again ---------------------------------------------------------------------------
 claim "it is asked for again" ask

@@ -86,6 +86,11 @@ static void an_erasure_rests_is_voided_is_asked_again_and_is_applied(void **stat
 	world_release(w);
 	world_sync(w, HOLDER0);
 	world_sync(w, HOLDER1);
+	/* what holders tell each other of it is said the day after */
+	days(w, 1);
+	world_sync_on(w, HOLDER0);
+	world_sync_on(w, HOLDER1);
+	world_release(w);
 	record_of(w, HOLDER0, NULL, record);
 	for (i = 0; i < WORLD_SERVERS; i++)
 		before[i] = world_cells(w, i);

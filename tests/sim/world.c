@@ -377,10 +377,18 @@ void world_sync(struct world *w, enum world_who who)
 	enum perr err = world_try(w, who);
 
 	for (i = 0; i < w->last.n_servers; i++)
-		if (!w->last.servers[i].complete && w->s[i].host != NULL)
+		if (!w->last.servers[i].complete &&
+		    server_of(w, w->last.servers[i].address)->host != NULL)
 			print_message("%s: %s (%s)\n", w->last.servers[i].address,
 			              w->last.servers[i].why, perr_name(w->last.servers[i].err));
 	assert_int_equal(err, PERR_OK);
+}
+
+void world_sync_on(struct world *w, enum world_who who)
+{
+	world_sync(w, who);
+	if (w->last.more)
+		world_sync(w, who);
 }
 
 void world_push(struct world *w)
@@ -503,33 +511,80 @@ struct world *world_new(unsigned seed)
 	return w;
 }
 
-struct world *world_full(unsigned seed)
+struct world *world_desk(unsigned seed, unsigned n, const struct roster_limits *limits)
 {
+	static const enum world_who who[] = { HOLDER0, HOLDER1, COUNSEL };
 	struct world *w = world_new(seed);
-	uint8_t holders[2][32];
+	uint8_t holders[3][32];
+	unsigned i;
 
-	world_join(w, HOLDER0, NULL);
-	world_join(w, HOLDER1, NULL);
-	memcpy(holders[0], w->p[HOLDER0].c->me->sign_pk, 32);
-	memcpy(holders[1], w->p[HOLDER1].c->me->sign_pk, 32);
+	if (limits != NULL) {
+		struct client *admin = w->p[ADMIN].c;
+
+		admin->field->limits = *limits;
+		OK(org_decoys(admin, 1));        /* any change: the roster is made anew */
+		OK(org_decoys(admin, 0));
+		world_push(w);
+	}
+	w->readers = n;
+	for (i = 0; i < n; i++) {
+		world_join(w, who[i], NULL);
+		memcpy(holders[i], w->p[who[i]].c->me->sign_pk, 32);
+	}
 	OK(holders_propose(w->p[HOLDER0].c, "Mesa Delta", "Casa Abierta", 1,
-	                   (const uint8_t (*)[32])holders, 2, w->desk));
+	                   (const uint8_t (*)[32])holders, n, w->desk));
 	world_sync(w, HOLDER0);
 	world_release(w);
-	world_sync(w, HOLDER1);
-	OK(holders_sign(w->p[HOLDER1].c, w->desk));
-	world_sync(w, HOLDER1);
-	world_release(w);
+	for (i = 1; i < n; i++) {
+		world_sync(w, who[i]);
+		OK(holders_sign(w->p[who[i]].c, w->desk));
+		world_sync(w, who[i]);
+		world_release(w);
+	}
 	world_sync(w, ADMIN);
 	OK(org_desk_list(w->p[ADMIN].c, w->desk));
 	world_push(w);
-	world_join(w, COUNSEL, w->desk);
-	world_sync(w, HOLDER0);
-	world_sync(w, HOLDER1);
-	world_release(w);
+	if (n < 3)
+		world_join(w, COUNSEL, w->desk);
+	/* holders have told each other that they hold nothing: not again on this day */
+	for (i = 0; i < 2 * n; i++) {
+		world_sync_on(w, who[i % n]);
+		if (i % n == n - 1)
+			world_release(w);
+	}
+	for (i = 0; i < n; i++)
+		world_sync(w, who[i]);
 	world_join(w, VOLUNTEER0, w->desk);
 	world_join(w, VOLUNTEER1, w->desk);
 	return w;
+}
+
+struct world *world_full(unsigned seed)
+{
+	return world_desk(seed, 2, NULL);
+}
+
+static enum perr copy_identity(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	return strcmp(name, "me") == 0 ? kv_put(arg, name, value, len) : PERR_OK;
+}
+
+void world_lose_vault(struct world *w, enum world_who who)
+{
+	struct world_person *p = &w->p[who];
+	struct kv *old = p->kv;
+
+	client_free(p->c);
+	p->c = NULL;
+	spool_free(p->spool);
+	p->kv = kv_mem_new();
+	assert_non_null(p->kv);
+	OK(kv_begin(p->kv));
+	OK(kv_each(old, "me", copy_identity, p->kv));
+	OK(kv_commit(p->kv));
+	kv_mem_free(old);
+	OK(spool_open(&p->spool, spool_mem_new()));
+	world_reopen(w, who);
 }
 
 void world_free(struct world *w)
@@ -590,6 +645,7 @@ void world_submit(struct world *w, enum world_who who, size_t attachment, unsign
 	st->day = client_day(c);
 	memcpy(st->to, w->desk, 32);
 	rng_fill(c->env.rng, st->record, sizeof st->record);
+	memcpy(w->record, st->record, sizeof w->record);
 	st->body.intake.form_id = doc_text_of("raid");
 	st->body.intake.form_version = doc_text_of("1");
 	st->body.intake.language = doc_text_of("es");

@@ -61,6 +61,7 @@ struct world {
 	bool was_cut;
 	uint32_t readers;                /* to whom an intake must be sealed; 0: to two */
 	size_t instance;                 /* bytes by which intakes are longer than they need be */
+	uint8_t record[16];              /* of the intake submitted last */
 	/* told when the server begins to work (true) and the client again; NULL: nobody */
 	void (*turn)(bool server);
 	/* the last sync's words */
@@ -72,6 +73,9 @@ struct world *world_new(unsigned seed);
 /* the same with two holders and a listed desk, an attorney, and two volunteers; nobody is the
  * interpreter yet (world_join) */
 struct world *world_full(unsigned seed);
+/* the same with the attorney as a third holder, and these limits in the roster */
+struct roster_limits;
+struct world *world_desk(unsigned seed, unsigned holders, const struct roster_limits *limits);
 void world_free(struct world *w);
 
 /* sync and expect it to work */
@@ -98,6 +102,14 @@ void world_join_as(struct world *w, enum world_who who, enum client_role role,
                    const uint8_t *desk);
 /* forget what is in memory and open the store again, as after a kill */
 void world_reopen(struct world *w, enum world_who who);
+
+/* sync, and again at once if the duties ask for it, as the command does */
+void world_sync_on(struct world *w, enum world_who who);
+/*
+ * A vault is lost with everything in it; the person begins anew with the same signing key and
+ * slot (a backup holds these, and no record, no prekey).
+ */
+void world_lose_vault(struct world *w, enum world_who who);
 
 /*
  * A volunteer seals an intake with one attachment of so many bytes, made of `seed`.

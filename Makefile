@@ -123,6 +123,12 @@ CLIENT_SRC   = \
                client/merge.c \
                client/search.c \
                client/assign.c \
+              client/assigned.c \
+              client/forward.c \
+              client/leave.c \
+              client/ledger.c \
+              client/pass.c \
+              client/saying.c \
                client/export.c \
                client/export_dir.c \
                client/export_tables.c \
@@ -251,6 +257,9 @@ CLI_SRC      = \
                client/cli/cmd_cases.c \
                client/cli/cmd_show.c \
                client/cli/cmd_act.c \
+              client/cli/cmd_answer.c \
+              client/cli/cmd_assign.c \
+              client/cli/status_assign.c \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_settings.c \
@@ -296,6 +305,7 @@ UNIT_TESTS   = \
                test_words \
                test_vault \
                test_outbox \
+               test_assigned \
                test_decoys \
                test_spool \
                test_doc \

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "cache.h"
-#include "case.h"
 #include "doc.h"
 #include "fold.h"
+#include "pass.h"
 #include "roster.h"
+#include "saying.h"
 
 /* ---- people ------------------------------------------------------------------------- */
 
@@ -69,320 +70,421 @@ void assign_words(char out[WORDS_PHRASE_SIZE(ASSIGN_WORDS)], const uint8_t key[3
 		out[0] = '\0';           /* never: a hash has bits enough */
 }
 
-/* ---- what the three have in common -------------------------------------------------- */
-
-struct say {
-	struct client *c;
-	struct case_file *file;
-	struct dispatch *d;
-	struct statement *st;            /* large: not on the stack */
-	struct dispatch_readers desk;    /* its holders, this member left out */
-	bool is_holder;
-	char *why;
-};
-
-static void say_end(struct say *s)
+/* by the first digits of a key, or by name */
+static enum match compare_ever(const uint8_t key[32], const char *name, const char *wanted)
 {
-	dispatch_free(s->d);
-	if (s->st != NULL)
-		sodium_memzero(s->st, sizeof *s->st);
-	free(s->st);
-	case_close(s->file);
-	sodium_memzero(s, sizeof *s);
+	char hex[65];
+
+	if (strncmp(wanted, "key:", 4) != 0 || strlen(wanted) < 12)
+		return compare(name, wanted);
+	sodium_bin2hex(hex, sizeof hex, key, 32);
+	return strncmp(hex, wanted + 4, strlen(wanted + 4)) == 0 ? MATCH_EXACT : MATCH_NONE;
 }
 
-static enum perr say_begin(struct say *s, struct client *c,
-                           const uint8_t record[STATEMENT_RECORD_SIZE], char why[DISPATCH_WHY])
+enum perr assign_find_ever(struct client *c, const char *name, uint8_t key[32])
 {
+	const struct roster_staff *s = c->staff;
+	enum match best = MATCH_NONE;
+	unsigned n = 0;
+
+	if (s == NULL)
+		return PERR_STATE;
+	if (strlen(name) > ROSTER_NAME_MAX)
+		return PERR_NOTFOUND;
+	for (uint32_t i = 0; i < s->n_members + s->n_former; i++) {
+		const struct roster_former *f = i < s->n_members ? NULL
+		                                                 : &s->former[i - s->n_members];
+		const uint8_t *id = f == NULL ? s->members[i].key : f->key;
+		enum match m;
+
+		if (f != NULL && f->role == ROSTER_VOLUNTEER)
+			continue;
+		m = compare_ever(id, f == NULL ? s->members[i].name : f->name, name);
+		if (m == MATCH_NONE || m > best)
+			continue;
+		n = m < best ? 1 : n + 1;
+		best = m;
+		memcpy(key, id, 32);
+	}
+	return n == 0 ? PERR_NOTFOUND : n == 1 ? PERR_OK : PERR_EXISTS;
+}
+
+/* ---- giving and taking back --------------------------------------------------------- */
+
+static enum perr refuse(struct saying *s, const char *sentence)
+{
+	snprintf(s->why, DISPATCH_WHY, "%s", sentence);
+	return PERR_REFUSED;
+}
+
+static enum perr begin_as_holder(struct saying *s, struct client *c,
+                                 const uint8_t record[STATEMENT_RECORD_SIZE],
+                                 char why[DISPATCH_WHY])
+{
+	enum perr err = saying_begin(s, c, record, why);
+
+	if (err == PERR_OK && !s->is_holder)
+		err = refuse(s, "only the attorneys who hold its desk can do that; ask one of them");
+	return err;
+}
+
+/* PROTOCOL 4.7: "Nobody who recused themselves from a record is offered it again." */
+static enum perr may_offer(struct saying *s, const uint8_t reader[32])
+{
+	const struct assigned *p = case_person(&s->file->s, reader);
+	char name[140];
+
+	if (s->file->s.state == CASE_CLOSED)
+		return refuse(s, "it is closed; `amparo reopen` opens it again");
+	if (p == NULL)
+		return PERR_OK;
+	client_name_of(s->c, reader, name, sizeof name);
+	if (p->state == ASSIGNED_RECUSED) {
+		snprintf(s->why, DISPATCH_WHY, "%s recused themselves from it, a conflict of interest "
+		         "that does not end; ask somebody else", name);
+		return PERR_REFUSED;
+	}
+	if (assigned_has_it(p->state)) {
+		snprintf(s->why, DISPATCH_WHY, p->state == ASSIGNED_ACCEPTED ? "%s has it already and "
+		         "accepted it" : "%s was asked already and has not answered yet", name);
+		return PERR_REFUSED;
+	}
+	return PERR_OK;
+}
+
+/* a member of today, and with a key to seal to; this member needs none */
+static enum perr reader_of(struct saying *s, const uint8_t reader[32], struct dispatch_readers *r,
+                           enum statement_role *role)
+{
+	const struct roster_member *m = s->c->staff == NULL ? NULL
+	    : roster_staff_find(s->c->staff, reader);
+
+	memset(r, 0, sizeof *r);
+	*role = m != NULL && m->role == ROSTER_INTERPRETER ? STATEMENT_INTERPRETER
+	                                                   : STATEMENT_ATTORNEY;
+	if (memcmp(reader, s->c->me->sign_pk, 32) == 0)
+		return PERR_OK;
+	if (m == NULL || !may_read(m))
+		return refuse(s, "this person is not an attorney or interpreter of the organisation "
+		              "any more");
+	return dispatch_member(s->c, reader, r, s->why);
+}
+
+static enum perr say_withdrawn(struct saying *s, const struct assigned *p, const char *reason)
+{
+	struct statement_status *body = &s->st->body.status;
+	struct assigned gone = *p;
 	enum perr err;
 
-	memset(s, 0, sizeof *s);
-	s->c = c;
-	s->why = why;
-	why[0] = '\0';
-	err = case_open(c, record, &s->file);
-	if (err == PERR_OK && s->file->n_interviews == 0) {
-		snprintf(why, DISPATCH_WHY, "the interview itself has not arrived yet; "
-		         "run `amparo sync`");
-		err = PERR_REFUSED;
-	}
-	if (err != PERR_OK)
-		return err;
-	s->is_holder = cache_is_holder(c, s->file->s.desk, c->me->sign_pk);
-	s->d = dispatch_new(c);
-	s->st = calloc(1, sizeof *s->st);
-	if (s->d == NULL || s->st == NULL)
-		return PERR_NOMEM;
-	err = dispatch_desk(c, s->file->s.desk, false, &s->desk, why);
-	/* co-holders without keys do not stop a holder: the others' vaults will ask for it */
-	if (err == PERR_NOTFOUND && s->is_holder && s->desk.n_holders > 0) {
-		why[0] = '\0';
-		err = PERR_OK;
-	}
+	saying_next(s, STATEMENT_STATUS, s->file->s.desk);
+	body->state = STATEMENT_UNASSIGNED;
+	body->text = doc_text_of(reason);
+	body->has_whom = true;
+	memcpy(body->whom, p->key, 32);
+	body->turn = p->turn;
+	err = saying_to_desk(s, &gone);
+	/* what is said after this is not for them */
+	for (uint32_t i = 0; i < s->file->s.n_people; i++)
+		if (memcmp(s->file->s.people[i].key, gone.key, 32) == 0)
+			s->file->s.people[i].state = ASSIGNED_WITHDRAWN;
 	return err;
 }
 
-static void next_statement(struct say *s, enum statement_kind kind, const uint8_t to[32])
-{
-	sodium_memzero(s->st, sizeof *s->st);
-	s->st->kind = kind;
-	s->st->day = client_day(s->c);
-	memcpy(s->st->to, to, 32);
-	memcpy(s->st->record, s->file->s.record, STATEMENT_RECORD_SIZE);
-}
-
-/* ---- assigning ---------------------------------------------------------------------- */
-
-/* fresh chunks under fresh keys: each reader erases only its own copy */
-static enum perr reseal(struct say *s, const struct case_source *src, struct blob_ref *refs,
-                        size_t *n_refs, struct assign_done *done)
-{
-	const struct statement_attachments *list = envelope_attachments(src->st);
-	enum perr err = PERR_OK;
-
-	*n_refs = 0;
-	for (uint32_t i = 0; list != NULL && i < list->n && err == PERR_OK; i++) {
-		struct case_attachment a = { .a = &list->at[i], .of = src };
-		uint8_t *data = NULL;
-		size_t len, same = 0;
-
-		while (same < *n_refs && memcmp(refs[same].hash, a.a->hash, 32) != 0)
-			same++;
-		if (same < *n_refs) {
-			done->n_attachments++;
-			continue;
-		}
-		err = case_content(s->c, &a, &data, &len);
-		if (err == PERR_NOTFOUND) {
-			done->n_missing++;
-			err = PERR_OK;
-			continue;
-		}
-		if (err == PERR_OK)
-			err = dispatch_blob(s->d, data, len, &refs[(*n_refs)++]);
-		kv_free(data);
-		if (err == PERR_OK)
-			done->n_attachments++;
-	}
-	return err;
-}
-
-/* the interview or correction i of the case, with what was sealed for it */
-struct passing {
-	const struct case_source *src;
-	struct blob_ref refs[STATEMENT_ATTACHMENTS];
-	size_t n_refs;
-};
-
-/* the highest turn of an assignment to this person that is known here; 0: none */
-static uint32_t last_turn(const struct case_file *f, const uint8_t whom[32])
-{
-	uint32_t turn = 0;
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct statement *st = &f->at[i]->st;
-		uint32_t t = 0;
-
-		if (f->at[i]->is_unknown)
-			continue;
-		if (st->kind == STATEMENT_ASSIGNMENT && memcmp(st->to, whom, 32) == 0)
-			t = st->body.passed.turn;
-		else if (st->kind == STATEMENT_STATUS && st->body.status.has_whom &&
-		         memcmp(st->body.status.whom, whom, 32) == 0)
-			t = st->body.status.turn;
-		turn = t > turn ? t : turn;
-	}
-	return turn;
-}
-
-static enum perr pass_on(struct say *s, const struct passing *p, const uint8_t reader[32],
-                         const struct dispatch_readers *to, const char *reason)
-{
-	struct statement_passed *body = &s->st->body.passed;
-
-	next_statement(s, STATEMENT_ASSIGNMENT, reader);
-	body->reason = doc_text_of(reason);
-	body->original = p->src->pass;
-	body->original_sig = p->src->pass_sig;
-	body->turn = last_turn(s->file, reader) + 1;
-	body->role = STATEMENT_ATTORNEY;
-	return dispatch_send(s->d, s->st, p->refs, p->n_refs, to, false);
-}
-
-static enum perr tell_desk(struct say *s, const uint8_t reader[32], const char *reason)
+static enum perr say_assigned(struct saying *s, const struct assigned *to, const char *reason)
 {
 	struct statement_status *body = &s->st->body.status;
 
-	next_statement(s, STATEMENT_STATUS, s->file->s.desk);
+	saying_next(s, STATEMENT_STATUS, s->file->s.desk);
 	body->state = STATEMENT_ASSIGNED;
 	body->text = doc_text_of(reason);
 	body->has_whom = true;
-	memcpy(body->whom, reader, 32);
-	body->turn = last_turn(s->file, reader) + 1;
-	body->role = STATEMENT_ATTORNEY;
-	return dispatch_send(s->d, s->st, NULL, 0, &s->desk, true);
+	memcpy(body->whom, to->key, 32);
+	body->turn = to->turn;
+	body->role = to->role;
+	body->answer_by = to->answer_by;
+	return saying_to_desk(s, NULL);
 }
 
-static enum perr seal_all(struct say *s, struct passing *p, size_t n, bool partial,
-                          struct assign_done *done)
+static enum perr say_answer(struct saying *s, uint32_t turn, enum statement_decision decision,
+                            const char *reason)
 {
+	saying_next(s, STATEMENT_ANSWER, s->file->s.desk);
+	s->st->body.answer.decision = decision;
+	s->st->body.answer.text = doc_text_of(reason);
+	s->st->body.answer.turn = turn;
+	return saying_to_desk(s, NULL);
+}
+
+/* the turn that comes next, as if it were offered already */
+static void next_turn(const struct saying *s, const struct assign_what *what,
+                      enum statement_role role, struct assigned *to)
+{
+	const struct assigned *before = case_person(&s->file->s, what->reader);
+	uint32_t days = what->answer_days;
+
+	memset(to, 0, sizeof *to);
+	memcpy(to->key, what->reader, 32);
+	to->state = ASSIGNED_OFFERED;
+	to->role = role;
+	to->turn = before == NULL ? 1 : before->turn + 1;
+	if (days == ASSIGN_BY_POLICY)
+		days = s->c->staff == NULL ? ROSTER_ANSWER_DAYS : s->c->staff->answer_days;
+	/* one's own yes comes with it */
+	if (days > 0 && memcmp(what->reader, s->c->me->sign_pk, 32) != 0)
+		to->answer_by = client_day(s->c) + days;
+}
+
+static enum perr give(struct saying *s, const struct assign_what *what,
+                      const struct assigned *to, const struct dispatch_readers *r,
+                      struct pass *p)
+{
+	struct pass_offer offer = { .reason = what->reason, .role = to->role,
+	                            .answer_by = to->answer_by };
+	const struct assigned *from = what->from == NULL ? NULL
+	    : case_person(&s->file->s, what->from);
 	enum perr err = PERR_OK;
 
-	for (size_t i = 0; i < n && err == PERR_OK; i++) {
-		p[i].src = i < s->file->n_interviews ? &s->file->interviews[i]
-		    : &s->file->corrections[i - s->file->n_interviews];
-		err = reseal(s, p[i].src, p[i].refs, &p[i].n_refs, done);
-	}
-	if (err == PERR_OK && done->n_missing > 0 && !partial) {
-		snprintf(s->why, DISPATCH_WHY, "%u of its attachments %s not on this device yet; "
-		         "run `amparo sync` first, or pass it on without with --partial",
-		         done->n_missing, done->n_missing == 1 ? "is" : "are");
-		err = PERR_REFUSED;
-	}
-	return err;
+	if (from != NULL && !assigned_is_over(from->state))
+		err = say_withdrawn(s, from, "");
+	if (err == PERR_OK)
+		err = say_assigned(s, to, what->reason);
+	if (err == PERR_OK && r->n > 0)
+		err = pass_send(p, s, to, r, &offer);
+	if (err == PERR_OK && r->n == 0)
+		err = say_answer(s, to->turn, STATEMENT_ACCEPT, "");
+	return err == PERR_OK ? saying_receipt(s) : err;
 }
 
 enum perr assign_record(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
-                        const uint8_t reader[32], const char *reason, bool partial,
-                        struct assign_done *done, char why[DISPATCH_WHY])
+                        const struct assign_what *what, struct assign_done *done,
+                        char why[DISPATCH_WHY])
 {
-	struct dispatch_readers to;
-	struct passing *p = NULL;
-	struct say s;
-	size_t n = 0;
+	struct pass p = { .n = 0 };
+	struct dispatch_readers r;
+	enum statement_role role;
+	struct assigned to;
+	struct saying s;
 	enum perr err;
 
 	memset(done, 0, sizeof *done);
-	err = say_begin(&s, c, record, why);
-	if (err == PERR_OK && !s.is_holder) {
-		snprintf(why, DISPATCH_WHY, "only the attorneys who hold its desk can pass this case "
-		         "on; ask one of them");
-		err = PERR_REFUSED;
-	}
-	if (err == PERR_OK && memcmp(reader, c->me->sign_pk, 32) == 0) {
-		snprintf(why, DISPATCH_WHY, "you have this case already; `amparo note` tells the "
-		         "others that you work on it");
-		err = PERR_REFUSED;
-	}
+	err = begin_as_holder(&s, c, record, why);
 	if (err == PERR_OK)
-		err = dispatch_member(c, reader, &to, why);
+		err = may_offer(&s, what->reader);
+	if (err == PERR_OK)
+		err = reader_of(&s, what->reader, &r, &role);
 	if (err != PERR_OK)
 		goto out;
-	n = s.file->n_interviews + s.file->n_corrections;
-	p = calloc(n, sizeof *p);
-	err = p == NULL ? PERR_NOMEM : seal_all(&s, p, n, partial, done);
+	next_turn(&s, what, role, &to);
+	if (r.n > 0)
+		err = pass_plan(&p, &s, &to, NULL, NULL);
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
-	for (size_t i = 0; i < n && err == PERR_OK; i++)
-		err = pass_on(&s, &p[i], reader, &to, reason);
 	if (err == PERR_OK)
-		err = tell_desk(&s, reader, reason);
+		err = give(&s, what, &to, &r, &p);
 	if (err == PERR_OK)
 		err = dispatch_commit(s.d, &done->group);
+	done->n_attachments = p.n_attachments;
+	done->n_missing = p.n_missing;
 	done->n_told = s.desk.n;
 	done->n_untold = s.desk.n_holders - s.desk.n;
+	done->answer_by = to.answer_by;
+	done->is_interpreter = role == STATEMENT_INTERPRETER;
 out:
-	if (p != NULL)
-		sodium_memzero(p, n * sizeof *p);
-	free(p);
-	say_end(&s);
+	pass_free(&p);
+	saying_end(&s);
 	return err;
 }
 
-/* ---- notes and answers -------------------------------------------------------------- */
+/* ---- what is said, and nothing else ------------------------------------------------- */
 
-static enum perr note_to(struct say *s, const uint8_t to[32], const struct dispatch_readers *r,
-                         const char *text, bool keep)
+/* in the batch that was begun: the receipt, the commit, the count */
+static enum perr finish(struct saying *s, enum perr err, struct assign_told *told)
 {
-	next_statement(s, STATEMENT_NOTE, to);
-	s->st->body.note = doc_text_of(text);
-	return dispatch_send(s->d, s->st, NULL, 0, r, keep);
-}
-
-/* a holder's note also goes to whom the case was assigned; they see no desk's cells */
-static enum perr note_to_people(struct say *s, const char *text, struct assign_told *told)
-{
-	const struct case_summary *sum = &s->file->s;
-	char why[DISPATCH_WHY];
-	enum perr err = PERR_OK;
-
-	for (uint32_t i = 0; s->is_holder && i < sum->n_people && err == PERR_OK; i++) {
-		const struct case_person *p = &sum->people[i];
-		struct dispatch_readers r;
-
-		if (p->answer == CASE_NO || p->answer == CASE_GAVE_BACK ||
-		    cache_is_holder(s->c, sum->desk, p->key))
-			continue;
-		err = dispatch_member(s->c, p->key, &r, why);
-		if (err == PERR_NOTFOUND) {
-			told->n_without++;
-			err = PERR_OK;
-		} else if (err == PERR_OK) {
-			err = note_to(s, p->key, &r, text, false);
-			told->n_readers++;
-		}
+	if (err == PERR_OK)
+		err = saying_receipt(s);
+	if (err == PERR_OK)
+		err = dispatch_commit(s->d, &told->group);
+	if (err == PERR_OK) {
+		told->n_readers = s->desk.n + s->n_copied;
+		told->n_without = s->desk.n_holders - s->desk.n + s->n_unreached;
 	}
+	saying_end(s);
 	return err;
+}
+
+enum perr assign_withdraw(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                          const uint8_t whom[32], const char *reason, struct assign_told *told,
+                          char why[DISPATCH_WHY])
+{
+	const struct assigned *p = NULL;
+	struct saying s;
+	enum perr err;
+
+	memset(told, 0, sizeof *told);
+	err = begin_as_holder(&s, c, record, why);
+	if (err == PERR_OK) {
+		p = case_person(&s.file->s, whom);
+		if (p == NULL || assigned_is_over(p->state))
+			err = refuse(&s, p != NULL && p->state == ASSIGNED_WITHDRAWN
+			             ? "it was taken back from this person already"
+			             : "this person does not have it");
+	}
+	if (err == PERR_OK)
+		err = dispatch_begin(s.d);
+	if (err == PERR_OK)
+		err = say_withdrawn(&s, p, reason);
+	return finish(&s, err, told);
 }
 
 enum perr assign_note(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
                       const char *text, struct assign_told *told, char why[DISPATCH_WHY])
 {
 	size_t len = strlen(text);
-	struct say s;
+	struct saying s;
 	enum perr err;
 
 	memset(told, 0, sizeof *told);
 	why[0] = '\0';
 	if (len == 0 || len > 65536)
 		return PERR_RANGE;
-	err = say_begin(&s, c, record, why);
+	err = saying_begin(&s, c, record, why);
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
-	if (err == PERR_OK)
-		err = note_to(&s, s.file->s.desk, &s.desk, text, true);
 	if (err == PERR_OK) {
-		told->n_readers = s.desk.n;
-		told->n_without = s.desk.n_holders - s.desk.n;
-		err = note_to_people(&s, text, told);
+		saying_next(&s, STATEMENT_NOTE, s.file->s.desk);
+		s.st->body.note = doc_text_of(text);
+		err = saying_to_desk(&s, NULL);
 	}
-	if (err == PERR_OK)
-		err = dispatch_commit(s.d, &told->group);
-	say_end(&s);
-	return err;
+	return finish(&s, err, told);
+}
+
+static enum perr may_answer(struct saying *s, enum statement_decision decision, uint32_t *turn)
+{
+	const struct assigned *p = case_person(&s->file->s, s->c->me->sign_pk);
+
+	if (p == NULL)
+		return refuse(s, "this case was not assigned to you, so there is nothing to answer");
+	*turn = p->turn;
+	switch (p->state) {
+	case ASSIGNED_OFFERED:
+	case ASSIGNED_SILENT:
+		break;
+	case ASSIGNED_ACCEPTED:
+		if (decision == STATEMENT_ACCEPT)
+			return refuse(s, "you accepted it already");
+		break;
+	case ASSIGNED_DECLINED:
+		return refuse(s, "you declined it; the desk would have to assign it to you anew");
+	case ASSIGNED_WITHDRAWN:
+		return refuse(s, "the desk took it back");
+	case ASSIGNED_RECUSED:
+		return refuse(s, "you recused yourself from it");
+	case ASSIGNED_LATE:
+		return refuse(s, "the time to answer was over, and the desk has given it to somebody "
+		              "else");
+	}
+	return PERR_OK;
+}
+
+/* PROTOCOL 4.7, as a device knows it before it says yes: saves a yes that would not count */
+static bool another_has_it(const struct saying *s)
+{
+	const struct case_summary *sum = &s->file->s;
+	const struct assigned *me = case_person(sum, s->c->me->sign_pk);
+
+	for (uint32_t i = 0; me->state == ASSIGNED_SILENT && i < sum->n_people; i++)
+		if (&sum->people[i] != me && sum->people[i].role == me->role &&
+		    assigned_has_it(sum->people[i].state) && sum->people[i].since > me->answer_by)
+			return true;
+	return false;
 }
 
 enum perr assign_answer(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
                         enum statement_decision decision, const char *reason,
                         struct assign_told *told, char why[DISPATCH_WHY])
 {
-	bool asked = false;
-	struct say s;
+	struct saying s;
+	uint32_t turn = 0;
 	enum perr err;
 
 	memset(told, 0, sizeof *told);
-	err = say_begin(&s, c, record, why);
-	for (uint32_t i = 0; err == PERR_OK && i < s.file->s.n_people; i++)
-		asked = asked || memcmp(s.file->s.people[i].key, c->me->sign_pk, 32) == 0;
-	if (err == PERR_OK && !asked) {
-		snprintf(why, DISPATCH_WHY, "this case was not assigned to you, so there is nothing to "
-		         "answer");
-		err = PERR_REFUSED;
+	err = saying_begin(&s, c, record, why);
+	if (err == PERR_OK)
+		err = may_answer(&s, decision, &turn);
+	if (err == PERR_OK && decision == STATEMENT_ACCEPT && another_has_it(&s))
+		err = refuse(&s, "the time to answer was over, and the desk has given it to somebody "
+		             "else");
+	if (err == PERR_OK)
+		err = dispatch_begin(s.d);
+	if (err == PERR_OK)
+		err = say_answer(&s, turn, decision, reason);
+	return finish(&s, err, told);
+}
+
+enum perr assign_recuse(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                        const char *reason, struct assign_told *told, char why[DISPATCH_WHY])
+{
+	const struct assigned *p = NULL;
+	struct saying s;
+	enum perr err;
+
+	memset(told, 0, sizeof *told);
+	err = saying_begin(&s, c, record, why);
+	if (err == PERR_OK) {
+		p = case_person(&s.file->s, c->me->sign_pk);
+		if (p == NULL && !s.is_holder)
+			err = refuse(&s, "this case was not assigned to you");
+		else if (p != NULL && p->state == ASSIGNED_RECUSED)
+			err = refuse(&s, "you recused yourself from it already");
 	}
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
 	if (err == PERR_OK) {
-		next_statement(&s, STATEMENT_ANSWER, s.file->s.desk);
-		s.st->body.answer.decision = decision;
-		s.st->body.answer.text = doc_text_of(reason);
-		s.st->body.answer.turn = last_turn(s.file, c->me->sign_pk);
-		err = dispatch_send(s.d, s.st, NULL, 0, &s.desk, true);
+		saying_next(&s, STATEMENT_STATUS, s.file->s.desk);
+		s.st->body.status.state = STATEMENT_RECUSED;
+		s.st->body.status.text = doc_text_of(reason);
+		s.st->body.status.turn = p == NULL ? 0 : p->turn;
+		err = saying_to_desk(&s, NULL);
 	}
+	return finish(&s, err, told);
+}
+
+/* the highest number of a statement about the record as a whole */
+static uint32_t last_change(const struct case_file *f)
+{
+	uint32_t turn = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		const struct statement_status *s = &f->at[i]->st.body.status;
+
+		if (!f->at[i]->is_unknown && f->at[i]->st.kind == STATEMENT_STATUS &&
+		    (s->state == STATEMENT_OPEN || s->state == STATEMENT_CLOSED ||
+		     s->state == STATEMENT_HELD) && s->turn > turn)
+			turn = s->turn;
+	}
+	return turn;
+}
+
+enum perr assign_close(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                       enum statement_state state, const char *reason,
+                       struct assign_told *told, char why[DISPATCH_WHY])
+{
+	struct saying s;
+	enum perr err;
+
+	memset(told, 0, sizeof *told);
+	err = begin_as_holder(&s, c, record, why);
+	if (err == PERR_OK && (s.file->s.state == CASE_CLOSED) == (state == STATEMENT_CLOSED))
+		err = refuse(&s, state == STATEMENT_CLOSED ? "it is closed already"
+		                                           : "it is not closed");
+	if (err == PERR_OK)
+		err = dispatch_begin(s.d);
 	if (err == PERR_OK) {
-		told->n_readers = s.desk.n;
-		told->n_without = s.desk.n_holders - s.desk.n;
-		err = dispatch_commit(s.d, &told->group);
+		saying_next(&s, STATEMENT_STATUS, s.file->s.desk);
+		s.st->body.status.state = state;
+		s.st->body.status.text = doc_text_of(reason);
+		s.st->body.status.turn = last_change(s.file) + 1;
+		err = saying_to_desk(&s, NULL);
 	}
-	say_end(&s);
-	return err;
+	return finish(&s, err, told);
 }

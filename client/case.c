@@ -12,7 +12,7 @@
 #include "doc.h"
 #include "mp.h"
 
-#define SUMMARY_SIZE 4096
+#define SUMMARY_SIZE 8192
 #define STOP         PERR_COUNT  /* ends a walk that has found enough */
 #define BATCH_MAX    128         /* records merged in one batch */
 
@@ -35,6 +35,14 @@ const char *case_state_text(enum case_state s)
 	return "?";
 }
 
+const struct assigned *case_person(const struct case_summary *s, const uint8_t key[32])
+{
+	for (uint32_t i = 0; i < s->n_people; i++)
+		if (memcmp(s->people[i].key, key, 32) == 0)
+			return &s->people[i];
+	return NULL;
+}
+
 bool case_is_unassigned(const struct case_summary *s)
 {
 	return s->state == CASE_OPEN || s->state == CASE_RETURNED;
@@ -47,7 +55,9 @@ const struct marks_deadline *case_deadline(const struct case_summary *s, uint32_
 
 /* ---- the stored summary ------------------------------------------------------------- */
 
-enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_MINE = 16, F_ALL = 31 };
+enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_COPIES = 16, F_ALL = 31 };
+
+#define VERSION 4
 
 static enum perr summary_put(struct client *c, const struct case_summary *s)
 {
@@ -59,7 +69,7 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 
 	mp_writer_init(&w, buf, sizeof buf);
 	mp_put_array(&w, 20);
-	mp_put_uint(&w, 3);
+	mp_put_uint(&w, VERSION);
 	mp_put_str(&w, s->code);
 	mp_put_str(&w, s->form_id);
 	mp_put_str(&w, s->form_version);
@@ -73,16 +83,23 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 	mp_put_uint(&w, (uint64_t)s->state);
 	mp_put_uint(&w, (s->urgent ? F_URGENT : 0) | (s->pending ? F_PENDING : 0) |
 	                (s->hidden ? F_HIDDEN : 0) | (s->conflict ? F_CONFLICT : 0) |
-	                (s->is_mine ? F_MINE : 0));
+	                (s->copies_due ? F_COPIES : 0));
 	mp_put_uint(&w, s->n_statements);
 	mp_put_uint(&w, s->n_attachments);
 	mp_put_uint(&w, s->n_notes);
 	mp_put_uint(&w, s->n_corrections);
 	mp_put_array(&w, s->n_people);
 	for (uint32_t i = 0; i < s->n_people; i++) {
-		mp_put_array(&w, 2);
-		mp_put_bin(&w, s->people[i].key, 32);
-		mp_put_uint(&w, (uint64_t)s->people[i].answer);
+		const struct assigned *p = &s->people[i];
+
+		mp_put_array(&w, 7);
+		mp_put_bin(&w, p->key, 32);
+		mp_put_uint(&w, (uint64_t)p->state);
+		mp_put_uint(&w, (uint64_t)p->role);
+		mp_put_uint(&w, p->turn);
+		mp_put_uint(&w, p->since);
+		mp_put_uint(&w, p->answer_by);
+		mp_put_bool(&w, p->had_accepted);
 	}
 	mp_put_array(&w, s->n_deadlines);
 	for (uint32_t i = 0; i < s->n_deadlines; i++) {
@@ -113,7 +130,8 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 		return PERR_CORRUPT;
 	mp_reader_init(&r, value, len);
 	mp_array(&r, 20);
-	mp_uint(&r, 3);
+	if (mp_uint(&r, UINT32_MAX) != VERSION)
+		mp_fail(&r, PERR_FORMAT);
 	mp_str_copy(&r, s->code, sizeof s->code, 0);
 	mp_str_copy(&r, s->form_id, sizeof s->form_id, 0);
 	mp_str_copy(&r, s->form_version, sizeof s->form_version, 0);
@@ -130,16 +148,23 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	s->pending = (flags & F_PENDING) != 0;
 	s->hidden = (flags & F_HIDDEN) != 0;
 	s->conflict = (flags & F_CONFLICT) != 0;
-	s->is_mine = (flags & F_MINE) != 0;
+	s->copies_due = (flags & F_COPIES) != 0;
 	s->n_statements = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_attachments = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_notes = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_corrections = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_people = mp_array_var(&r, 0, CASE_PEOPLE_MAX);
 	for (uint32_t i = 0; i < s->n_people; i++) {
-		mp_array(&r, 2);
-		mp_bin_copy(&r, s->people[i].key, 32);
-		s->people[i].answer = (enum case_answer)mp_uint(&r, CASE_GAVE_BACK);
+		struct assigned *p = &s->people[i];
+
+		mp_array(&r, 7);
+		mp_bin_copy(&r, p->key, 32);
+		p->state = (enum assigned_state)mp_uint(&r, ASSIGNED_LATE);
+		p->role = (enum statement_role)mp_uint(&r, STATEMENT_INTERPRETER);
+		p->turn = (uint32_t)mp_uint(&r, UINT32_MAX);
+		p->since = (uint32_t)mp_uint(&r, UINT32_MAX);
+		p->answer_by = (uint32_t)mp_uint(&r, UINT32_MAX);
+		p->had_accepted = mp_bool(&r);
 	}
 	s->n_deadlines = mp_array_var(&r, 0, MARKS_DEADLINES_MAX);
 	for (uint32_t i = 0; i < s->n_deadlines; i++) {
@@ -149,6 +174,34 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	}
 	s->n_conflicts = (uint32_t)mp_uint(&r, UINT32_MAX);
 	return kv_decoded(mp_finish(&r));
+}
+
+/* what a day makes of what is stored: silence, and what follows from it */
+static void as_of_today(const struct client *c, struct case_summary *s)
+{
+	uint32_t today = client_day(c);
+	enum case_state by_people = CASE_OPEN;
+	bool silent = false;
+
+	for (uint32_t i = 0; i < s->n_people; i++) {
+		struct assigned *p = &s->people[i];
+
+		p->state = assigned_on(p, today);
+		if (memcmp(p->key, c->me->sign_pk, 32) == 0)
+			s->is_mine = assigned_has_it(p->state) || p->state == ASSIGNED_SILENT;
+		if (p->role != STATEMENT_ATTORNEY)
+			continue;
+		silent = silent || p->state == ASSIGNED_SILENT;
+		if (p->state == ASSIGNED_ACCEPTED)
+			by_people = CASE_ACCEPTED;
+		else if (p->state == ASSIGNED_OFFERED && by_people != CASE_ACCEPTED)
+			by_people = CASE_ASSIGNED;
+		else if (p->state != ASSIGNED_WITHDRAWN && by_people == CASE_OPEN)
+			by_people = CASE_RETURNED;
+	}
+	if (s->state == CASE_OPEN)
+		s->state = by_people;
+	s->unanswered = silent && s->state == CASE_RETURNED;
 }
 
 static enum perr summary_load(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
@@ -164,6 +217,8 @@ static enum perr summary_load(struct client *c, const uint8_t record[STATEMENT_R
 	if (err == PERR_OK)
 		err = summary_get(s, name, value, len);
 	kv_free(value);
+	if (err == PERR_OK)
+		as_of_today(c, s);
 	return err;
 }
 
@@ -185,7 +240,8 @@ static enum perr judge_again(struct client *c, struct case_file *f, bool *droppe
 		if ((s->flags & done) == done &&
 		    (s->original == NULL || (s->flags & RECORD_WRITER) != 0))
 			continue;
-		err = record_judge(c, &s->st, s->original, &flags);
+		err = s->copy != NULL ? record_judge(c, s->copy, &s->st, &flags)
+		                      : record_judge(c, &s->st, s->original, &flags);
 		if (err == PERR_AUTH) {
 			*dropped = true;
 			err = kv_erase(c->kv, s->name);
@@ -345,7 +401,8 @@ static enum perr one_review(void *arg, const char *name, const uint8_t *value, s
 	char fresh[96];
 	enum perr err = summary_get(&s, name, value, len);
 
-	if (err == PERR_OK && (s.pending || s.hidden)) {
+	/* who left the desk or joined it may change what is due to them (ledger.h) */
+	if (err == PERR_OK && (s.pending || s.hidden || s.n_people > 0)) {
 		record_name(fresh, "fresh/", s.record);
 		err = kv_put(c->kv, fresh, NULL, 0);
 	}
@@ -390,6 +447,7 @@ enum perr case_refresh(struct client *c)
 /* ---- looking up --------------------------------------------------------------------- */
 
 struct each {
+	struct client *c;
 	case_fn *fn;
 	void *arg;
 	unsigned n_hidden;
@@ -401,17 +459,19 @@ static enum perr one_case(void *arg, const char *name, const uint8_t *value, siz
 	struct case_summary s;
 	enum perr err = summary_get(&s, name, value, len);
 
-	if (err == PERR_OK && s.hidden)
+	if (err == PERR_OK && s.hidden) {
 		e->n_hidden++;
-	else if (err == PERR_OK)
+	} else if (err == PERR_OK) {
+		as_of_today(e->c, &s);
 		err = e->fn(e->arg, &s);
+	}
 	sodium_memzero(&s, sizeof s);
 	return err;
 }
 
 enum perr case_each(struct client *c, case_fn *fn, void *arg, unsigned *n_hidden)
 {
-	struct each e = { .fn = fn, .arg = arg };
+	struct each e = { .c = c, .fn = fn, .arg = arg };
 	enum perr err = case_refresh(c);
 
 	if (err == PERR_OK)

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "assigned.h"
 #include "case_code.h"
 #include "client.h"
 #include "envelope.h"
@@ -29,22 +30,16 @@
 
 #define CASE_PEOPLE_MAX 32
 
+/* of attorneys; who interprets does not change it */
 enum case_state {
 	CASE_OPEN = 1,               /* nobody has it */
 	CASE_ASSIGNED = 2,           /* somebody was asked */
 	CASE_ACCEPTED = 3,           /* somebody said yes */
-	CASE_RETURNED = 4,           /* everybody asked said no */
+	CASE_RETURNED = 4,           /* everybody asked said no, or nothing */
 	CASE_HELD = 5,
 	CASE_CLOSED = 6
 };
 const char *case_state_text(enum case_state s);         /* "assigned"; static */
-
-enum case_answer { CASE_ASKED = 0, CASE_YES = 1, CASE_NO = 2, CASE_GAVE_BACK = 3 };
-
-struct case_person {
-	uint8_t key[32];
-	enum case_answer answer;
-};
 
 struct case_summary {
 	uint8_t record[STATEMENT_RECORD_SIZE];
@@ -63,15 +58,19 @@ struct case_summary {
 	bool pending;                    /* a statement's author is not in the roster (yet) */
 	bool hidden;                     /* there is nothing yet that may be shown */
 	bool conflict;                   /* several interviews under one record id */
-	bool is_mine;                    /* assigned to this member */
+	bool is_mine;                    /* assigned to this member, answered or not */
+	bool unanswered;                 /* returned because somebody did not answer in time */
+	bool copies_due;                 /* not everything is known to be passed on (forward.h) */
 	uint32_t n_statements, n_attachments, n_notes, n_corrections;
 	uint32_t n_conflicts;            /* answers on which corrections differ (case_merge.h) */
-	uint32_t n_people;               /* asked and not withdrawn */
-	struct case_person people[CASE_PEOPLE_MAX];
+	uint32_t n_people;               /* whoever was asked or recused themselves */
+	struct assigned people[CASE_PEOPLE_MAX];     /* as assigned_merge; states of today */
 };
 
-/* is nobody working on it: open, or everybody asked said no? */
+/* is no attorney working on it: open, or everybody asked said no or nothing? */
 bool case_is_unassigned(const struct case_summary *s);
+/* what this person has to do with the record; NULL: nothing */
+const struct assigned *case_person(const struct case_summary *s, const uint8_t key[32]);
 
 /* the deadline to look at on the day `today` (marks_next); NULL where there is none */
 const struct marks_deadline *case_deadline(const struct case_summary *s, uint32_t today);
@@ -104,9 +103,11 @@ struct case_statement {
 	uint8_t *raw;                    /* owned */
 	size_t raw_len;
 	struct envelope env;             /* borrows raw; keys of attachments: wiped by case_close */
-	struct statement st;             /* borrows raw */
+	struct statement st;             /* borrows raw; of a copy of something that was said: that */
+	struct statement *copy;          /* the copy it came in; owned; NULL: it came itself */
 	struct statement *via;           /* the referral that an assignment passed on; owned or NULL */
-	struct statement *original;      /* of an assignment or referral; owned; else NULL */
+	struct statement *original;      /* of an assignment, referral, or copy of an interview or
+	                                    correction; owned; else NULL */
 	uint8_t hash[32];
 	uint32_t number;                 /* of the sequence; 0: not opened */
 	uint32_t received_day;

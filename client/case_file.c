@@ -9,6 +9,7 @@
 #include "case_merge.h"
 #include "doc.h"
 #include "instance.h"
+#include "ledger.h"
 #include "render.h"
 
 #define STOP PERR_COUNT          /* ends a walk that has found enough */
@@ -32,6 +33,9 @@ static void statement_free(struct case_statement *s)
 	if (s->original != NULL)
 		sodium_memzero(s->original, sizeof *s->original);
 	free(s->original);
+	if (s->copy != NULL)
+		sodium_memzero(s->copy, sizeof *s->copy);
+	free(s->copy);
 	if (s->via != NULL)
 		sodium_memzero(s->via, sizeof *s->via);
 	free(s->via);
@@ -55,6 +59,32 @@ void case_close(struct case_file *f)
 }
 
 /* ---- reading ------------------------------------------------------------------------ */
+
+/*
+ * A copy of something that was said is that: whoever got it first hand and whoever got a copy
+ * merge the same.  Interviews and corrections stay in what they came in, as in an assignment.
+ */
+static enum perr unwrap(struct case_statement *s)
+{
+	const struct statement_passed *p = &s->st.body.passed;
+	struct doc_bytes bytes = p->original;
+	uint8_t sig[SIGNED_SIG_SIZE];
+
+	if (s->original->kind == STATEMENT_INTAKE || s->original->kind == STATEMENT_AMENDMENT)
+		return PERR_OK;
+	s->copy = malloc(sizeof *s->copy);
+	if (s->copy == NULL)
+		return PERR_NOMEM;
+	memcpy(sig, p->original_sig, sizeof sig);
+	*s->copy = s->st;
+	s->st = *s->original;
+	free(s->original);
+	s->original = NULL;
+	s->env.statement = bytes;
+	memcpy(s->env.sig, sig, sizeof sig);
+	s->number = 0;           /* counted towards the copy's reader, and nobody else */
+	return PERR_OK;
+}
 
 /* s is zero.  What record_take stored has been verified: here it is only taken apart */
 static enum perr read_statement(struct case_statement *s, const char *name,
@@ -95,9 +125,11 @@ static enum perr read_statement(struct case_statement *s, const char *name,
 	}
 	if (err != PERR_OK)
 		return err == PERR_NOMEM ? err : PERR_CORRUPT;
-	statement_hash(s->hash, s->env.statement.p, s->env.statement.len);
 	s->number = s->env.has_opening ? s->env.number : 0;
-	return PERR_OK;
+	if (!s->is_unknown && s->st.kind == STATEMENT_COPY)
+		err = unwrap(s);
+	statement_hash(s->hash, s->env.statement.p, s->env.statement.len);
+	return err;
 }
 
 struct gather {
@@ -315,8 +347,40 @@ static enum perr gather_corrections(struct client *c, struct gather *g,
 	return err == STOP ? PERR_OK : err;
 }
 
+static bool is_better(const struct case_statement *a, const struct case_statement *b)
+{
+	if ((a->copy == NULL) != (b->copy == NULL))
+		return a->copy == NULL;
+	return (a->flags & ~b->flags) != 0;
+}
+
+/* one statement may come itself and as a copy, from several */
+static void drop_repeats(struct case_file *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		for (size_t k = i + 1; f->at[i]->copy != NULL && k < f->n; k++) {
+			struct case_statement *worse = f->at[k];
+
+			if (memcmp(f->at[i]->hash, f->at[k]->hash, 32) != 0)
+				continue;
+			if (is_better(f->at[k], f->at[i])) {
+				worse = f->at[i];
+				f->at[i] = f->at[k];
+			}
+			statement_free(worse);
+			f->at[k--] = f->at[--f->n];
+		}
+		for (size_t k = i + 1; f->at[i]->copy == NULL && k < f->n; k++)
+			if (f->at[k]->copy != NULL && memcmp(f->at[i]->hash, f->at[k]->hash, 32) == 0) {
+				statement_free(f->at[k]);
+				f->at[k--] = f->at[--f->n];
+			}
+	}
+}
+
 static void put_in_order(struct case_file *f)
 {
+	drop_repeats(f);
 	if (f->n > 1)
 		qsort(f->at, f->n, sizeof *f->at, in_order);
 }
@@ -362,113 +426,104 @@ static void copy_text(char *out, size_t size, struct doc_text t)
 	out[n] = '\0';
 }
 
-struct asked {
-	struct case_person p;
-	uint32_t day;
-	bool gone;
-};
+/* ---- who has it --------------------------------------------------------------------- */
 
-static struct asked *find_asked(struct asked *a, uint32_t n, const uint8_t key[32])
+/* one thing that was said about who has the record; false: it was about something else */
+static bool said_in(const struct case_statement *s, struct assigned_said *out)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (memcmp(a[i].p.key, key, 32) == 0)
-			return &a[i];
-	return NULL;
+	const struct statement *st = &s->st;
+	const struct statement_status *status = &st->body.status;
+
+	memset(out, 0, sizeof *out);
+	if (s->is_unknown || (s->flags & RECORD_COUNTS) == 0)
+		return false;
+	memcpy(out->whom, st->author, 32);
+	out->day = st->day;
+	if (st->kind == STATEMENT_ASSIGNMENT) {
+		memcpy(out->whom, st->to, 32);
+		out->word = ASSIGNED_OFFER;
+		out->turn = st->body.passed.turn;
+		out->role = st->body.passed.role;
+		out->answer_by = st->body.passed.answer_by;
+		return true;
+	}
+	if (st->kind == STATEMENT_ANSWER) {
+		out->word = st->body.answer.decision == STATEMENT_ACCEPT ? ASSIGNED_ACCEPT
+		                                                         : ASSIGNED_DECLINE;
+		out->turn = st->body.answer.turn;
+		return true;
+	}
+	if (st->kind != STATEMENT_STATUS)
+		return false;
+	out->turn = status->turn;
+	switch (status->state) {
+	case STATEMENT_ASSIGNED:
+		memcpy(out->whom, status->whom, 32);
+		out->word = ASSIGNED_OFFER;
+		out->role = status->role;
+		out->answer_by = status->answer_by;
+		return true;
+	case STATEMENT_UNASSIGNED:
+		memcpy(out->whom, status->whom, 32);
+		out->word = ASSIGNED_WITHDRAW;
+		return true;
+	case STATEMENT_RETURNED:
+		out->word = ASSIGNED_DECLINE;
+		return true;
+	case STATEMENT_RECUSED:
+		out->word = ASSIGNED_RECUSE;
+		return true;
+	case STATEMENT_OPEN:
+	case STATEMENT_CLOSED:
+	case STATEMENT_HELD:
+	case STATEMENT_REFERRED:
+		break;
+	}
+	return false;
 }
 
-static void ask(struct asked *a, uint32_t *n, const uint8_t key[32], uint32_t day)
+static enum perr sum_up_people(struct case_file *f)
 {
-	struct asked *who = find_asked(a, *n, key);
+	struct assigned_said *said = calloc(f->n + 1, sizeof *said);
+	size_t n = 0;
 
-	if (who == NULL) {
-		if (*n == CASE_PEOPLE_MAX)
-			return;
-		who = &a[(*n)++];
-		memcpy(who->p.key, key, 32);
-	}
-	who->day = day;
-	who->gone = false;
+	if (said == NULL)
+		return PERR_NOMEM;
+	for (size_t i = 0; i < f->n; i++)
+		if (said_in(f->at[i], &said[n]))
+			n++;
+	f->s.n_people = (uint32_t)assigned_merge(said, n, f->s.people, CASE_PEOPLE_MAX);
+	free(said);
+	return PERR_OK;
 }
 
 /*
- * Who was asked, by the desk's word; then what they said, by their own.  In two passes:
- * a day is all the order there is between two authors, and an answer of the same day
- * belongs to the question.
+ * What the desk says of the record as a whole.  As with turns: the highest number counts, so
+ * that neither the order of arrival nor a clock decides; of two with one number, the later
+ * day, then the hash.
  */
-static void sum_up_people(struct client *c, struct case_file *f)
+static enum case_state state_of(const struct case_file *f)
 {
-	struct asked a[CASE_PEOPLE_MAX] = { { .day = 0 } }, *who;
-	uint32_t n = 0;
+	const struct case_statement *last = NULL;
 
 	for (size_t i = 0; i < f->n; i++) {
 		const struct case_statement *s = f->at[i];
 		const struct statement_status *status = &s->st.body.status;
 
-		if (s->is_unknown || (s->flags & RECORD_COUNTS) == 0)
-			continue;
-		if (s->original != NULL && memcmp(s->st.to, c->me->sign_pk, 32) == 0) {
-			ask(a, &n, c->me->sign_pk, s->st.day);
-			f->s.is_mine = true;
-		}
-		if (s->st.kind != STATEMENT_STATUS || !status->has_whom)
-			continue;
-		if (status->state == STATEMENT_ASSIGNED)
-			ask(a, &n, status->whom, s->st.day);
-		if (status->state == STATEMENT_UNASSIGNED &&
-		    (who = find_asked(a, n, status->whom)) != NULL)
-			who->gone = true;
-	}
-	for (size_t i = 0; i < f->n; i++) {
-		const struct case_statement *s = f->at[i];
-
-		if (s->is_unknown || (s->flags & RECORD_COUNTS) == 0)
-			continue;
-		who = find_asked(a, n, s->st.author);
-		if (who == NULL || s->st.day < who->day)
-			continue;
-		if (s->st.kind == STATEMENT_ANSWER)
-			who->p.answer = s->st.body.answer.decision == STATEMENT_ACCEPT ? CASE_YES
-			                                                              : CASE_NO;
-		else if (s->st.kind == STATEMENT_STATUS &&
-		         (s->st.body.status.state == STATEMENT_RETURNED ||
-		          s->st.body.status.state == STATEMENT_RECUSED))
-			who->p.answer = CASE_GAVE_BACK;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		if (!a[i].gone)
-			f->s.people[f->s.n_people++] = a[i].p;
-}
-
-static enum case_state state_of(const struct case_file *f)
-{
-	enum case_state said = CASE_OPEN, by_people = CASE_OPEN;
-
-	for (size_t i = 0; i < f->n; i++) {
-		const struct case_statement *s = f->at[i];
-
 		if (s->is_unknown || s->st.kind != STATEMENT_STATUS ||
-		    (s->flags & RECORD_COUNTS) == 0)
+		    (s->flags & RECORD_COUNTS) == 0 ||
+		    (status->state != STATEMENT_CLOSED && status->state != STATEMENT_HELD &&
+		     status->state != STATEMENT_OPEN))
 			continue;
-		if (s->st.body.status.state == STATEMENT_CLOSED)
-			said = CASE_CLOSED;
-		else if (s->st.body.status.state == STATEMENT_HELD)
-			said = CASE_HELD;
-		else if (s->st.body.status.state == STATEMENT_OPEN)
-			said = CASE_OPEN;
+		if (last == NULL || status->turn > last->st.body.status.turn ||
+		    (status->turn == last->st.body.status.turn &&
+		     (s->st.day > last->st.day ||
+		      (s->st.day == last->st.day && memcmp(s->hash, last->hash, 32) > 0))))
+			last = s;
 	}
-	if (said != CASE_OPEN)
-		return said;
-	for (uint32_t i = 0; i < f->s.n_people; i++) {
-		enum case_answer answer = f->s.people[i].answer;
-
-		if (answer == CASE_YES)
-			return CASE_ACCEPTED;
-		if (answer == CASE_ASKED)
-			by_people = CASE_ASSIGNED;
-		else if (by_people == CASE_OPEN)
-			by_people = CASE_RETURNED;
-	}
-	return by_people;
+	if (last == NULL || last->st.body.status.state == STATEMENT_OPEN)
+		return CASE_OPEN;
+	return last->st.body.status.state == STATEMENT_CLOSED ? CASE_CLOSED : CASE_HELD;
 }
 
 static void first_received(struct case_summary *s, const struct case_source *list, size_t n)
@@ -631,8 +686,10 @@ enum perr case_summarise(struct client *c, struct case_file *f)
 	else
 		f->s.hidden = true;
 	sum_up_statements(f);
-	sum_up_people(c, f);
+	if (err == PERR_OK)
+		err = sum_up_people(f);
 	f->s.state = state_of(f);
+	f->s.copies_due = ledger_is_due(c, f);
 	return err;
 }
 

@@ -16,7 +16,10 @@
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
  *	rebase.c apply.c apply_charter.c apply_server.c pending.c press.c   a change of the roster: kept, made, sealed
  *	draft.c                    interviews that are not finished
- *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: dispatch.c
+ *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: with
+ *	                           saying.c, pass.c, ledger.c, dispatch.c
+ *	forward.c leave.c          after a sync: copies for assignees; what is over leaves
+ *	assigned.c                 who has a record, from what was said
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
  *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
@@ -56,6 +59,7 @@
  *	text/<2 hex digits>   folded texts for the search                  search.c
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c
+ *	left/<record hex>     records that are not this member's any more  leave.h
  *	gaps                  statements that did not arrive, since when   gaps.c
  *	part/<name hex>       sealed parts of the newest bulletin            press.c
  *	pend/…                changes of the roster not yet on every server  pending.c
@@ -235,8 +239,8 @@ PERR_MUST_CHECK enum perr client_holds(const struct client *c, const uint8_t des
 bool client_is_holder(const struct client *c, const uint8_t desk_id[32]);
 
 /*
- * A name to show for a key id: from the admin or staff body, "volunteer 7", or "unknown
- * key ab12cd34" (size >= 140).
+ * A name to show for a key id: from the admin or staff body, "volunteer 7", the name of
+ * somebody who left, or "unknown key ab12cd34" (size >= 140).
  */
 void client_name_of(const struct client *c, const uint8_t key_id[32], char *out, size_t size);
 

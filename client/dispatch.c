@@ -291,9 +291,35 @@ enum perr dispatch_level(struct client *c)
 	return err;
 }
 
+/* out of the envelope that has just been made */
+static enum perr fill_made(struct dispatch_made *made, const uint8_t *env, size_t len)
+{
+	struct envelope e;
+	enum perr err = envelope_decode(&e, env, len);
+
+	if (err == PERR_OK)
+		made->bytes = malloc(e.statement.len);
+	if (err == PERR_OK && made->bytes == NULL)
+		err = PERR_NOMEM;
+	if (err == PERR_OK) {
+		made->len = e.statement.len;
+		memcpy(made->bytes, e.statement.p, made->len);
+		memcpy(made->sig, e.sig, sizeof made->sig);
+	}
+	envelope_wipe(&e);
+	return err;
+}
+
+void dispatch_made_wipe(struct dispatch_made *made)
+{
+	doc_free(made->bytes, made->len);
+	sodium_memzero(made, sizeof *made);
+}
+
 static enum perr sign_and_seal(struct dispatch *d, struct statement *st, uint32_t number,
                                const struct blob_ref *refs, size_t n_refs,
-                               const struct dispatch_readers *r, bool keep)
+                               const struct dispatch_readers *r, bool keep,
+                               struct dispatch_made *made)
 {
 	struct client *c = d->c;
 	struct sign_key key;
@@ -303,8 +329,11 @@ static enum perr sign_and_seal(struct dispatch *d, struct statement *st, uint32_
 
 	memcpy(st->header_hash, c->header_hash, 32);
 	client_sign_key(c, &key);
-	err = envelope_make(&env, &len, NULL, st, number, refs, n_refs, &key, c->env.rng);
+	err = envelope_make(&env, &len, made == NULL ? NULL : made->hash, st, number, refs, n_refs,
+	                    &key, c->env.rng);
 	signed_key_wipe(&key);
+	if (err == PERR_OK && made != NULL)
+		err = fill_made(made, env, len);
 	if (err == PERR_OK)
 		err = seal_envelope(d, env, len, r);
 	if (err == PERR_OK && keep)
@@ -316,13 +345,21 @@ static enum perr sign_and_seal(struct dispatch *d, struct statement *st, uint32_
 enum perr dispatch_send(struct dispatch *d, struct statement *st, const struct blob_ref *refs,
                         size_t n_refs, const struct dispatch_readers *r, bool keep)
 {
+	return dispatch_send_made(d, st, refs, n_refs, r, keep, NULL);
+}
+
+enum perr dispatch_send_made(struct dispatch *d, struct statement *st,
+                             const struct blob_ref *refs, size_t n_refs,
+                             const struct dispatch_readers *r, bool keep,
+                             struct dispatch_made *made)
+{
 	uint32_t number;
 	enum perr err;
 
 	if (!d->in_batch || season_of(d->c) == NULL)
 		return PERR_STATE;
 	err = next_number(d->c, st->to, &number);
-	return err == PERR_OK ? sign_and_seal(d, st, number, refs, n_refs, r, keep) : err;
+	return err == PERR_OK ? sign_and_seal(d, st, number, refs, n_refs, r, keep, made) : err;
 }
 
 enum perr dispatch_numbered(struct dispatch *d, struct statement *st, uint32_t number,
@@ -330,7 +367,7 @@ enum perr dispatch_numbered(struct dispatch *d, struct statement *st, uint32_t n
 {
 	if (!d->in_batch || season_of(d->c) == NULL)
 		return PERR_STATE;
-	return sign_and_seal(d, st, number, NULL, 0, r, false);
+	return sign_and_seal(d, st, number, NULL, 0, r, false, NULL);
 }
 
 enum perr dispatch_envelope(struct dispatch *d, const uint8_t *envelope, size_t len,

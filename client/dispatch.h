@@ -74,6 +74,18 @@ PERR_MUST_CHECK enum perr dispatch_begin(struct dispatch *d);
 PERR_MUST_CHECK enum perr dispatch_send(struct dispatch *d, struct statement *st,
                                        const struct blob_ref *refs, size_t n_refs,
                                        const struct dispatch_readers *r, bool keep);
+/* a statement as it was signed, to be passed on in the same batch */
+struct dispatch_made {
+	uint8_t *bytes;                  /* owned: dispatch_made_wipe */
+	size_t len;
+	uint8_t sig[SIGNED_SIG_SIZE], hash[32];
+};
+/* the same as dispatch_send, and made out: what was signed; to be wiped in any case */
+PERR_MUST_CHECK enum perr dispatch_send_made(struct dispatch *d, struct statement *st,
+                                            const struct blob_ref *refs, size_t n_refs,
+                                            const struct dispatch_readers *r, bool keep,
+                                            struct dispatch_made *made);
+void dispatch_made_wipe(struct dispatch_made *made);
 /*
  * Seal an envelope as it came, with its opening and references, to these readers: what is
  * handed on.  Between dispatch_begin and dispatch_commit.

@@ -4,8 +4,10 @@
 #include "charters.h"
 #include "custody_say.h"
 #include "dispatch.h"
+#include "forward.h"
 #include "gaps.h"
 #include "late.h"
+#include "leave.h"
 #include "post.h"
 #include "retire.h"
 #include "rotate.h"
@@ -58,6 +60,28 @@ static enum perr list_vouchers(struct client *c, const struct duties_sync *s, bo
 {
 	(void)s;
 	return vouch_duty(c, more);
+}
+
+/* what came in since a record was assigned, to whom it is assigned */
+static enum perr pass_on(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned n;
+	enum perr err = forward_run(c, &n);
+
+	(void)s;
+	*more = *more || n > 0;
+	return err;
+}
+
+/* what is not this member's to read any more */
+static enum perr let_go(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned n;
+	enum perr err = leave_tidy(c, &n);
+
+	(void)s;
+	*more = *more || n > 0;
+	return err;
 }
 
 /* co-holders tell each other what they hold, and fill up what is lacked */
@@ -117,6 +141,8 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		look_for_gaps,
 		list_charters,
 		list_vouchers,
+		let_go,
+		pass_on,
 		tell_custody,
 		retire,
 		rotate_when_due,

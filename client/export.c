@@ -168,17 +168,23 @@ static void desk_name(struct client *c, const uint8_t id[32], char *out, size_t 
 	snprintf(out, size, "%s", cache_desk(c, id, &d) == PERR_OK ? d->now.name : "");
 }
 
-const char *export_answer_text(enum case_answer a)
+const char *export_answer_text(enum assigned_state a)
 {
 	switch (a) {
-	case CASE_ASKED:
+	case ASSIGNED_OFFERED:
 		return "asked";
-	case CASE_YES:
+	case ASSIGNED_ACCEPTED:
 		return "accepted";
-	case CASE_NO:
+	case ASSIGNED_DECLINED:
 		return "declined";
-	case CASE_GAVE_BACK:
-		return "returned";
+	case ASSIGNED_WITHDRAWN:
+		return "taken back";
+	case ASSIGNED_RECUSED:
+		return "recused";
+	case ASSIGNED_LATE:
+		return "too late";
+	case ASSIGNED_SILENT:
+		return "no answer";
 	}
 	return "";
 }
@@ -224,7 +230,11 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	for (uint32_t i = 0; i < s->n_people; i++) {
 		item(t);
 		key_name(t, c, "name", s->people[i].key);
-		key_str(t, "answer", export_answer_text(s->people[i].answer));
+		key_str(t, "role", s->people[i].role == STATEMENT_INTERPRETER ? "interpreter"
+		                                                              : "attorney");
+		key_str(t, "answer", export_answer_text(s->people[i].state));
+		key_day(t, "since", s->people[i].since);
+		key_day(t, "answer_by", s->people[i].answer_by);
 		put(t, "}");
 	}
 	put(t, "]");
@@ -842,8 +852,10 @@ static void csv_people(struct text *t, struct client *c, const struct case_summa
 	char who[NAME_OF];
 
 	for (uint32_t i = 0; i < s->n_people; i++) {
+		if (!assigned_has_it(s->people[i].state))
+			continue;
 		client_name_of(c, s->people[i].key, who, sizeof who);
-		put(&people, i == 0 ? "" : "; ");
+		put(&people, people.len == 0 ? "" : "; ");
 		put(&people, who);
 	}
 	csv(t, people.p == NULL ? "" : people.p);

@@ -60,7 +60,7 @@ PERR_MUST_CHECK enum perr export_attachments(struct client *c, const struct case
                                             export_missing_fn *miss, void *arg);
 
 /* "accepted", "asked"; "assigned", "on hold"; static */
-const char *export_answer_text(enum case_answer a);
+const char *export_answer_text(enum assigned_state a);
 const char *export_state_text(enum statement_state s);
 
 /* the file's name of each attachment, in their order: n_attachments of them, to be freed */

@@ -171,9 +171,12 @@ static void fill_more(struct more *m, struct export_tables *x, const struct case
 	for (uint32_t i = 0; i < s->n_people && len < sizeof m->people; i++) {
 		char who[NAME_OF];
 
+		if (!assigned_has_it(s->people[i].state))
+			continue;
+
 		client_name_of(x->c, s->people[i].key, who, sizeof who);
 		len += (size_t)snprintf(m->people + len, sizeof m->people - len, "%s%s",
-		                        i == 0 ? "" : "; ", who);
+		                        len == 0 ? "" : "; ", who);
 	}
 	snprintf(m->here, sizeof m->here, "%zu", n_here);
 	snprintf(m->expected, sizeof m->expected, "%zu", f->n_attachments);

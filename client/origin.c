@@ -104,3 +104,33 @@ enum perr origin_chunks(struct client *c, const struct blob_ref *ref, uint8_t **
 	}
 	return err;
 }
+
+enum perr origin_forget_chunks(struct client *c, const struct blob_ref *ref)
+{
+	char name[96];
+
+	chunks_name(name, ref);
+	return kv_erase(c->kv, name);
+}
+
+static enum perr forget_spilled(void *arg, const uint8_t hash[ORIGIN_HASH], const struct origin *o)
+{
+	(void)hash;
+	return o->has_ref ? origin_forget_chunks(arg, &o->ref) : PERR_OK;
+}
+
+static enum perr forget_cell(void *arg, const char *name)
+{
+	struct client *c = arg;
+
+	return kv_erase(c->kv, name);
+}
+
+enum perr origin_forget(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE])
+{
+	char prefix[96];
+	enum perr err = origin_each(c, record, forget_spilled, c);
+
+	cells_of(prefix, record);
+	return err == PERR_OK ? kv_each_name(c->kv, prefix, forget_cell, c) : err;
+}

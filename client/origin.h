@@ -53,5 +53,12 @@ PERR_MUST_CHECK enum perr origin_each(struct client *c,
  */
 PERR_MUST_CHECK enum perr origin_chunks(struct client *c, const struct blob_ref *ref,
                                        uint8_t **ids);
+/*
+ * Forget both, when a record leaves this vault (inside a batch of the caller's); origin_forget
+ * also forgets the chunks of statements that were spilled.
+ */
+PERR_MUST_CHECK enum perr origin_forget_chunks(struct client *c, const struct blob_ref *ref);
+PERR_MUST_CHECK enum perr origin_forget(struct client *c,
+                                       const uint8_t record[STATEMENT_RECORD_SIZE]);
 
 #endif

@@ -11,6 +11,7 @@
 #include "late.h"
 #include "envelope.h"
 #include "gone.h"
+#include "leave.h"
 #include "mp.h"
 #include "roster.h"
 
@@ -480,7 +481,7 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	size_t n_held;
 	unsigned flags = 0;
 	enum gone gone;
-	bool known = false;
+	bool known = false, is_over = false;
 	enum perr err = cache_held(c, &held, &n_held);
 
 	if (err != PERR_OK)
@@ -499,6 +500,12 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	err = gone_of(c, o->st.record, &gone);
 	if (err == PERR_OK && gone == GONE_ERASED) {
 		*result = TAKE_KNOWN;    /* known, and not wanted any more */
+		return PERR_OK;
+	}
+	if (err == PERR_OK && (o->st.kind == STATEMENT_ASSIGNMENT || o->st.kind == STATEMENT_COPY))
+		err = leave_blocks(c, o->st.record, o->st.body.passed.turn, &is_over);
+	if (err == PERR_OK && is_over) {
+		*result = TAKE_KNOWN;    /* of a turn that is over: a rescan finds it again */
 		return PERR_OK;
 	}
 	if (err == PERR_OK)

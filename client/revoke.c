@@ -68,7 +68,7 @@ static enum perr count_case(void *arg, const struct case_summary *s)
 	k->f->sees_cases = true;
 	for (uint32_t i = 0; i < s->n_people; i++)
 		if (memcmp(s->people[i].key, k->key, 32) == 0 &&
-		    (s->people[i].answer == CASE_ASKED || s->people[i].answer == CASE_YES) &&
+		    assigned_has_it(s->people[i].state) &&
 		    s->state != CASE_CLOSED) {
 			k->f->n_cases++;
 			break;

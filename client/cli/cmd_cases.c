@@ -9,26 +9,31 @@
 #include "table.h"
 #include "term.h"
 
-enum { OPT_SEARCH = 1, OPT_UNASSIGNED, OPT_DUE };
+enum { OPT_SEARCH = 1, OPT_UNASSIGNED, OPT_DUE, OPT_MINE, OPT_WAITING };
 
 #define DUE_MAX 3650             /* days */
 
 const char cmd_cases_help[] =
-	"Use: amparo cases [--search TEXT] [--unassigned] [--due DAYS] [--json]\n\n"
+	"Use: amparo cases [--mine] [--waiting | --unassigned] [--search TEXT] [--due DAYS] [--json]\n\n"
 	"The cases that reached you: urgent ones first, then by the next deadline, then the\n"
 	"newest.  Holders of a desk see every interview sent to it, others what was assigned\n"
 	"to them.\n\n"
 	"  --search TEXT    cases in whose answers, notes and codes every word of TEXT occurs;\n"
 	"                   case, accents and glottal marks (' ʼ ’ ꞌ) do not matter, and a word\n"
 	"                   may be part of a longer one\n"
-	"  --unassigned     what nobody has, or everybody asked gave back\n"
+	"  --mine           what is assigned to you, answered or not\n"
+	"  --waiting        what waits for an attorney: first what somebody was asked to take and\n"
+	"                   did not answer in time, then what was given back, then what nobody has,\n"
+	"                   then what somebody has been asked to take\n"
+	"  --unassigned     the same without the last: no attorney has it, and none is asked\n"
 	"  --due DAYS       what has to be done within so many days (14d, 2w), earliest first, with\n"
 	"                   the question that says so; what has passed is marked overdue; closed\n"
 	"                   cases are left out\n"
 	"  --json           an array of objects\n\n"
 	"Examples:\n"
 	"  amparo cases --due 14d\n"
-	"  amparo cases --unassigned\n"
+	"  amparo cases --waiting\n"
+	"  amparo cases --mine\n"
 	"  amparo cases --search \"tzunun morton\"\n"
 	"  amparo cases --search \"A 000 123 456\"\n";
 
@@ -40,8 +45,9 @@ struct entry {
 struct list {
 	struct entry *at;
 	size_t n, room;
-	bool only_unassigned, only_due;
+	bool only_unassigned, only_waiting, only_mine, only_due;
 	uint32_t today, until;           /* only_due */
+	const uint8_t *me;
 	bool searched;
 	uint8_t (*hits)[STATEMENT_RECORD_SIZE];
 	size_t n_hits, room_hits;
@@ -96,12 +102,26 @@ static enum perr add(struct list *l, const struct case_summary *s,
 	return PERR_OK;
 }
 
+static bool is_recused(const struct list *l, const struct case_summary *s)
+{
+	const struct assigned *me = case_person(s, l->me);
+
+	return me != NULL && me->state == ASSIGNED_RECUSED;
+}
+
 static enum perr one_case(void *arg, const struct case_summary *s)
 {
 	struct list *l = arg;
 	enum perr err = PERR_OK;
 
 	if (l->only_unassigned && !case_is_unassigned(s))
+		return PERR_OK;
+	if (l->only_waiting && !case_is_unassigned(s) && s->state != CASE_ASSIGNED)
+		return PERR_OK;
+	if (l->only_mine && !s->is_mine)
+		return PERR_OK;
+	/* whoever recused themselves is not to come upon it, holder or not */
+	if (l->searched && is_recused(l, s))
 		return PERR_OK;
 	if (l->searched && (l->n_hits == 0 ||
 	                    bsearch(s->record, l->hits, l->n_hits, sizeof *l->hits,
@@ -125,6 +145,21 @@ static int by_due(const void *a, const void *b)
 	if (x->s.urgent != y->s.urgent)
 		return x->s.urgent ? -1 : 1;
 	return memcmp(x->s.code, y->s.code, sizeof x->s.code);
+}
+
+/* of what waits for an attorney: whose turn it is to act has waited longest */
+static int waits(const struct case_summary *s)
+{
+	return s->unanswered ? 0 : s->state == CASE_RETURNED ? 1 : s->state == CASE_OPEN ? 2 : 3;
+}
+
+static int in_order(const void *a, const void *b, void *arg);
+
+static int by_waiting(const void *a, const void *b, void *arg)
+{
+	int x = waits(&((const struct entry *)a)->s), y = waits(&((const struct entry *)b)->s);
+
+	return x != y ? x - y : in_order(a, b, arg);
 }
 
 static int in_order(const void *a, const void *b, void *arg)
@@ -197,13 +232,38 @@ static void deadline_text(char out[40], uint32_t deadline, uint32_t today)
 		snprintf(out, 40, "%s in %u d", day, deadline - today);
 }
 
+/*
+ * To whom, and how that stands since when.  Who is out of it is named only while nobody else
+ * has it: then it is what the desk needs to know.
+ */
+static void with_text(struct cli *cli, const struct case_summary *s, char *out, size_t size)
+{
+	size_t at = 0;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < s->n_people && at < size; i++) {
+		const struct assigned *p = &s->people[i];
+		char name[140], day[16];
+
+		if (!assigned_has_it(p->state) &&
+		    (p->state == ASSIGNED_WITHDRAWN || !case_is_unassigned(s)))
+			continue;
+		client_name_of(cli->client, p->key, name, sizeof name);
+		cli_day(day, p->state == ASSIGNED_SILENT ? p->answer_by : p->since);
+		at += (size_t)snprintf(out + at, size - at, "%s%s%s: %s %s", at == 0 ? "" : "; ", name,
+		                       p->role == STATEMENT_INTERPRETER ? " (interpreter)" : "",
+		                       export_answer_text(p->state), day);
+	}
+}
+
 static enum perr add_row(struct cli *cli, struct table *t, const struct list *l,
                          const struct entry *e)
 {
 	const struct case_summary *s = &e->s;
 	char code[CASE_CODE_SHOWN + 1], day[16], deadline[40], state[64], with[400] = "";
-	const char *cells[] = { code, s->urgent ? "yes" : "", s->title, day, deadline, state, with };
-	const char *due[] = { code, s->urgent ? "yes" : "", s->title, deadline, e->due.label, state,
+	const char *title = is_recused(l, s) ? "(you recused yourself)" : s->title;
+	const char *cells[] = { code, s->urgent ? "yes" : "", title, day, deadline, state, with };
+	const char *due[] = { code, s->urgent ? "yes" : "", title, deadline, e->due.label, state,
 	                      with };
 
 	case_code_show(code, s->code);
@@ -211,23 +271,17 @@ static enum perr add_row(struct cli *cli, struct table *t, const struct list *l,
 	deadline_text(deadline, e->due.day, l->today);
 	snprintf(state, sizeof state, "%s%s%s", case_state_text(s->state),
 	         s->pending ? ", pending" : "", s->conflict ? ", twice" : "");
-	for (uint32_t i = 0; i < s->n_people; i++) {
-		char name[140];
-		size_t at = strlen(with);
-
-		client_name_of(cli->client, s->people[i].key, name, sizeof name);
-		snprintf(with + at, sizeof with - at, "%s%s", i == 0 ? "" : ", ", name);
-	}
+	with_text(cli, s, with, sizeof with);
 	return table_row(t, l->only_due ? due : cells);
 }
 
 static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 {
 	static const char *const heads[] = {
-		"!Code", "!Urgent", "Case", "!Day", "!Deadline", "State", "With"
+		"!Code", "!Urgent", "Case", "!Day", "!Deadline", "State", "With, since"
 	};
 	static const char *const due_heads[] = {
-		"!Code", "!Urgent", "Case", "!Due", "What", "State", "With"
+		"!Code", "!Urgent", "Case", "!Due", "What", "State", "With, since"
 	};
 	struct table *t = table_new(7, l->only_due ? due_heads : heads);
 	enum perr err = t == NULL ? PERR_NOMEM : PERR_OK;
@@ -247,7 +301,7 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 		return cli_fail_err(err, "the cases could not be printed");
 	if (l->n == 0)
 		puts(l->only_due ? "Nothing is due in this time."
-		     : l->searched || l->only_unassigned ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
+		     : l->searched || l->only_unassigned || l->only_waiting || l->only_mine ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
 		     "released.");
 	else if (l->only_due)
 		printf("\n%zu deadline%s, %u overdue.\n", l->n, l->n == 1 ? "" : "s", overdue);
@@ -290,6 +344,8 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 	static const struct option longs[] = {
 		{ "search", required_argument, NULL, OPT_SEARCH },
 		{ "unassigned", no_argument, NULL, OPT_UNASSIGNED },
+		{ "mine", no_argument, NULL, OPT_MINE },
+		{ "waiting", no_argument, NULL, OPT_WAITING },
 		{ "due", required_argument, NULL, OPT_DUE },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -308,6 +364,12 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 		case OPT_UNASSIGNED:
 			l.only_unassigned = true;
 			break;
+		case OPT_MINE:
+			l.only_mine = true;
+			break;
+		case OPT_WAITING:
+			l.only_waiting = true;
+			break;
 		case OPT_DUE:
 			days = parse_days(optarg);
 			if (days < 0)
@@ -323,6 +385,7 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 	if (code != EXIT_DONE)
 		return code;
 	l.today = client_day(cli->client);
+	l.me = cli->client->me->sign_pk;
 	l.until = l.today + (uint32_t)days;
 	if (query != NULL) {
 		l.searched = true;
@@ -341,7 +404,8 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 		if (l.n > 0 && l.only_due)
 			qsort(l.at, l.n, sizeof *l.at, by_due);
 		else if (l.n > 0)
-			qsort_r(l.at, l.n, sizeof *l.at, in_order, &l.today);
+			qsort_r(l.at, l.n, sizeof *l.at,
+			        l.only_waiting || l.only_unassigned ? by_waiting : in_order, &l.today);
 		code = cli->json ? print_json(cli, &l)
 		                 : print_table(cli, &l, l.searched || l.only_due ? 0 : n_hidden);
 	} else {

@@ -15,12 +15,17 @@ const struct cli_command cli_record_commands[] = {
 	{ "outbox", "what waits here for the servers", cmd_outbox_help, cmd_outbox },
 	{ "cases", "list or search the cases that reached you", cmd_cases_help, cmd_cases },
 	{ "show", "read one case", cmd_show_help, cmd_show },
-	{ "assign", "pass a case on to an attorney or interpreter", cmd_assign_help, cmd_assign },
+	{ "assign", "give a case to an attorney or interpreter", cmd_assign_help, cmd_assign },
+	{ "unassign", "take a case back from somebody", cmd_unassign_help, cmd_unassign },
+	{ "reassign", "give somebody's cases to another one", cmd_reassign_help, cmd_reassign },
+	{ "accept", "take a case you were asked to take", cmd_accept_help, cmd_accept },
+	{ "decline", "give it back to the desk, or do not take it", cmd_decline_help, cmd_decline },
+	{ "recuse", "a conflict of interest: never have this case", cmd_recuse_help, cmd_recuse },
 	{ "refer", "pass a case on to another desk, with the client's consent", cmd_refer_help,
 	  cmd_refer },
+	{ "close", "nothing is left to do in a case", cmd_close_help, cmd_close },
+	{ "reopen", "there is again", cmd_reopen_help, cmd_reopen },
 	{ "note", "a note for everyone who has the case", cmd_note_help, cmd_note },
-	{ "answer", "accept or decline a case you were asked to take", cmd_answer_help,
-	  cmd_answer },
 	{ "attachments", "write a case's photographs to a folder", cmd_attachments_help,
 	  cmd_attachments },
 	{ "export", "write cases to a folder, for an office's own system", cmd_export_help,
@@ -135,11 +140,20 @@ int cmd_open_case(struct cli *cli, const char *text, struct case_file **file)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
 	int code = cmd_find_case(cli, text, record);
+	const struct assigned *me;
 	enum perr err;
 
 	*file = NULL;
 	if (code != EXIT_DONE)
 		return code;
 	err = case_open(cli->client, record, file);
-	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the case could not be read");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the case could not be read");
+	me = case_person(&(*file)->s, cli->client->me->sign_pk);
+	if (me == NULL || me->state != ASSIGNED_RECUSED)
+		return EXIT_DONE;
+	case_close(*file);
+	*file = NULL;
+	return cli_fail(EXIT_REFUSED, "you recused yourself from this case; this device keeps it for "
+	                "the desk only.");
 }

@@ -98,13 +98,79 @@ static void show_consent(struct show_page *p, const struct statement_consent *c)
 	show_paragraph(p, 8, c->text.p, c->text.len);
 }
 
+/* what happened to the case: not what it consists of, nor how that was passed on */
+static bool is_event(const struct case_statement *s)
+{
+	if (s->is_unknown)
+		return true;
+	switch (s->st.kind) {
+	case STATEMENT_ASSIGNMENT:
+		return s->original->kind == STATEMENT_INTAKE;    /* corrections come with it */
+	case STATEMENT_ANSWER:
+	case STATEMENT_NOTE:
+	case STATEMENT_STATUS:
+	case STATEMENT_ERASE:
+	case STATEMENT_REFERRAL:
+		return true;
+	case STATEMENT_INTAKE:
+	case STATEMENT_AMENDMENT:
+	case STATEMENT_CUSTODY:
+	case STATEMENT_COPY:
+	case STATEMENT_RECEIPT:
+		break;
+	}
+	return false;
+}
+
+static void assigned_to(struct show_page *p, const uint8_t whom[32], enum statement_role role,
+                        uint32_t answer_by)
+{
+	char day[16];
+
+	fputs("assigned to ", stdout);
+	cmd_print_name(p->c, whom);
+	if (role == STATEMENT_INTERPRETER)
+		fputs(" for interpreting", stdout);
+	if (answer_by != 0) {
+		cli_day(day, answer_by);
+		printf(", to answer by %s", day);
+	}
+}
+
+static void show_status(struct show_page *p, const struct statement_status *s)
+{
+	switch (s->state) {
+	case STATEMENT_ASSIGNED:
+		assigned_to(p, s->whom, s->role, s->answer_by);
+		return;
+	case STATEMENT_UNASSIGNED:
+		fputs("taken back from ", stdout);
+		cmd_print_name(p->c, s->whom);
+		return;
+	case STATEMENT_REFERRED:
+		fputs("referred to the desk ", stdout);
+		print_desk(p, s->whom);
+		return;
+	case STATEMENT_RECUSED:
+		fputs("recused themselves, a conflict of interest", stdout);
+		return;
+	case STATEMENT_OPEN:
+	case STATEMENT_RETURNED:
+	case STATEMENT_CLOSED:
+	case STATEMENT_HELD:
+		break;
+	}
+	fputs(export_state_text(s->state), stdout);
+	if (s->has_whom) {
+		fputs(": ", stdout);
+		cmd_print_name(p->c, s->whom);
+	}
+}
+
 static void show_event(struct show_page *p, const struct case_statement *s)
 {
 	const struct statement *st = &s->st;
 
-	if (!s->is_unknown && s->original == NULL &&
-	    (st->kind == STATEMENT_INTAKE || st->kind == STATEMENT_AMENDMENT))
-		return;
 	event_head(p, s);
 	if (s->is_unknown) {
 		puts("something that only a later version of amparo can read");
@@ -120,14 +186,7 @@ static void show_event(struct show_page *p, const struct case_statement *s)
 		event_text(p, st->body.answer.text);
 		break;
 	case STATEMENT_STATUS:
-		fputs(export_state_text(st->body.status.state), stdout);
-		if (st->body.status.state == STATEMENT_REFERRED) {
-			fputs(" to the desk ", stdout);
-			print_desk(p, st->body.status.whom);
-		} else if (st->body.status.has_whom) {
-			fputs(st->body.status.state == STATEMENT_ASSIGNED ? " to " : ": ", stdout);
-			cmd_print_name(p->c, st->body.status.whom);
-		}
+		show_status(p, &st->body.status);
 		if ((s->flags & RECORD_COUNTS) == 0)
 			fputs(" (not theirs to say: it changes nothing)", stdout);
 		event_text(p, st->body.status.text);
@@ -135,8 +194,7 @@ static void show_event(struct show_page *p, const struct case_statement *s)
 			show_consent(p, &st->body.status.consent);
 		break;
 	case STATEMENT_ASSIGNMENT:
-		fputs("assigned to ", stdout);
-		cmd_print_name(p->c, st->to);
+		assigned_to(p, st->to, st->body.passed.role, st->body.passed.answer_by);
 		event_text(p, st->body.passed.reason);
 		break;
 	case STATEMENT_REFERRAL:
@@ -159,18 +217,16 @@ static void show_event(struct show_page *p, const struct case_statement *s)
 
 static void show_history(struct show_page *p, const struct case_file *f)
 {
-	size_t n = f->n;
+	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (f->at[i]->original == NULL && !f->at[i]->is_unknown &&
-		    (f->at[i]->st.kind == STATEMENT_INTAKE ||
-		     f->at[i]->st.kind == STATEMENT_AMENDMENT))
-			n--;
+		n += is_event(f->at[i]);
 	if (n == 0)
 		return;
 	puts("\nSince then");
 	for (size_t i = 0; i < f->n; i++)
-		show_event(p, f->at[i]);
+		if (is_event(f->at[i]))
+			show_event(p, f->at[i]);
 }
 
 /* where it came from, where it went; the words of the consent stand in the history */
@@ -211,6 +267,22 @@ static void show_referrals(struct show_page *p, const struct case_file *f)
 		       later == 1 ? "it" : "them");
 }
 
+/* "Ben Carter (interpreter, accepted 2026-11-24)" */
+static void show_person(struct show_page *p, const struct assigned *a)
+{
+	char day[16];
+
+	cmd_print_name(p->c, a->key);
+	cli_day(day, a->since);
+	printf(" (%s%s %s", a->role == STATEMENT_INTERPRETER ? "interpreter, " : "",
+	       export_answer_text(a->state), day);
+	if (a->answer_by != 0 && (a->state == ASSIGNED_OFFERED || a->state == ASSIGNED_SILENT)) {
+		cli_day(day, a->answer_by);
+		printf(", to answer by %s", day);
+	}
+	putchar(')');
+}
+
 static enum perr show_head(struct show_page *p, const struct case_file *f)
 {
 	const struct case_summary *s = &f->s;
@@ -240,8 +312,7 @@ static enum perr show_head(struct show_page *p, const struct case_file *f)
 	printf("; %s", case_state_text(s->state));
 	for (uint32_t i = 0; i < s->n_people; i++) {
 		fputs(i == 0 ? ": " : ", ", stdout);
-		cmd_print_name(p->c, s->people[i].key);
-		printf(" (%s)", export_answer_text(s->people[i].answer));
+		show_person(p, &s->people[i]);
 	}
 	putchar('\n');
 	show_referrals(p, f);

@@ -18,6 +18,7 @@
 #include "progress.h"
 #include "roster.h"
 #include "spool_dir.h"
+#include "status_assign.h"
 #include "term.h"
 
 /* the second sync of one command: only puts what the first one made necessary */
@@ -231,6 +232,8 @@ static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bo
 	spool_free(spool);
 	if (sum->n_servers > 0)
 		say_summary(cli, sum, flags);
+	if (sum->n_servers > 0 && err == PERR_OK && !cli->json)
+		err = status_say_left(cli->client);
 	find_pause(sum, p);
 	if (err != PERR_OK && sum->n_servers == 0)
 		code = cli_fail_err(err, "the sync could not be done");

@@ -15,6 +15,7 @@
 #include "outbox.h"
 #include "prekeys.h"
 #include "roster.h"
+#include "status_assign.h"
 #include "status_charters.h"
 #include "steward.h"
 #include "term.h"
@@ -506,6 +507,8 @@ int status_print(struct cli *cli)
 		printf(", %s\n", role_line(c));
 	}
 	err = c->staff != NULL ? cases_part(&l) : PERR_OK;
+	if (err == PERR_OK)
+		err = status_assign(c, &l);
 	if (err == PERR_OK)
 		err = own_part(&l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)

@@ -56,7 +56,7 @@ must "a note" as ana note "$(cat "$work/code.1")" "$(word note)"
 must "ana syncs" as ana sync --yes
 must "a release" as ruth release
 must "carla syncs" as carla sync --yes
-must "carla answers" as carla answer "$(cat "$work/code.1")" accept
+must "carla answers" as carla accept "$(cat "$work/code.1")"
 must "carla syncs" as carla sync --yes
 must "the keys of the organisation" eval 'vault keys ruth >"$work/main.keys"'
 

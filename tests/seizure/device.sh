@@ -44,7 +44,7 @@ as ana note "${codes[0]}" "Llamar a la hermana antes del traslado" >/dev/null
 as ana sync --yes >/dev/null
 as ruth release >/dev/null
 for p in ben carla iris; do as $p sync --yes >/dev/null; done
-as carla answer "${codes[0]}" accept >/dev/null
+as carla accept "${codes[0]}" >/dev/null
 as carla attachments "${codes[0]}" --to "$work/files" >/dev/null
 as iris note "${codes[1]}" "El audio no se entiende bien" >/dev/null
 for p in carla iris; do as $p sync --yes >/dev/null; done

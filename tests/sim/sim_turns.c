@@ -437,6 +437,7 @@ static void who_reads_a_cell_cannot_be_probed(void **state)
 {
 	struct world *w = world_full(seed);
 	uint8_t record[STATEMENT_RECORD_SIZE];
+	struct assign_what what = { .reason = "", .answer_days = ASSIGN_BY_POLICY };
 	struct assign_done done;
 	char why[DISPATCH_WHY] = "";
 	struct raw all;
@@ -459,8 +460,8 @@ static void who_reads_a_cell_cannot_be_probed(void **state)
 	raw_close(&all);
 	/* one of the two is assigned to the attorney: she opens that, the interpreter nothing */
 	first_record(w, HOLDER0, record);
-	if (assign_record(w->p[HOLDER0].c, record, w->p[COUNSEL].c->me->sign_pk, "", false, &done,
-	                  why) != PERR_OK)
+	what.reader = w->p[COUNSEL].c->me->sign_pk;
+	if (assign_record(w->p[HOLDER0].c, record, &what, &done, why) != PERR_OK)
 		fail_msg("not assigned: %s", why);
 	world_sync(w, HOLDER0);
 	world_release(w);

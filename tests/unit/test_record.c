@@ -103,13 +103,21 @@ static void submit_one(unsigned which, uint8_t record[16])
 	fixture_only_case(f, FIX_HOLDER0, record);
 }
 
+static enum perr assign_by(enum fixture_who by, const uint8_t record[16], enum fixture_who to,
+                           const char *reason, struct assign_done *done, char why[DISPATCH_WHY])
+{
+	const struct assign_what what = { .reader = fix(f, to)->me->sign_pk, .reason = reason,
+	                                  .answer_days = ASSIGN_BY_POLICY };
+
+	return assign_record(fix(f, by), record, &what, done, why);
+}
+
 static void assign_to_counsel(const uint8_t record[16])
 {
 	struct assign_done done;
 	char why[DISPATCH_WHY];
 
-	if (assign_record(fix(f, FIX_HOLDER0), record, fix(f, FIX_COUNSEL)->me->sign_pk,
-	                  "speaks Mam", false, &done, why) != PERR_OK)
+	if (assign_by(FIX_HOLDER0, record, FIX_COUNSEL, "speaks Mam", &done, why) != PERR_OK)
 		fail_msg("not assigned: %s", why);
 	fixture_upload(f, FIX_HOLDER0);
 }
@@ -294,6 +302,9 @@ static void answers_and_notes_reach_all_readers(void **state)
 	OK(assign_answer(fix(f, FIX_COUNSEL), record, STATEMENT_DECLINE, "", &told, why));
 	OK(case_summary(fix(f, FIX_COUNSEL), record, &s));
 	assert_int_equal(s.state, CASE_RETURNED);
+	assert_int_equal(assign_answer(fix(f, FIX_COUNSEL), record, STATEMENT_ACCEPT, "", &told,
+	                               why), PERR_REFUSED);
+	assert_non_null(strstr(why, "you declined it"));
 	assert_int_equal(assign_answer(fix(f, FIX_HOLDER0), record, STATEMENT_ACCEPT, "", &told,
 	                               why), PERR_REFUSED);
 }
@@ -403,9 +414,7 @@ static void assignment_is_whole_or_not_at_all(void **state)
 
 	submit_one(1, record);
 	kv_mem_fail_commit(f->p[FIX_HOLDER0].kv, 1);
-	assert_int_equal(assign_record(fix(f, FIX_HOLDER0), record,
-	                               fix(f, FIX_COUNSEL)->me->sign_pk, "", false, &done, why),
-	                 PERR_IO);
+	assert_int_equal(assign_by(FIX_HOLDER0, record, FIX_COUNSEL, "", &done, why), PERR_IO);
 	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
 	assert_int_equal(s.state, CASE_OPEN);
 	assert_int_equal(fixture_upload(f, FIX_HOLDER0), 0);
@@ -419,20 +428,24 @@ static void only_holders_assign_and_only_to_readers_with_keys(void **state)
 	const uint8_t *counsel = fix(f, FIX_COUNSEL)->me->sign_pk;
 	struct client *c = fix(f, FIX_HOLDER0);
 	struct assign_done done;
+	struct assign_told told;
 	char why[DISPATCH_WHY], name[96];
 	uint8_t record[16], key[32];
 
 	submit_one(4, record);
 	assign_to_counsel(record);
 	fixture_sync(f, FIX_COUNSEL);
-	assert_int_equal(assign_record(fix(f, FIX_COUNSEL), record, c->me->sign_pk, "", false,
-	                               &done, why), PERR_REFUSED);
+	assert_int_equal(assign_by(FIX_COUNSEL, record, FIX_HOLDER0, "", &done, why), PERR_REFUSED);
 	assert_non_null(strstr(why, "only the attorneys who hold its desk"));
 	client_key_name(name, "batch/", counsel, 32);
 	OK(kv_begin(c->kv));
 	OK(kv_del(c->kv, name));
 	OK(kv_commit(c->kv));
-	assert_int_equal(assign_record(c, record, counsel, "", false, &done, why), PERR_NOTFOUND);
+	/* who has it is not asked again; who gave it back is, if there is a key to seal to */
+	assert_int_equal(assign_by(FIX_HOLDER0, record, FIX_COUNSEL, "", &done, why), PERR_REFUSED);
+	assert_non_null(strstr(why, "was asked already and has not answered yet"));
+	OK(assign_withdraw(c, record, counsel, "", &told, why));
+	assert_int_equal(assign_by(FIX_HOLDER0, record, FIX_COUNSEL, "", &done, why), PERR_NOTFOUND);
 	assert_non_null(strstr(why, "has not published keys yet: ask them to run `amparo sync`"));
 	/* names as people type them */
 	OK(assign_find(c, "maria x'xajax de la cruz", key));
@@ -859,8 +872,9 @@ static void order_of_arrival_changes_nothing(void **state)
 	fixture_only_case(f, FIX_HOLDER0, elsewhere);
 	assert_memory_equal(elsewhere, record, 16);
 	OK(case_summary(c, record, &s));
-	assert_int_equal(s.state, CASE_ACCEPTED);
-	assert_int_equal(s.n_people, 1);
+	/* a yes and a no to one question: the no stands, whichever came first */
+	assert_int_equal(s.state, CASE_RETURNED);
+	assert_int_equal(s.n_people, 2);
 	assert_int_equal(s.n_notes, 2);
 	assert_int_equal(s.n_corrections, 1);
 	for (size_t i = 0; i < b.n; i++)

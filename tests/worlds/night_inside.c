@@ -165,10 +165,12 @@ static void assign(struct night *n, enum night_who who, const uint8_t *record, i
 {
 	struct assign_done done;
 	char why[DISPATCH_WHY] = "";
-	enum perr err = assign_record(n->p[who].c, record,
-	                              n->p[ATTORNEY0 + attorney].c->me->sign_pk,
-	                              n->side == 0 ? "" : "habla kʼicheʼ; vive cerca", false, &done,
-	                              why);
+	const struct assign_what what = {
+		.reader = n->p[ATTORNEY0 + attorney].c->me->sign_pk,
+		.reason = n->side == 0 ? "" : "habla kʼicheʼ; vive cerca",
+		.answer_days = ASSIGN_BY_POLICY
+	};
+	enum perr err = assign_record(n->p[who].c, record, &what, &done, why);
 
 	if (err != PERR_OK)
 		must_fail("not assigned: %s (%s)", why, perr_name(err));

@@ -279,6 +279,7 @@ UNIT_TESTS   = \
                test_typed \
                test_record \
                test_trust \
+               test_charters \
                test_merge \
                test_search \
                test_export \
@@ -382,6 +383,7 @@ MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_trust = tests/unit/fixture_org.c
+MORE_test_charters = tests/unit/fixture_org.c
 WRAP_test_trust = -Wl,--wrap=trust_follow -Wl,--wrap=charter_progress
 MORE_test_search = tests/unit/fixture_org.c
 MORE_test_export = tests/unit/fixture_org.c
@@ -583,7 +585,7 @@ $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
-$(addprefix $(B)/tests/test_,trust intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,trust charters intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)

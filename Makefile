@@ -270,6 +270,7 @@ CLI_SRC      = \
                client/cli/cmd_refer.c \
                client/cli/compare.c \
                client/cli/status_charters.c \
+               client/cli/status_custody.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \
                client/cli/cmd_vault.c
@@ -438,6 +439,7 @@ SIM_TESTS    = \
 E2E_TESTS    = \
                50-fill.sh \
                50-charters.sh \
+               50-custody.sh \
                10-story.sh \
                20-clocks.sh \
                30-forms.sh \

@@ -74,7 +74,8 @@ enum perr covaults_load(struct client *c, const uint8_t desk_id[32], struct cova
 	if (err != PERR_OK)
 		goto out;
 	for (uint32_t i = 0; i < desk->now.n; i++)
-		if (memcmp(desk->now.holders[i], c->me->sign_pk, 32) != 0)
+		if (memcmp(desk->now.holders[i], c->me->sign_pk, 32) != 0 &&
+		    !charter_is_paper(&desk->now, desk->now.holders[i]))
 			memcpy(v->at[v->n++].key, desk->now.holders[i], 32);
 	v->is_alone = v->n == 0;
 	v->today = client_day(c);

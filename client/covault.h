@@ -3,9 +3,9 @@
  * covault: what is in this vault of a desk, held against what each co-holder said of hers.
  * PROTOCOL 4.4.
  *
- * A co-holder is whoever else the charter in force names.  One who never said anything, as
- * a paper holder, counts as no vault and stops nothing: what matters is that one vault
- * beside this one has a statement.
+ * A co-holder is whoever else the charter in force names as a living holder: a paper one has
+ * no vault.  One who never said anything counts as no vault either, and stops nothing: what
+ * matters is that one vault beside this one has a statement.
  */
 #ifndef AMPARO_COVAULT_H
 #define AMPARO_COVAULT_H
@@ -53,7 +53,7 @@ struct covault {
 struct covaults {
 	struct holding *own;
 	uint32_t today, retention;       /* days */
-	bool is_alone;                   /* the charter names nobody else */
+	bool is_alone;                   /* the charter names nobody else but paper */
 	uint32_t n;
 	struct covault at[CHARTER_HOLDERS_MAX];
 };
@@ -84,7 +84,7 @@ bool covault_is_fresh(const struct covaults *v, const struct covault *co);
 bool covaults_in_two(const struct covaults *v, size_t i, bool fresh);
 /*
  * The day up to which everything is in two vaults, by fresh words; UINT32_MAX: everything.
- * For a desk with one holder there is no second vault: then what lies longer than the
+ * For a desk with one living holder there is no second vault: then what lies longer than the
  * retention and COVAULT_EXPIRY_SLACK behind the last full scan, where no server has a cell
  * left that a private half could open once more.
  * scanned_through  in: as of sync_scanned_through

@@ -183,7 +183,7 @@ static enum perr one_desk(struct client *c, const uint8_t desk[32], bool fresh, 
 
 	if (err != PERR_OK || (!fresh && s.k.looked == client_day(c)))
 		return err;
-	err = dispatch_desk(c, desk, false, &s.to, why);
+	err = dispatch_vaults(c, desk, &s.to, why);
 	/* not trusted here, or nobody to tell: nothing can be sealed, and nothing is wrong */
 	if (err == PERR_REFUSED || err == PERR_NOTFOUND || (err == PERR_OK && s.to.n == 0))
 		return PERR_OK;

@@ -90,8 +90,9 @@ static enum perr check_trust(struct client *c, const struct desk *desk, char why
 	return PERR_REFUSED;
 }
 
-enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32], bool with_self,
-                        struct dispatch_readers *r, char why[DISPATCH_WHY])
+static enum perr desk_readers(struct client *c, const uint8_t desk_id[32], bool with_self,
+                              bool with_paper, struct dispatch_readers *r,
+                              char why[DISPATCH_WHY])
 {
 	const struct desk *desk;
 	enum perr err = cache_desk(c, desk_id, &desk);
@@ -109,6 +110,8 @@ enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32], bool with_s
 	for (uint32_t i = 0; i < desk->now.n; i++) {
 		if (!with_self && memcmp(desk->now.holders[i], c->me->sign_pk, 32) == 0)
 			continue;
+		if (!with_paper && charter_is_paper(&desk->now, desk->now.holders[i]))
+			continue;
 		r->n_holders++;
 		err = prekey_for(c, desk->now.holders[i], client_day(c), r->pk[r->n]);
 		if (err == PERR_OK)
@@ -124,6 +127,18 @@ enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32], bool with_s
 	}
 	shuffle(c, r);
 	return PERR_OK;
+}
+
+enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32], bool with_self,
+                        struct dispatch_readers *r, char why[DISPATCH_WHY])
+{
+	return desk_readers(c, desk_id, with_self, true, r, why);
+}
+
+enum perr dispatch_vaults(struct client *c, const uint8_t desk_id[32],
+                          struct dispatch_readers *r, char why[DISPATCH_WHY])
+{
+	return desk_readers(c, desk_id, false, false, r, why);
 }
 
 enum perr dispatch_member(struct client *c, const uint8_t key[32], struct dispatch_readers *r,

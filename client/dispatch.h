@@ -55,6 +55,9 @@ struct dispatch_readers {
 PERR_MUST_CHECK enum perr dispatch_desk(struct client *c, const uint8_t desk_id[32],
                                        bool with_self, struct dispatch_readers *r,
                                        char why[DISPATCH_WHY]);
+/* The co-holders who have vaults: as above, without this member and a paper holder. */
+PERR_MUST_CHECK enum perr dispatch_vaults(struct client *c, const uint8_t desk_id[32],
+                                         struct dispatch_readers *r, char why[DISPATCH_WHY]);
 /* one member.  PERR_NOTFOUND: no prekey of theirs is known; why as above */
 PERR_MUST_CHECK enum perr dispatch_member(struct client *c, const uint8_t key[32],
                                          struct dispatch_readers *r, char why[DISPATCH_WHY]);

@@ -17,6 +17,7 @@
 #include "roster.h"
 #include "status_assign.h"
 #include "status_charters.h"
+#include "status_custody.h"
 #include "steward.h"
 #include "term.h"
 
@@ -519,6 +520,8 @@ int status_print(struct cli *cli)
 		err = status_charters(c, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
 		err = gaps_each(c, gap_line, &l);
+	if (err == PERR_OK && c->me->state == CLIENT_MEMBER && c->field != NULL)
+		err = status_custody(c, &l);
 	if (err == PERR_OK && c->admin != NULL)
 		err = admin_part(&l);
 	if (cli->json) {

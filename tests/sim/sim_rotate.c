@@ -104,7 +104,7 @@ static void a_phone_that_was_away_for_weeks_sends_its_queue_in_one_sync(void **s
 		OK(rotate_season(of(w, ADMIN)));
 		OK(rotate_access(of(w, ADMIN), ROTATE_OVERLAP_DAYS));
 		assert_int_equal(bring(w, ADMIN), 2);
-		world_day(w, 40);
+		world_day(w, 20);
 		world_submit(w, VOLUNTEER0, SMALL, 2 + round, NULL);
 		holders_sync(w);
 		world_sync(w, ADMIN);
@@ -262,7 +262,7 @@ static unsigned killed_at_each_write(struct world *w, act_fn *act, unsigned *n, 
 		world_sync(w, VOLUNTEER0);
 		assert_int_equal(world_waiting(w, VOLUNTEER0), 0);
 		all_read(w, *n);
-		world_day(w, 40);
+		world_day(w, 20);
 		holders_sync(w);
 		if (rejoin) {
 			assert_int_not_equal(world_try(w, VOLUNTEER1), PERR_OK);

@@ -297,6 +297,7 @@ UNIT_TESTS   = \
                test_notices \
                test_prekeys \
                test_custody_set \
+               test_covault \
                test_cell \
                test_blob \
                test_channel \

@@ -92,19 +92,38 @@ static int by_first(const void *a, const void *b)
 }
 
 /*
- * The days over which somebody's digest is another one, joined where they meet.  Not those
- * that she or this vault has not scanned yet: what differs there may be on its way.
+ * Has she some of the days of an own range, and of others nothing?  Over hers both agree then;
+ * over this one she will compute another digest, and needs the list to be sure of what she has.
+ * (Of an empty vault every day is lacked, and no list helps.)
  */
-static enum perr differing(const struct covaults *v, uint32_t scanned, struct covault_days **out,
-                           size_t *n_out)
+static bool is_mixed(const struct covault *co, const struct holding *h,
+                     const struct custody_range *r)
 {
+	bool lacks = false, other = false;
+
+	for (size_t i = holding_from(h, r->first); i < h->n && h->at[i].day <= r->last; i++) {
+		lacks |= co->words[i].says == COVAULT_LACKS;
+		other |= co->words[i].says != COVAULT_LACKS;
+	}
+	return lacks && other;
+}
+
+/*
+ * The days over which somebody's digest is another one, joined where they meet.  Not those
+ * that she or this vault has not scanned yet: what differs there may be on its way.  Days that
+ * have not come are of clocks that are ahead, and no reason to wait.
+ */
+static enum perr differing(const struct covaults *v, const struct custody *own,
+                           struct covault_days **out, size_t *n_out)
+{
+	uint32_t scanned = own->through_day;
 	struct covault_days *d;
 	size_t n = 0, k = 0;
 
 	*out = NULL;
 	*n_out = 0;
 	for (uint32_t i = 0; i < v->n; i++)
-		n += v->at[i].n_dirty;
+		n += v->at[i].n_dirty + custody_n_ranges(own);
 	d = calloc(n + 1, sizeof *d);
 	if (d == NULL)
 		return PERR_NOMEM;
@@ -114,8 +133,14 @@ static enum perr differing(const struct covaults *v, uint32_t scanned, struct co
 		uint32_t both = co->said.through_day < scanned ? co->said.through_day : scanned;
 
 		for (size_t j = 0; j < co->n_dirty; j++)
-			if (co->dirty[j].first <= both)
+			if (co->dirty[j].first <= both || co->dirty[j].first > v->today + 1)
 				d[n++] = co->dirty[j];
+		for (size_t j = 0; co->has_said && j < custody_n_ranges(own); j++) {
+			struct custody_range r = custody_range(own, j);
+
+			if (is_mixed(co, v->own, &r) && (r.first <= both || r.first > v->today + 1))
+				d[n++] = (struct covault_days){ r.first, r.last };
+		}
 	}
 	if (n > 0)
 		qsort(d, n, sizeof *d, by_first);
@@ -204,7 +229,7 @@ static enum perr make_lists(struct custody_body *b, const struct covaults *v)
 	struct lists l = { .b = b, .h = v->own, .today = v->today };
 	size_t most = v->own->n < CUSTODY_ELEMENTS ? v->own->n : CUSTODY_ELEMENTS, n;
 	struct covault_days *d;
-	enum perr err = differing(v, b->k.through_day, &d, &n);
+	enum perr err = differing(v, &b->k, &d, &n);
 
 	b->elements = err == PERR_OK ? malloc((most + 1) * CUSTODY_ELEMENT) : NULL;
 	if (err == PERR_OK && b->elements == NULL)

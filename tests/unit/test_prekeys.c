@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "board.h"
+#include "doc.h"
 #include "kv_mem.h"
 #include "notices.h"
 #include "post.h"
@@ -125,6 +126,51 @@ static void a_restored_vault_goes_on_above_its_old_number(void **state)
 }
 
 /* ---- reading ---------------------------------------------------------------------------------- */
+
+/*
+ * A vault begun anew had not seen the board when it made its first batch: the lost vault's has
+ * the same number, and others go on sealing to that.
+ */
+static void a_batch_under_ones_own_number_is_overtaken(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct client *c = fix(f, FIX_HOLDER0);
+	uint8_t sks[2][32], cell[CELL_SIZE], ds[CELL_DS_SIZE], *doc;
+	struct batch *b = malloc(sizeof *b);
+	enum notices_taken taken;
+	struct prekeys_info info;
+	struct sign_key k;
+	size_t len;
+	bool made;
+
+	assert_non_null(b);
+	OK(prekeys_renew(c, false, &made));
+	assert_true(made);
+	OK(prekeys_info(c, &info));
+	client_sign_key(c, &k);
+	OK(batch_make(b, sks, c->me->sign_pk, info.number, client_day(c), 90, 2, c->env.rng));
+	OK(batch_sign(&doc, &len, b, &k));
+	signed_key_wipe(&k);
+	OK(notices_seal(c, false, BOARD_BATCH, doc, len, cell, ds));
+	OK(kv_begin(c->kv));
+	OK(notices_take(c, cell, &taken));
+	OK(kv_commit(c->kv));
+	assert_int_equal(taken, NOTICE_ALARM);
+	OK(prekeys_renew(c, false, &made));
+	assert_true(made);
+	OK(prekeys_info(c, &info));
+	assert_int_equal(info.number, b->number + 1);
+	/* once: what was overtaken is known, and no further one is made */
+	OK(kv_begin(c->kv));
+	OK(notices_take(c, cell, &taken));
+	OK(kv_commit(c->kv));
+	OK(prekeys_renew(c, false, &made));
+	assert_false(made);
+	sodium_memzero(sks, sizeof sks);
+	doc_free(doc, len);
+	free(b);
+	fixture_free(f);
+}
 
 static void keys_up_to_the_next_one_are_tried(void **state)
 {
@@ -337,6 +383,7 @@ int main(void)
 		cmocka_unit_test(whoever_reads_nothing_publishes_nothing),
 		cmocka_unit_test(a_failed_commit_leaves_no_half_batch),
 		cmocka_unit_test(a_restored_vault_goes_on_above_its_old_number),
+		cmocka_unit_test(a_batch_under_ones_own_number_is_overtaken),
 		cmocka_unit_test(keys_up_to_the_next_one_are_tried),
 		cmocka_unit_test(a_key_that_cannot_be_right_is_not_sealed_to),
 		cmocka_unit_test(a_batch_below_the_lowest_number_is_not_sealed_to),

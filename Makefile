@@ -434,6 +434,7 @@ SIM_TESTS    = \
                sim_turns \
                sim_seized \
                sim_admins \
+               sim_assign \
                sim_charter \
                sim_rotate \
                sim_starved
@@ -441,6 +442,7 @@ E2E_TESTS    = \
                50-fill.sh \
                50-charters.sh \
                50-custody.sh \
+               55-assign.sh \
                10-story.sh \
                20-clocks.sh \
                30-forms.sh \

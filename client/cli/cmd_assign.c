@@ -393,16 +393,15 @@ static enum perr one_move(void *arg, const struct case_summary *s)
 
 static int print_moves(const struct moving *m, const uint8_t to[32])
 {
-	static const char *const heads[] = { "!Code", "!Urgent", "Case", "State", "!Since" };
-	struct table *t = table_new(5, heads);
+	static const char *const heads[] = { "!Code", "Case", "State", "!Since" };
+	struct table *t = table_new(4, heads);
 	enum perr err = t == NULL ? PERR_NOMEM : PERR_OK;
 
 	for (size_t i = 0; i < m->n && err == PERR_OK; i++) {
 		const struct case_summary *s = &m->at[i];
 		const struct assigned *p = case_person(s, m->from);
 		char code[CASE_CODE_SHOWN + 1], day[16];
-		const char *cells[] = { code, s->urgent ? "yes" : "", s->title,
-		                        export_answer_text(p->state), day };
+		const char *cells[] = { code, s->title, export_answer_text(p->state), day };
 
 		case_code_show(code, s->code);
 		cli_day(day, p->since);

@@ -275,6 +275,42 @@ static enum perr add_row(struct cli *cli, struct table *t, const struct list *l,
 	return table_row(t, l->only_due ? due : cells);
 }
 
+/* below this many columns a table would cut what matters: one paragraph for each case */
+#define NARROW 72
+
+static enum perr print_narrow(struct cli *cli, const struct list *l, const struct entry *e)
+{
+	const struct case_summary *s = &e->s;
+	char code[CASE_CODE_SHOWN + 1], day[16], deadline[40], with[400];
+	char *title, *label, *people, *text = NULL;
+	enum perr err = PERR_NOMEM;
+	unsigned width = term_width(1);
+
+	case_code_show(code, s->code);
+	cli_day(day, s->day);
+	deadline_text(deadline, e->due.day, l->today);
+	with_text(cli, s, with, sizeof with);
+	title = is_recused(l, s) ? strdup("(you recused yourself)")
+	                         : term_safe(s->title, strlen(s->title), TERM_LINE);
+	label = term_safe(e->due.label, strlen(e->due.label), TERM_LINE);
+	people = term_safe(with, strlen(with), TERM_LINE);
+	if (title != NULL && label != NULL && people != NULL &&
+	    asprintf(&text, "%s, of %s\n%s%s%s%s%s%s%s%s%s", title, day, case_state_text(s->state),
+	             s->pending ? ", pending" : "", s->conflict ? ", twice" : "",
+	             people[0] == '\0' ? "" : "\n", people, deadline[0] == '\0' ? "" : "\ndue ",
+	             deadline, l->only_due && label[0] != '\0' ? ": " : "",
+	             l->only_due ? label : "") >= 0) {
+		printf("%s%s\n", code, s->urgent ? "  URGENT" : "");
+		term_wrap(stdout, width, 2, text);
+		err = PERR_OK;
+	}
+	free(title);
+	free(label);
+	free(people);
+	free(text);
+	return err;
+}
+
 static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 {
 	static const char *const heads[] = {
@@ -285,10 +321,11 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	};
 	struct table *t = table_new(7, l->only_due ? due_heads : heads);
 	enum perr err = t == NULL ? PERR_NOMEM : PERR_OK;
+	bool is_narrow = term_is_tty(1) && term_width(1) < NARROW;
 	unsigned urgent = 0, overdue = 0, pending = 0, twice = 0;
 
 	for (size_t i = 0; i < l->n && err == PERR_OK; i++) {
-		err = add_row(cli, t, l, &l->at[i]);
+		err = is_narrow ? print_narrow(cli, l, &l->at[i]) : add_row(cli, t, l, &l->at[i]);
 		urgent += l->at[i].s.urgent;
 		overdue += l->at[i].due.day < l->today;
 		pending += l->at[i].s.pending;

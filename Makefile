@@ -8,7 +8,7 @@ VERSION = 0.1.0
 Q      ?=
 
 CFLAGS  ?= -O2 -g
-PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp
+PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp libgfshare
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lzxcvbn -lm -lpthread
 
@@ -57,6 +57,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/charter.c \
                protocol/desk.c \
                protocol/batch.c \
+               protocol/paper.c \
                protocol/board.c \
                protocol/address.c \
                protocol/invite.c \
@@ -144,6 +145,10 @@ CLIENT_SRC   = \
                client/charters.c \
                client/late.c \
                client/refer.c \
+               client/papers.c \
+               client/shares.c \
+               client/ceremony.c \
+               client/recovery.c \
                client/vouch.c \
                client/apply_rotate.c \
                client/rotate.c \
@@ -271,6 +276,11 @@ CLI_SRC      = \
                client/cli/compare.c \
                client/cli/status_charters.c \
                client/cli/status_custody.c \
+               client/cli/status_papers.c \
+               client/cli/share_ask.c \
+               client/cli/share_sheet.c \
+               client/cli/cmd_ceremony.c \
+               client/cli/cmd_recovery.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \
                client/cli/cmd_vault.c
@@ -320,6 +330,8 @@ UNIT_TESTS   = \
                test_store \
                test_store_life \
                test_batch \
+               test_paper \
+               test_shares \
                test_board \
                test_admins \
                test_charter \
@@ -370,6 +382,7 @@ FUZZERS      = \
                fuzz_admins \
                fuzz_charter \
                fuzz_batch \
+               fuzz_paper \
                fuzz_board \
                fuzz_roster \
                fuzz_bulletin \

@@ -117,6 +117,20 @@ enum perr cache_form(struct client *c, const char *id, const char *version,
 
 /* ---- desks -------------------------------------------------------------------------- */
 
+/* whoever restores a desk takes its records in before the charter names them */
+static enum perr is_recovered(struct client *c, const uint8_t desk[32], bool *is)
+{
+	uint8_t *value;
+	char name[96];
+	enum perr err;
+
+	client_key_name(name, "recovered/", desk, 32);
+	err = kv_get(c->kv, name, &value, NULL);
+	*is = err == PERR_OK;
+	kv_free(value);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
+}
+
 static enum perr load_desks(struct client *c)
 {
 	struct cache *k = cache_of(c);
@@ -136,12 +150,16 @@ static enum perr load_desks(struct client *c)
 		return PERR_NOMEM;
 	for (size_t i = 0; i < n; i++) {
 		enum perr err = client_desk(c, i, &k->desks[k->n_desks]);
+		bool recovered;
 
 		if (err == PERR_NOMEM)
 			return err;
 		if (err != PERR_OK)
 			continue;        /* one that does not verify is no desk */
-		if (charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk) &&
+		err = is_recovered(c, k->desks[k->n_desks].id, &recovered);
+		if (err != PERR_OK)
+			return err;
+		if ((recovered || charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk)) &&
 		    k->n_held < ROSTER_DESKS_MAX)
 			memcpy(k->held[k->n_held++], k->desks[k->n_desks].id, 32);
 		else if (desk_had_holder(&k->desks[k->n_desks], c->me->sign_pk) &&

@@ -382,6 +382,8 @@ enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
 	if (err != PERR_OK)
 		goto out;
 	err = take_back(c, &alone);
+	if (err == PERR_OK && wish->also != NULL)
+		err = wish->also(c, wish->also_arg);
 	if (err == PERR_OK)
 		err = store_and_post(c, desk_id, &ch);
 	if (err == PERR_OK)

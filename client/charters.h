@@ -40,6 +40,9 @@ struct charters_wish {
 	uint32_t n_remove;
 	uint32_t threshold;              /* 0: as it is, or as much of it as the number allows */
 	const uint8_t *paper;            /* a new paper holder, in the place of one that is there */
+	/* what else is to be stored in the same batch, before the proposal; NULL: nothing */
+	enum perr (*also)(struct client *c, void *arg);
+	void *also_arg;
 };
 /*
  * Propose the next charter of a desk that this member holds, signed by this member, and queue

@@ -15,6 +15,7 @@
 #include "keyring.h"
 #include "pending.h"
 #include "revoked.h"
+#include "papers.h"
 #include "roster.h"
 #include "rpc.h"
 #include "signed.h"
@@ -733,6 +734,10 @@ void client_name_of(const struct client *c, const uint8_t key_id[32], char *out,
 			snprintf(out, size, "volunteer %u", f->number);
 		else
 			snprintf(out, size, "%s", f->name);
+		return;
+	}
+	if (papers_is_key(c, key_id)) {
+		snprintf(out, size, "the paper holder");
 		return;
 	}
 	sodium_bin2hex(hex, sizeof hex, key_id, 4);

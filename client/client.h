@@ -15,6 +15,8 @@
  *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
  *	rebase.c apply.c apply_charter.c apply_server.c pending.c press.c   a change of the roster: kept, made, sealed
+ *	ceremony.c recovery.c      a paper holder is made; shares brought together again: shares.c
+ *	papers.c                   what everybody knows of paper holders
  *	draft.c                    interviews that are not finished
  *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: with
  *	                           saying.c, pass.c, ledger.c, dispatch.c
@@ -57,6 +59,7 @@
  *	keep/<desk, 16 hex>   what co-holders were told last               custody_say.h
  *	reseal/…              what co-holders lack, and what was done      reseal.h
  *	text/<2 hex digits>   folded texts for the search                  search.c
+ *	paper/…  postmark/…  recovered/…  what is known of paper holders     papers.h
  *	reviewed              the roster under which that was done         case.c
  *	figures/<Noise key hex>  what a server last said of itself         steward.c
  *	left/<record hex>     records that are not this member's any more  leave.h
@@ -84,6 +87,7 @@ struct bulletin_header;
 struct bulletin_known;
 struct cache;
 struct desk;
+struct papers_watch;
 struct sign_key;
 struct roster_field;
 struct roster_staff;
@@ -156,6 +160,10 @@ struct client {
 	uint32_t day_seen;                   /* the highest day seen signed */
 	int32_t day_offset;                  /* servers' day minus this device's day */
 	struct cache *cache;                 /* cache.h; made when first needed */
+	struct papers_watch *watch;          /* papers.h: while a board is read; NULL otherwise */
+	/* recovery.h: a paper holder's keys, read with beside one's own; NULL otherwise */
+	const struct reader_key *borrowed;
+	size_t n_borrowed;
 };
 
 /*

@@ -70,6 +70,10 @@ static void shuffle(struct client *c, struct dispatch_readers *r)
 		memcpy(t, r->pk[i - 1], 32);
 		memcpy(r->pk[i - 1], r->pk[j], 32);
 		memcpy(r->pk[j], t, 32);
+		if (r->paper == i - 1)
+			r->paper = j;
+		else if (r->paper == j)
+			r->paper = i - 1;
 	}
 }
 
@@ -95,6 +99,7 @@ static enum perr desk_readers(struct client *c, const uint8_t desk_id[32], bool 
                               char why[DISPATCH_WHY])
 {
 	const struct desk *desk;
+	uint32_t living = 0;             /* others with a device */
 	enum perr err = cache_desk(c, desk_id, &desk);
 
 	memset(r, 0, sizeof *r);
@@ -108,18 +113,31 @@ static enum perr desk_readers(struct client *c, const uint8_t desk_id[32], bool 
 		return err;
 	memcpy(r->desk_name, desk->now.name, sizeof r->desk_name);
 	for (uint32_t i = 0; i < desk->now.n; i++) {
+		bool is_paper;
+
 		if (!with_self && memcmp(desk->now.holders[i], c->me->sign_pk, 32) == 0)
 			continue;
-		if (!with_paper && charter_is_paper(&desk->now, desk->now.holders[i]))
+		is_paper = charter_is_paper(&desk->now, desk->now.holders[i]);
+		if (!with_paper && is_paper)
 			continue;
-		r->n_holders++;
+		living += is_paper ? 0 : 1;
 		err = prekey_for(c, desk->now.holders[i], client_day(c), r->pk[r->n]);
-		if (err == PERR_OK)
-			r->n++;
-		else if (err != PERR_NOTFOUND)
+		if (err != PERR_OK && err != PERR_NOTFOUND)
 			return err;
+		r->n_holders += !is_paper || err == PERR_OK ? 1 : 0;
+		if (err != PERR_OK)
+			continue;
+		if (is_paper) {
+			r->has_paper = true;
+			r->paper = r->n;
+		}
+		r->n++;
 	}
-	if (r->n == 0 && r->n_holders > 0) {
+	/* what only paper could open would be read by nobody until everything is lost */
+	if (r->n == (r->has_paper ? 1 : 0) && living > 0) {
+		memset(r->pk, 0, sizeof r->pk);
+		r->n = 0;
+		r->has_paper = false;
 		snprintf(why, DISPATCH_WHY, "no attorney of the desk \"%s\" has published keys yet, "
 		         "so nothing can be sealed to it; run `amparo sync` and try again",
 		         desk->now.name);

@@ -39,7 +39,9 @@ void dispatch_free(struct dispatch *d);                 /* NULL is harmless */
 struct dispatch_readers {
 	uint32_t n;
 	uint8_t pk[CHARTER_HOLDERS_MAX][32];
-	uint32_t n_holders;              /* of the desk, counted as n is */
+	uint32_t n_holders;              /* of the desk, counted as n is; paper only if it is in pk */
+	bool has_paper;
+	uint32_t paper;                  /* which of pk is the paper holder's, if there is one */
 	char desk_name[CHARTER_NAME_MAX + 1];
 };
 /*

@@ -8,6 +8,7 @@
 #include "gaps.h"
 #include "late.h"
 #include "leave.h"
+#include "papers.h"
 #include "post.h"
 #include "retire.h"
 #include "rotate.h"
@@ -90,6 +91,14 @@ static enum perr tell_custody(struct client *c, const struct duties_sync *s, boo
 	return s->any_complete ? custody_say(c, s->fresh > 0, more) : PERR_OK;
 }
 
+/* what is left of paper holders that no charter names any more */
+static enum perr tidy_papers(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)s;
+	(void)more;
+	return papers_duty(c);
+}
+
 /* private halves that nothing needs any more */
 static enum perr retire(struct client *c, const struct duties_sync *s, bool *more)
 {
@@ -144,6 +153,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		let_go,
 		pass_on,
 		tell_custody,
+		tidy_papers,
 		retire,
 		rotate_when_due,
 		level_out,

@@ -490,12 +490,15 @@ static void rescan_start(struct fetch *f)
 
 	if (!all_keys(f))
 		return;
-	f->done_ids = &f->own_ids;
+	/* what another server gave in this run was looked at with the same keys */
+	if (v->c->n_borrowed == 0)
+		f->done_ids = &f->own_ids;
 	f->is_rescan = true;
 	f->is_light = f->is_incomplete = false;
 	f->tries = 0;
 	/* of a gap nobody knows how old it is */
-	f->pos_day = oldest > FETCH_RESCAN_DAYS && f->gap_since == 0 ? oldest - FETCH_RESCAN_DAYS : 0;
+	f->pos_day = oldest > FETCH_RESCAN_DAYS && f->gap_since == 0 && v->c->n_borrowed == 0
+	           ? oldest - FETCH_RESCAN_DAYS : 0;
 	f->pos_release = 0;
 	list_start(f);
 }
@@ -559,7 +562,8 @@ static enum perr begin(struct fetch *f)
 
 	if (err == PERR_OK)
 		err = wants_new(&f->wants, c, f->v->spool);
-	if (err == PERR_OK && f->n_keys > 0)
+	/* lent keys are older than one's own: then everything is looked at */
+	if (err == PERR_OK && f->n_keys > 0 && c->n_borrowed == 0)
 		err = prekeys_first_day(c, &f->min_day);
 	if (err == PERR_OK)
 		err = seen_digests_load(c, f->digests);
@@ -598,6 +602,11 @@ void fetch_start(struct visit *v)
 	}
 	if (f->n_keys == 0) {            /* nothing can be for us, and the position stays */
 		visit_next(v);
+		return;
+	}
+	/* a recovery: all that the server holds, whatever was read of it before */
+	if (v->c->n_borrowed > 0) {
+		rescan_start(f);
 		return;
 	}
 	rewind_for_roster(f);

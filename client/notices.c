@@ -11,6 +11,7 @@
 #include "charters.h"
 #include "doc.h"
 #include "mp.h"
+#include "papers.h"
 #include "prekeys.h"
 #include "roster.h"
 #include "vouch.h"
@@ -260,6 +261,7 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	err = is_of_interest(c, b->owner, &wanted);
 	if (err != PERR_OK || !wanted)
 		goto out;
+	papers_saw_batch(c, b->owner);
 	client_key_name(name, "batch/", b->owner, 32);
 	err = kv_get(c->kv, name, &value, &len);
 	if (err == PERR_OK)
@@ -501,6 +503,18 @@ static enum perr take_rekey(struct client *c, const struct doc_bytes *doc,
 	return err;
 }
 
+/* how a desk's paper holder stands: concerns those who read, not volunteers */
+static enum perr take_paper(struct client *c, const struct doc_bytes *doc,
+                            enum notices_taken *taken)
+{
+	bool is_new = false;
+	enum perr err = c->staff == NULL ? PERR_OK : papers_take(c, doc->p, doc->len, &is_new);
+
+	if (err == PERR_OK && is_new)
+		*taken = NOTICE_PAPER;
+	return err;
+}
+
 enum perr notices_take(struct client *c, const uint8_t cell[CELL_SIZE],
                        enum notices_taken *taken)
 {
@@ -524,6 +538,9 @@ enum perr notices_take(struct client *c, const uint8_t cell[CELL_SIZE],
 		break;
 	case BOARD_REKEY:
 		err = take_rekey(c, &e.doc, taken);
+		break;
+	case BOARD_PAPER:
+		err = take_paper(c, &e.doc, taken);
 		break;
 	default:
 		err = PERR_OK;

@@ -14,6 +14,7 @@
  *	                 desk is its id.  Several proposals for one next version stand beside
  *	                 each other (charters.h); the first charter of a listed desk with new
  *	                 countersignatures goes to vouch.h
+ *	paper holders    staff only, if a charter known here names them: papers.h
  *	changes of key   signed by both keys: rekey/<old key hex>, the highest number
  *
  * Everything else is passed over: a member who stuffs the board fills no one's vault
@@ -40,6 +41,7 @@ enum notices_taken {
 	NOTICE_BATCH,             /* a newer batch of somebody */
 	NOTICE_CHARTER,           /* a charter, or signatures that were missing */
 	NOTICE_REKEY,
+	NOTICE_PAPER,             /* of a desk's paper holder: its ceremony, or a later rehearsal */
 	NOTICE_ALARM              /* under our own key, not made here */
 };
 

@@ -409,11 +409,11 @@ enum perr prekeys_readers(struct client *c, bool all, struct reader_key **keys, 
 
 	*keys = NULL;
 	*n = 0;
-	if (err != PERR_OK || r.n == 0)
+	if (err != PERR_OK || r.n + c->n_borrowed == 0)
 		return err;
 	r.cap = r.n;
 	r.n = 0;
-	r.keys = sodium_malloc(r.cap * sizeof *r.keys);
+	r.keys = sodium_malloc((r.cap + c->n_borrowed) * sizeof *r.keys);
 	if (r.keys == NULL)
 		return PERR_NOMEM;
 	err = walk(c, reader_one, &r);
@@ -429,8 +429,10 @@ enum perr prekeys_readers(struct client *c, bool all, struct reader_key **keys, 
 		r.keys[r.n - 1 - i] = k;
 		sodium_memzero(&k, sizeof k);
 	}
+	if (c->n_borrowed > 0)
+		memcpy(r.keys + r.n, c->borrowed, c->n_borrowed * sizeof *r.keys);
 	*keys = r.keys;
-	*n = r.n;
+	*n = r.n + c->n_borrowed;
 	return PERR_OK;
 }
 

@@ -50,7 +50,7 @@ PERR_MUST_CHECK enum perr prekeys_repost(struct client *c);
 /*
  * The private keys to try on cells: of every batch those not destroyed up to the one after
  * today's; newest batch first.  all: every one not destroyed (a rescan: a sender's clock may
- * have been far ahead).
+ * have been far ahead).  While a recovery is under way, also the keys it lends (recovery.h).
  * keys  out: in sodium_malloc, *n of them; give back with prekeys_drop
  */
 PERR_MUST_CHECK enum perr prekeys_readers(struct client *c, bool all,

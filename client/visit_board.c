@@ -7,6 +7,7 @@
 
 #include "board.h"
 #include "notices.h"
+#include "papers.h"
 #include "post.h"
 #include "prekeys.h"
 
@@ -46,14 +47,20 @@ static enum perr take_all(struct visit_board *vb)
 {
 	struct visit *v = vb->v;
 	enum notices_taken taken;
+	struct papers_watch watch;
 	bool any = false;
 	uint32_t i;
-	enum perr err = kv_begin(v->c->kv);
+	enum perr err = papers_watch_begin(v->c, &watch);
 
+	if (err == PERR_OK)
+		err = kv_begin(v->c->kv);
 	for (i = 0; err == PERR_OK && i < vb->n; i++) {
 		err = notices_take(v->c, vb->cells + (size_t)i * CELL_SIZE, &taken);
 		any |= taken != NOTICE_NOTHING;
 	}
+	if (err == PERR_OK)
+		err = papers_watch_end(v->c);
+	v->c->watch = NULL;
 	if (err == PERR_OK) {
 		memcpy(v->seen.board_digest, vb->digest, 32);
 		memcpy(v->seen.board_header, v->c->header_hash, 32);

@@ -3,13 +3,18 @@
 
 #include <sodium.h>
 
+static bool is_type(uint64_t type)
+{
+	return (type >= BOARD_BATCH && type <= BOARD_REKEY) || type == BOARD_PAPER;
+}
+
 enum perr board_encode(uint8_t payload[CELL_PAYLOAD_MAX], size_t *len,
                        const struct board_entry *e)
 {
 	struct mp_writer w;
 
 	*len = 0;
-	if (e->type < BOARD_BATCH || e->type > BOARD_REKEY || e->doc.len == 0)
+	if (!is_type(e->type) || e->doc.len == 0)
 		return PERR_RANGE;
 	mp_writer_init(&w, payload, CELL_PAYLOAD_MAX);
 	mp_put_array(&w, 2);
@@ -33,7 +38,7 @@ enum perr board_decode(struct board_entry *e, const uint8_t *payload, size_t len
 	type = mp_uint(&r, UINT32_MAX);
 	e->doc = doc_get_bytes(&r, 1, CELL_PAYLOAD_MAX);
 	err = mp_finish(&r);
-	if (err == PERR_OK && (type < BOARD_BATCH || type > BOARD_REKEY))
+	if (err == PERR_OK && !is_type(type))
 		err = PERR_UNKNOWN;
 	if (err != PERR_OK)
 		memset(e, 0, sizeof *e);

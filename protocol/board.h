@@ -18,7 +18,8 @@
 enum board_type {
 	BOARD_BATCH   = 1,               /* batch.h: a signed document */
 	BOARD_CHARTER = 2,               /* charter.h: a signed charter, signatures so far */
-	BOARD_REKEY   = 3                /* below */
+	BOARD_REKEY   = 3,               /* below */
+	BOARD_PAPER   = 6                /* paper.h: a signed document */
 };
 struct board_entry {
 	enum board_type type;

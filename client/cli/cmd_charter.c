@@ -51,7 +51,7 @@ static void print_change(struct client *c, const struct charters_change *ch)
 		putchar('\n');
 	}
 	printf("Signatures for the next change: %u.\n", ch->next->threshold);
-	if (ch->next->n == 1)
+	if (charter_living(ch->next) == 1 && !ch->next->has_paper)
 		puts("Warning: with one holder, a lost vault loses every record of the desk.");
 }
 

@@ -12,6 +12,7 @@
 #include "cmd_server.h"
 #include "cmd_settings.h"
 #include "cmd_invite.h"
+#include "cmd_recovery.h"
 #include "desk.h"
 #include "holders.h"
 #include "net.h"
@@ -503,6 +504,12 @@ const struct cli_command cli_org_commands[] = {
 	{ "desk countersign", "your desk vouches for another", cmd_desk_countersign_help,
 	  cmd_desk_countersign },
 	{ "desk publish", "list a desk whose holders have signed", cmd_desk_publish_help, cmd_desk_publish },
+	{ "recovery setup", "a key on paper, in shares, for when all is lost",
+	  cmd_recovery_setup_help, cmd_recovery_setup },
+	{ "recovery rehearse", "prove that the shares still work", cmd_recovery_rehearse_help,
+	  cmd_recovery_rehearse },
+	{ "recovery run", "restore a desk that lost its vaults", cmd_recovery_run_help,
+	  cmd_recovery_run },
 	{ "desk trust", "trust a desk, by two of its words", cmd_desk_trust_help, cmd_desk_trust },
 	{ "form check", "what would be refused in a form, and what to mend", cmd_form_check_help,
 	  cmd_form_check },

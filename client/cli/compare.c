@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "assign.h"
+#include "papers.h"
 #include "term.h"
 #include "trust.h"
 
@@ -35,6 +36,15 @@ int compare_words(struct cli *cli, const uint8_t key[32], bool checked, const ch
 		return remember(cli->client, key);
 	assign_words(words, key);
 	client_name_of(cli->client, key, name, sizeof name);
+	if (papers_is_key(cli->client, key)) {
+		fprintf(stderr, "The new holder is paper: it has no device of its own.  Ask whoever held "
+		        "the ceremony, by a voice you know, for the words of the paper holder on the "
+		        "list of trustees:\n\n    %s\n\n", words);
+		if (!term_yes(stdin, stderr, "Are they exactly these words?", false))
+			return cli_fail(EXIT_REFUSED, "nothing was done.  If the words were others, %s "
+			                "nothing to this holder: it may be somebody's device.", what);
+		return remember(cli->client, key);
+	}
 	safe = term_safe(name, strlen(name), TERM_LINE);
 	fprintf(stderr, "You have not compared the key of %s yet.  Call them, at a number you "
 	        "know.\nThey type `amparo about` and read their six words to you:\n\n    %s\n\n",

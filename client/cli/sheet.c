@@ -10,7 +10,7 @@
 #include "roster.h"
 #include "words.h"
 
-static void put_text(FILE *f, const char *s)
+void sheet_text(FILE *f, const char *s)
 {
 	for (; *s != '\0'; s++)
 		switch (*s) {
@@ -23,7 +23,7 @@ static void put_text(FILE *f, const char *s)
 }
 
 /* one path of unit squares, row by row; four modules of quiet zone around */
-static enum perr put_qr(FILE *f, const char *text)
+enum perr sheet_qr(FILE *f, const char *text)
 {
 	QRcode *qr = QRcode_encodeString8bit(text, 0, QR_ECLEVEL_M);
 	int w;
@@ -59,9 +59,9 @@ static enum perr put_slip(FILE *f, const char *organisation, const char *desk,
 	if (err != PERR_OK)
 		return err;
 	fputs("<section><div class=\"qr\">", f);
-	err = put_qr(f, text);
+	err = sheet_qr(f, text);
 	fputs("</div><div class=\"say\"><h1>", f);
-	put_text(f, organisation);
+	sheet_text(f, organisation);
 	fprintf(f, "</h1>\n<p class=\"role\">%s</p>\n", roster_role_text((enum roster_role)role));
 	fputs("<p lang=\"en\">Run <b>amparo join</b> and scan the code or type the text below. Then "
 	      "call your administrator and say the four words that you see. For one person, "
@@ -73,14 +73,14 @@ static enum perr put_slip(FILE *f, const char *organisation, const char *desk,
 	if (words != NULL) {
 		fputs("<p class=\"words\"><span lang=\"en\">Words of the desk</span> / <span "
 		      "lang=\"es\">Palabras de la mesa</span> <i>", f);
-		put_text(f, desk);
+		sheet_text(f, desk);
 		fputs("</i>:<br><b>", f);
 		for (int i = 0; i < 6; i++)
 			fprintf(f, "%s%s", i == 0 ? "" : " ", words_get(words[i]));
 		fputs("</b></p>\n", f);
 	}
 	fputs("</div><code>", f);
-	put_text(f, text);
+	sheet_text(f, text);
 	fputs("</code></section>\n", f);
 	sodium_memzero(text, sizeof text);
 	return err;
@@ -98,7 +98,7 @@ enum perr sheet_html(char **html, size_t *len, const char *organisation, const c
 	if (f == NULL)
 		return PERR_NOMEM;
 	fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>", f);
-	put_text(f, organisation);
+	sheet_text(f, organisation);
 	fputs("</title>\n<style>\n"
 	      "@page{margin:12mm}\n"
 	      "body{font:11pt/1.35 Georgia,serif;margin:0;color:#111;background:#fff}\n"

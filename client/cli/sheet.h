@@ -7,6 +7,7 @@
 #define AMPARO_SHEET_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "client.h"
 #include "invite.h"
@@ -21,5 +22,10 @@ PERR_MUST_CHECK enum perr sheet_html(char **html, size_t *len, const char *organ
                                     const char *desk, const uint16_t *words,
                                     enum client_role role, const struct invite *invites,
                                     unsigned n);
+
+/* text into HTML, escaped */
+void sheet_text(FILE *f, const char *s);
+/* a QR code as SVG: unit squares with four modules of quiet zone around.  PERR_NOMEM */
+PERR_MUST_CHECK enum perr sheet_qr(FILE *f, const char *text);
 
 #endif

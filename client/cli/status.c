@@ -18,6 +18,7 @@
 #include "status_assign.h"
 #include "status_charters.h"
 #include "status_custody.h"
+#include "status_papers.h"
 #include "steward.h"
 #include "term.h"
 
@@ -518,6 +519,8 @@ int status_print(struct cli *cli)
 		err = holders_each(c, unsigned_desk, &l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
 		err = status_charters(c, &l);
+	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
+		err = status_papers(c, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
 		err = gaps_each(c, gap_line, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER && c->field != NULL)

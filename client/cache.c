@@ -24,6 +24,8 @@ struct cache {
 	uint8_t held[ROSTER_DESKS_MAX][32];
 	size_t n_left;
 	uint8_t left[ROSTER_DESKS_MAX][32];
+	size_t n_taken;
+	uint8_t taken[ROSTER_DESKS_MAX][32];
 };
 
 void cache_free(struct cache *k)
@@ -145,6 +147,7 @@ static enum perr load_desks(struct client *c)
 	k->n_desks = 0;
 	k->n_held = 0;
 	k->n_left = 0;
+	k->n_taken = 0;
 	k->desks = calloc(n + 1, sizeof *k->desks);
 	if (k->desks == NULL)
 		return PERR_NOMEM;
@@ -160,6 +163,9 @@ static enum perr load_desks(struct client *c)
 		if (err != PERR_OK)
 			return err;
 		if ((recovered || charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk)) &&
+		    k->n_taken < ROSTER_DESKS_MAX)
+			memcpy(k->taken[k->n_taken++], k->desks[k->n_desks].id, 32);
+		if (charter_has_holder(&k->desks[k->n_desks].now, c->me->sign_pk) &&
 		    k->n_held < ROSTER_DESKS_MAX)
 			memcpy(k->held[k->n_held++], k->desks[k->n_desks].id, 32);
 		else if (desk_had_holder(&k->desks[k->n_desks], c->me->sign_pk) &&
@@ -192,6 +198,19 @@ enum perr cache_held(struct client *c, const uint8_t (**ids)[32], size_t *n)
 	if (err == PERR_OK) {
 		*ids = (const uint8_t (*)[32])c->cache->held;
 		*n = c->cache->n_held;
+	}
+	return err;
+}
+
+enum perr cache_taken(struct client *c, const uint8_t (**ids)[32], size_t *n)
+{
+	enum perr err = load_desks(c);
+
+	*ids = NULL;
+	*n = 0;
+	if (err == PERR_OK) {
+		*ids = (const uint8_t (*)[32])c->cache->taken;
+		*n = c->cache->n_taken;
 	}
 	return err;
 }

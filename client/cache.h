@@ -39,11 +39,13 @@ const struct roster_form *cache_form_entry(const struct client *c, const char *i
  */
 PERR_MUST_CHECK enum perr cache_desk(struct client *c, const uint8_t desk_id[32],
                                      const struct desk **out);
-/*
- * The ids of the desks this member holds, or whose records it took in with their paper holder
- * and will hold (recovery.h); borrowed as above.
- */
+/* the ids of the desks this member holds; borrowed as above */
 PERR_MUST_CHECK enum perr cache_held(struct client *c, const uint8_t (**ids)[32], size_t *n);
+/*
+ * Those, and the desks whose records come in with their paper holder before a charter names this
+ * member (recovery.h): what is addressed to one of them is taken in.
+ */
+PERR_MUST_CHECK enum perr cache_taken(struct client *c, const uint8_t (**ids)[32], size_t *n);
 /* is this key a holder of the desk, by the charter in force? */
 bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32]);
 /*

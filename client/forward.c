@@ -39,8 +39,9 @@ uint32_t forward_rank(const uint8_t (*holders)[32], uint32_t n, uint32_t at,
 
 struct turn_of {
 	struct saying *s;
-	const struct desk *desk;
-	uint32_t me;                     /* this member's place in the charter */
+	uint32_t n;                      /* living holders: paper takes no turns */
+	uint8_t holders[CHARTER_HOLDERS_MAX][32];
+	uint32_t me;                     /* this member's place among them */
 	const struct assigned *to;
 };
 
@@ -52,8 +53,7 @@ static bool is_my_turn(void *arg, const uint8_t hash[32], const struct case_stat
 
 	if (ledger_has(t->s->file, t->to->key, t->to->turn, hash))
 		return false;
-	rank = forward_rank((const uint8_t (*)[32])t->desk->now.holders, t->desk->now.n, t->me,
-	                    hash, t->to->key);
+	rank = forward_rank((const uint8_t (*)[32])t->holders, t->n, t->me, hash, t->to->key);
 	return client_day(t->s->c) >= by->received_day + rank * FORWARD_WAIT_DAYS;
 }
 
@@ -74,6 +74,7 @@ static enum perr forward_record(struct client *c, const uint8_t record[STATEMENT
 	struct pass *p = calloc(CASE_PEOPLE_MAX, sizeof *p);
 	char why[DISPATCH_WHY];
 	struct turn_of t = { .me = 0 };
+	const struct desk *desk;
 	struct saying s;
 	uint32_t n = 0, i, planned = 0;
 	enum perr err = saying_begin(&s, c, record, why);
@@ -83,9 +84,11 @@ static enum perr forward_record(struct client *c, const uint8_t record[STATEMENT
 		err = PERR_NOMEM;
 	t.s = &s;
 	if (err == PERR_OK)
-		err = cache_desk(c, s.file->s.desk, &t.desk);
-	for (i = 0; err == PERR_OK && i < t.desk->now.n; i++)
-		if (memcmp(t.desk->now.holders[i], c->me->sign_pk, 32) == 0)
+		err = cache_desk(c, s.file->s.desk, &desk);
+	if (err == PERR_OK)
+		t.n = charter_living_keys(&desk->now, t.holders);
+	for (i = 0; err == PERR_OK && i < t.n; i++)
+		if (memcmp(t.holders[i], c->me->sign_pk, 32) == 0)
 			t.me = i;
 	for (; err == PERR_OK && n < s.file->s.n_people; n++) {
 		t.to = &s.file->s.people[n];

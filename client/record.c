@@ -482,7 +482,7 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	unsigned flags = 0;
 	enum gone gone;
 	bool known = false, is_over = false;
-	enum perr err = cache_held(c, &held, &n_held);
+	enum perr err = cache_taken(c, &held, &n_held);
 
 	if (err != PERR_OK)
 		return err;
@@ -597,7 +597,7 @@ static enum perr one_number(void *arg, const char *name, const uint8_t *value, s
 	}
 	if (err != PERR_OK)
 		return err == PERR_NOMEM ? err : PERR_CORRUPT;
-	err = cache_held(g->c, &held, &n_held);
+	err = cache_taken(g->c, &held, &n_held);
 	if (err != PERR_OK || !g->env.has_opening ||
 	    doc_find(held, n_held, g->st.to) == n_held)
 		return err;

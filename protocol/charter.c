@@ -39,6 +39,16 @@ uint32_t charter_living(const struct charter *c)
 	return c->n - (c->has_paper ? 1 : 0);
 }
 
+uint32_t charter_living_keys(const struct charter *c, uint8_t keys[CHARTER_HOLDERS_MAX][32])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->n; i++)
+		if (!charter_is_paper(c, c->holders[i]))
+			memcpy(keys[n++], c->holders[i], 32);
+	return n;
+}
+
 uint32_t charter_threshold_max(uint32_t living)
 {
 	return living <= 1 ? living : living - 1;

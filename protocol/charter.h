@@ -113,8 +113,9 @@ void charter_signed_free(struct charter_signed *c);
 bool charter_has_holder(const struct charter *c, const uint8_t key[32]);
 /* is this holder paper? */
 bool charter_is_paper(const struct charter *c, const uint8_t key[32]);
-/* the number of holders with a device of their own */
+/* the number of holders with a device of their own, and their keys, sorted */
 uint32_t charter_living(const struct charter *c);
+uint32_t charter_living_keys(const struct charter *c, uint8_t keys[CHARTER_HOLDERS_MAX][32]);
 /* the highest threshold that no single living holder can block */
 uint32_t charter_threshold_max(uint32_t living);
 

@@ -69,6 +69,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/bulletin.c \
                protocol/bulletin_slots.c \
                protocol/handout.c \
+               protocol/outfile.c \
                protocol/policy.c \
                protocol/words.c
 SERVER_SRC   = \
@@ -169,6 +170,8 @@ CLIENT_SRC   = \
                client/vault_seal.c \
                client/vault_page.c \
                client/outbox.c \
+               client/outbox_ack.c \
+               client/outbox_file.c \
                client/decoys.c \
                client/post.c \
                client/spool.c \
@@ -250,6 +253,7 @@ CLI_SRC      = \
                client/cli/cmd_join.c \
                client/cli/cmd_record.c \
                client/cli/cmd_intake.c \
+               client/cli/cmd_outbox.c \
                client/cli/ask.c \
                client/cli/large.c \
                client/cli/filling.c \
@@ -319,6 +323,7 @@ UNIT_TESTS   = \
                test_vault \
                test_outbox \
                test_assigned \
+               test_outbox_file \
                test_decoys \
                test_spool \
                test_doc \
@@ -355,6 +360,7 @@ UNIT_TESTS   = \
                test_form_export \
                test_formpack \
                test_handout \
+               test_outfile \
                test_hostile_documents \
                test_host \
                test_form_lint \
@@ -393,7 +399,8 @@ FUZZERS      = \
                fuzz_session \
                fuzz_form \
                fuzz_formpack \
-               fuzz_handout
+               fuzz_handout \
+               fuzz_outfile
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
@@ -465,6 +472,7 @@ E2E_TESTS    = \
                60-office-forms.sh \
                50-erase.sh \
                50-seized.sh \
+               50-outbox.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

@@ -24,7 +24,8 @@
  *	assigned.c                 who has a record, from what was said
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
- *	outbox.c decoys.c trust.c  cells that wait for servers, and decoys; which desks are trusted
+ *	outbox.c outbox_ack.c outbox_file.c decoys.c trust.c  cells that wait for servers, as a
+ *	                           file too, and decoys; which desks are trusted
  *	verify.c handed.c          a bulletin, from a server or from a file
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified

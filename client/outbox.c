@@ -8,155 +8,10 @@
 #include <string.h>
 
 #include "doc.h"
-#include "mp.h"
+#include "outbox_ack.h"
 #include "roster.h"
 
-#define ACKS      "outack/"
-#define SERVERS   16             /* remembered for a group; a roster has 8 */
-#define BITS_MAX  (OUTBOX_GROUP_MAX / 8)
-#define PARTS_MAX (OUTBOX_GROUP_MAX / OUTBOX_PART)
 #define STOP      PERR_EXISTS    /* ends a walk that has found enough */
-
-/* where a submission ends in its group, and how many of the cells up to there are its own */
-struct span {
-	uint32_t end, real;
-};
-/* which server has which cells of one group; bit set: it has committed that cell */
-struct ack {
-	uint32_t n;              /* cells */
-	uint8_t gone[PARTS_MAX / 8];     /* parts already erased here */
-	bool is_mixed;           /* else it is one submission, and has no spans in the store */
-	uint32_t n_spans;
-	struct span spans[OUTBOX_MIX_MAX];
-	uint32_t n_servers;
-	struct {
-		uint8_t pk[32];
-		uint8_t bits[BITS_MAX];
-	} at[SERVERS];
-};
-
-static bool bit(const uint8_t *bits, uint32_t i)
-{
-	return (bits[i / 8] >> (i % 8) & 1) != 0;
-}
-
-static void set_bit(uint8_t *bits, uint32_t i)
-{
-	bits[i / 8] |= (uint8_t)(1u << (i % 8));
-}
-
-static void ack_name(char name[KV_NAME_MAX + 1], uint32_t group)
-{
-	snprintf(name, KV_NAME_MAX + 1, ACKS "%012u", group);
-}
-
-static void part_name(char name[KV_NAME_MAX + 1], uint32_t group, uint32_t part)
-{
-	snprintf(name, KV_NAME_MAX + 1, "outbox/%012u.%04u", group, part);
-}
-
-static uint32_t n_parts(const struct ack *a)
-{
-	return (a->n + OUTBOX_PART - 1) / OUTBOX_PART;
-}
-
-static enum perr ack_decode(struct ack *a, const uint8_t *in, size_t len)
-{
-	struct mp_reader r;
-	const uint8_t *p;
-	size_t bits;
-	uint32_t i;
-
-	memset(a, 0, sizeof *a);
-	mp_reader_init(&r, in, len);
-	a->is_mixed = mp_array_var(&r, 3, 4) == 4;
-	a->n = (uint32_t)mp_uint(&r, OUTBOX_GROUP_MAX - 1);
-	bits = (a->n + 7) / 8;
-	p = mp_bin(&r, (n_parts(a) + 7) / 8);
-	if (p != NULL)
-		memcpy(a->gone, p, (n_parts(a) + 7) / 8);
-	a->n_servers = mp_array_var(&r, 0, SERVERS);
-	for (i = 0; i < a->n_servers; i++) {
-		mp_array(&r, 2);
-		mp_bin_copy(&r, a->at[i].pk, 32);
-		p = mp_bin(&r, bits);
-		if (p != NULL)
-			memcpy(a->at[i].bits, p, bits);
-	}
-	a->n_spans = a->is_mixed ? mp_array_var(&r, 0, OUTBOX_MIX_MAX) : 1;
-	a->spans[0] = (struct span){ a->n, a->n };
-	for (i = 0; a->is_mixed && i < a->n_spans; i++) {
-		mp_array(&r, 2);
-		a->spans[i].end = (uint32_t)mp_uint(&r, a->n);
-		a->spans[i].real = (uint32_t)mp_uint(&r, a->n);
-	}
-	return kv_decoded(mp_finish(&r));
-}
-
-static void ack_put(struct mp_writer *w, const void *what)
-{
-	const struct ack *a = what;
-	uint32_t i;
-
-	mp_put_array(w, a->is_mixed ? 4 : 3);
-	mp_put_uint(w, a->n);
-	mp_put_bin(w, a->gone, (n_parts(a) + 7) / 8);
-	mp_put_array(w, a->n_servers);
-	for (i = 0; i < a->n_servers; i++) {
-		mp_put_array(w, 2);
-		mp_put_bin(w, a->at[i].pk, 32);
-		mp_put_bin(w, a->at[i].bits, (a->n + 7) / 8);
-	}
-	if (!a->is_mixed)
-		return;
-	mp_put_array(w, a->n_spans);
-	for (i = 0; i < a->n_spans; i++) {
-		mp_put_array(w, 2);
-		mp_put_uint(w, a->spans[i].end);
-		mp_put_uint(w, a->spans[i].real);
-	}
-}
-
-static enum perr ack_save(struct client *c, uint32_t group, const struct ack *a)
-{
-	char name[KV_NAME_MAX + 1];
-	uint8_t *buf;
-	size_t len;
-	enum perr err = doc_write(&buf, &len, sizeof *a + 1024, ack_put, a);
-
-	if (err != PERR_OK)
-		return err;
-	ack_name(name, group);
-	err = kv_put(c->kv, name, buf, len);
-	doc_free(buf, len);
-	return err;
-}
-
-static enum perr ack_load(struct client *c, uint32_t group, struct ack *a)
-{
-	char name[KV_NAME_MAX + 1];
-	uint8_t *value;
-	size_t len;
-	enum perr err;
-
-	ack_name(name, group);
-	err = kv_get(c->kv, name, &value, &len);
-	if (err != PERR_OK)
-		return err;
-	err = ack_decode(a, value, len);
-	kv_free(value);
-	return err;
-}
-
-static const uint8_t *bits_of(const struct ack *a, const uint8_t pk[32])
-{
-	uint32_t i;
-
-	for (i = 0; i < a->n_servers; i++)
-		if (memcmp(a->at[i].pk, pk, 32) == 0)
-			return a->at[i].bits;
-	return NULL;
-}
 
 static unsigned needed(const struct client *c)
 {
@@ -176,15 +31,15 @@ static uint32_t n_listed(const struct client *c)
 }
 
 /* only servers of the roster count: one that was dropped may be in other hands */
-static unsigned copies_of(const struct client *c, const struct ack *a, uint32_t i)
+static unsigned copies_of(const struct client *c, const struct outbox_ack *a, uint32_t i)
 {
 	unsigned n = 0;
 	uint32_t s;
 
 	for (s = 0; s < n_listed(c); s++) {
-		const uint8_t *bits = bits_of(a, c->field->servers[s].pk);
+		const uint8_t *bits = outbox_ack_bits(a, c->field->servers[s].pk);
 
-		n += bits != NULL && bit(bits, i) ? 1 : 0;
+		n += bits != NULL && outbox_bit(bits, i) ? 1 : 0;
 	}
 	return n;
 }
@@ -227,7 +82,7 @@ enum perr outbox_level(struct client *c)
 enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n, uint32_t *group)
 {
 	char name[KV_NAME_MAX + 1];
-	struct ack *a;
+	struct outbox_ack *a;
 	enum perr err;
 	uint32_t part;
 
@@ -238,16 +93,17 @@ enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n, uint32_t 
 	if (a == NULL)
 		return PERR_NOMEM;
 	a->n = (uint32_t)n;
+	a->day = client_day(c);
 	err = next_group(c, group);
-	for (part = 0; err == PERR_OK && part < n_parts(a); part++) {
+	for (part = 0; err == PERR_OK && part < outbox_ack_parts(a); part++) {
 		size_t at = (size_t)part * OUTBOX_PART;
 		size_t some = n - at < OUTBOX_PART ? n - at : OUTBOX_PART;
 
-		part_name(name, *group, part);
+		outbox_part_name(name, *group, part);
 		err = kv_put(c->kv, name, cells + at * CELL_SIZE, some * CELL_SIZE);
 	}
 	if (err == PERR_OK)
-		err = ack_save(c, *group, a);
+		err = outbox_ack_save(c, *group, a);
 	free(a);
 	return err;
 }
@@ -255,27 +111,27 @@ enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n, uint32_t 
 /* ---- reading -------------------------------------------------------------------------------- */
 
 /* cells from..end that still wait */
-static unsigned waits(const struct client *c, const struct ack *a, uint32_t from, uint32_t end)
+static unsigned waits(const struct client *c, const struct outbox_ack *a, uint32_t from, uint32_t end)
 {
 	unsigned n = 0;
 	uint32_t i;
 
 	for (i = from; i < end; i++)
-		n += !bit(a->gone, i / OUTBOX_PART) && copies_of(c, a, i) < needed(c) ? 1 : 0;
+		n += !outbox_bit(a->gone, i / OUTBOX_PART) && copies_of(c, a, i) < needed(c) ? 1 : 0;
 	return n;
 }
 
 static bool has_all(const uint8_t *bits, uint32_t from, uint32_t end)
 {
 	for (; from < end; from++)
-		if (!bit(bits, from))
+		if (!outbox_bit(bits, from))
 			return false;
 	return true;
 }
 
 struct walk {
 	struct client *c;
-	struct ack *a;
+	struct outbox_ack *a;
 	/* counts */
 	struct outbox_counts *counts;
 	/* next */
@@ -289,9 +145,9 @@ struct walk {
 static enum perr count_one(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct walk *w = arg;
-	struct ack *a = w->a;
+	struct outbox_ack *a = w->a;
 	uint32_t s, i, from = 0;
-	enum perr err = ack_decode(a, value, len);
+	enum perr err = outbox_ack_decode(a, value, len);
 
 	if (err != PERR_OK)
 		return err;
@@ -302,10 +158,18 @@ static enum perr count_one(void *arg, const char *name, const uint8_t *value, si
 		if (n == 0)
 			continue;
 		for (s = 0; !one && s < n_listed(w->c); s++) {
-			const uint8_t *bits = bits_of(a, w->c->field->servers[s].pk);
+			const uint8_t *bits = outbox_ack_bits(a, w->c->field->servers[s].pk);
 
 			one = bits != NULL && has_all(bits, from, a->spans[i].end);
 		}
+		for (s = 0; s < n_listed(w->c); s++) {
+			const uint8_t *bits = outbox_ack_bits(a, w->c->field->servers[s].pk);
+
+			w->counts->lacks[s] += bits == NULL || !has_all(bits, from, a->spans[i].end);
+		}
+		if (w->counts->since == 0 || a->day < w->counts->since)
+			w->counts->since = a->day;
+		w->counts->saved += a->is_saved ? 1 : 0;
 		w->counts->submissions++;
 		w->counts->cells += n < a->spans[i].real ? n : a->spans[i].real;
 		w->counts->on_one += one ? 1 : 0;
@@ -316,21 +180,16 @@ static enum perr count_one(void *arg, const char *name, const uint8_t *value, si
 
 enum perr outbox_counts(struct client *c, struct outbox_counts *out)
 {
-	struct walk w = { .c = c, .counts = out, .a = malloc(sizeof(struct ack)) };
+	struct walk w = { .c = c, .counts = out, .a = malloc(sizeof(struct outbox_ack)) };
 	enum perr err;
 
 	memset(out, 0, sizeof *out);
 	out->needed = needed(c);
 	if (w.a == NULL)
 		return PERR_NOMEM;
-	err = kv_each(c->kv, ACKS, count_one, &w);
+	err = kv_each(c->kv, OUTBOX_ACKS, count_one, &w);
 	free(w.a);
 	return err;
-}
-
-static uint32_t group_of(const char *name)
-{
-	return (uint32_t)strtoul(name + strlen(ACKS), NULL, 10);
 }
 
 static enum perr next_part(struct walk *w, uint32_t group, uint32_t part, const uint8_t *bits)
@@ -345,10 +204,10 @@ static enum perr next_part(struct walk *w, uint32_t group, uint32_t part, const 
 	for (i = 0; err == PERR_OK && i < some; i++) {
 		uint64_t number = (uint64_t)group * OUTBOX_GROUP_MAX + first + i;
 
-		if (number <= w->after || (bits != NULL && bit(bits, first + i)))
+		if (number <= w->after || (bits != NULL && outbox_bit(bits, first + i)))
 			continue;
 		if (value == NULL) {
-			part_name(name, group, part);
+			outbox_part_name(name, group, part);
 			err = kv_get(w->c->kv, name, &value, &len);
 			if (err == PERR_NOTFOUND || (err == PERR_OK && len != some * CELL_SIZE))
 				err = PERR_CORRUPT;
@@ -366,16 +225,16 @@ static enum perr next_part(struct walk *w, uint32_t group, uint32_t part, const 
 static enum perr next_one(void *arg, const char *name)
 {
 	struct walk *w = arg;
-	uint32_t part, group = group_of(name);
+	uint32_t part, group = outbox_ack_group(name);
 	const uint8_t *bits;
 	enum perr err;
 
 	if (group < w->after / OUTBOX_GROUP_MAX)
 		return PERR_OK;
-	err = ack_load(w->c, group, w->a);
-	bits = err == PERR_OK ? bits_of(w->a, w->pk) : NULL;
-	for (part = 0; err == PERR_OK && part < n_parts(w->a); part++)
-		if (!bit(w->a->gone, part))
+	err = outbox_ack_load(w->c, group, w->a);
+	bits = err == PERR_OK ? outbox_ack_bits(w->a, w->pk) : NULL;
+	for (part = 0; err == PERR_OK && part < outbox_ack_parts(w->a); part++)
+		if (!outbox_bit(w->a->gone, part))
 			err = next_part(w, group, part, bits);
 	return err;
 }
@@ -392,7 +251,7 @@ enum perr outbox_next(struct client *c, const uint8_t server_pk[32], uint64_t af
 	w.a = malloc(sizeof *w.a);
 	if (w.a == NULL)
 		return PERR_NOMEM;
-	err = kv_each_name(c->kv, ACKS, next_one, &w);
+	err = kv_each_name(c->kv, OUTBOX_ACKS, next_one, &w);
 	free(w.a);
 	return err == STOP ? PERR_OK : err;
 }
@@ -402,9 +261,9 @@ enum perr outbox_next(struct client *c, const uint8_t server_pk[32], uint64_t af
 /* the fresh submissions that become one group */
 struct fresh {
 	struct client *c;
-	struct ack *a;
+	struct outbox_ack *a;
 	unsigned max, cells;
-	uint32_t n;
+	uint32_t n, day;                 /* day: of the oldest */
 	struct {
 		uint32_t group, cells;
 	} at[OUTBOX_MIX_MAX];
@@ -413,8 +272,8 @@ struct fresh {
 static enum perr fresh_one(void *arg, const char *name)
 {
 	struct fresh *f = arg;
-	uint32_t group = group_of(name);
-	enum perr err = ack_load(f->c, group, f->a);
+	uint32_t group = outbox_ack_group(name);
+	enum perr err = outbox_ack_load(f->c, group, f->a);
 
 	if (err != PERR_OK)
 		return err;
@@ -423,6 +282,8 @@ static enum perr fresh_one(void *arg, const char *name)
 		return PERR_OK;
 	if (f->n > 0 && (f->cells + f->a->n > f->max || f->n == OUTBOX_MIX_MAX))
 		return STOP;
+	if (f->n == 0 || f->a->day < f->day)
+		f->day = f->a->day;
 	f->at[f->n].group = group;
 	f->at[f->n++].cells = f->a->n;
 	f->cells += f->a->n;
@@ -441,7 +302,7 @@ static enum perr fresh_new(struct fresh **out, struct client *c, unsigned max)
 	f->max = max;
 	f->a = calloc(1, sizeof *f->a);
 	if (f->a != NULL)
-		err = kv_each_name(c->kv, ACKS, fresh_one, f);
+		err = kv_each_name(c->kv, OUTBOX_ACKS, fresh_one, f);
 	return err == STOP ? PERR_OK : err;
 }
 
@@ -465,7 +326,7 @@ enum perr outbox_fresh(struct client *c, unsigned max, unsigned *n_cells)
 /* the real cells, one after the other, and the parts of the new group, as they fill */
 struct mixer {
 	struct fresh *f;
-	struct ack *a;                   /* of the new group */
+	struct outbox_ack *a;                   /* of the new group */
 	uint32_t group;
 	uint8_t *out;                    /* OUTBOX_PART cells */
 	uint32_t n_out, part;
@@ -484,7 +345,7 @@ static enum perr out_one(struct mixer *m, const uint8_t *cell)
 	if (m->n_out % OUTBOX_PART == 0 || m->n_out == m->a->n) {
 		uint32_t n = m->n_out - m->part * OUTBOX_PART;
 
-		part_name(name, m->group, m->part++);
+		outbox_part_name(name, m->group, m->part++);
 		err = kv_put(m->f->c->kv, name, m->out, (size_t)n * CELL_SIZE);
 	}
 	return err;
@@ -498,7 +359,7 @@ static enum perr out_real(struct mixer *m)
 	char name[KV_NAME_MAX + 1];
 	enum perr err = PERR_OK;
 
-	part_name(name, group, part);
+	outbox_part_name(name, group, part);
 	if (at == 0)
 		err = kv_get(m->f->c->kv, name, &m->in, &m->in_len);
 	if (err == PERR_NOTFOUND || (err == PERR_OK && ((size_t)at + 1) * CELL_SIZE > m->in_len))
@@ -513,10 +374,10 @@ static enum perr out_real(struct mixer *m)
 	}
 	if (err != PERR_OK || m->src_at < n)
 		return err;
-	m->a->spans[m->src] = (struct span){ m->n_out, n };
+	m->a->spans[m->src] = (struct outbox_span){ m->n_out, n };
 	m->src++;
 	m->src_at = 0;
-	ack_name(name, group);
+	outbox_ack_name(name, group);
 	return kv_erase(m->f->c->kv, name);
 }
 
@@ -551,6 +412,7 @@ enum perr outbox_mix(struct client *c, unsigned max, const uint8_t *decoys, size
 	m.a->is_mixed = true;
 	m.a->n = m.f->cells + (uint32_t)n_decoys;
 	m.a->n_spans = m.f->n;
+	m.a->day = m.f->n > 0 ? m.f->day : client_day(c);
 	/* so each choice of places for the decoys is equally likely */
 	while (err == PERR_OK && m.n_out < m.a->n) {
 		uint32_t left = m.a->n - m.n_out;
@@ -561,7 +423,7 @@ enum perr outbox_mix(struct client *c, unsigned max, const uint8_t *decoys, size
 			err = out_real(&m);
 	}
 	if (err == PERR_OK)
-		err = ack_save(c, m.group, m.a);
+		err = outbox_ack_save(c, m.group, m.a);
 out:
 	kv_free(m.in);
 	free(m.out);
@@ -573,17 +435,17 @@ out:
 /* ---- acknowledgements ----------------------------------------------------------------------- */
 
 /* erase the parts that enough servers have, or the whole group; else keep the ack */
-static enum perr settle_group(struct client *c, uint32_t group, struct ack *a)
+static enum perr settle_group(struct client *c, uint32_t group, struct outbox_ack *a)
 {
 	char name[KV_NAME_MAX + 1];
 	enum perr err = PERR_OK;
 	bool all = true;
 	uint32_t part, i;
 
-	for (part = 0; err == PERR_OK && part < n_parts(a); part++) {
+	for (part = 0; err == PERR_OK && part < outbox_ack_parts(a); part++) {
 		bool done = true;
 
-		if (bit(a->gone, part))
+		if (outbox_bit(a->gone, part))
 			continue;
 		for (i = part * OUTBOX_PART; done && i < a->n && i < (part + 1) * OUTBOX_PART; i++)
 			done = copies_of(c, a, i) >= needed(c);
@@ -591,30 +453,30 @@ static enum perr settle_group(struct client *c, uint32_t group, struct ack *a)
 			all = false;
 			continue;
 		}
-		set_bit(a->gone, part);
-		part_name(name, group, part);
+		outbox_set_bit(a->gone, part);
+		outbox_part_name(name, group, part);
 		err = kv_erase(c->kv, name);
 	}
 	if (err != PERR_OK)
 		return err;
 	if (!all)
-		return ack_save(c, group, a);
-	ack_name(name, group);
+		return outbox_ack_save(c, group, a);
+	outbox_ack_name(name, group);
 	return kv_erase(c->kv, name);
 }
 
-static uint8_t *bits_for(const struct client *c, struct ack *a, const uint8_t pk[32])
+static uint8_t *bits_for(const struct client *c, struct outbox_ack *a, const uint8_t pk[32])
 {
 	uint32_t i, s;
 
 	for (i = 0; i < a->n_servers; i++)
 		if (memcmp(a->at[i].pk, pk, 32) == 0)
 			return a->at[i].bits;
-	if (a->n_servers < SERVERS) {
+	if (a->n_servers < OUTBOX_SERVERS) {
 		i = a->n_servers++;
 	} else {
 		/* the place of a server that is in no roster any more: there is one */
-		for (i = 0; i < SERVERS - 1; i++) {
+		for (i = 0; i < OUTBOX_SERVERS - 1; i++) {
 			bool known = false;
 
 			for (s = 0; c->field != NULL && s < c->field->n_servers; s++)
@@ -628,7 +490,7 @@ static uint8_t *bits_for(const struct client *c, struct ack *a, const uint8_t pk
 	return a->at[i].bits;
 }
 
-static unsigned n_whole(const struct ack *a, const uint8_t *bits)
+static unsigned n_whole(const struct outbox_ack *a, const uint8_t *bits)
 {
 	uint32_t i, from = 0;
 	unsigned n = 0;
@@ -642,7 +504,7 @@ enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
                            const uint64_t *numbers, size_t n, unsigned *whole)
 {
 	unsigned before, n_now = 0;
-	struct ack *a;
+	struct outbox_ack *a;
 	enum perr err;
 	size_t i = 0;
 
@@ -658,7 +520,7 @@ enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
 		uint64_t group = numbers[i] / OUTBOX_GROUP_MAX;
 		uint8_t *bits;
 
-		err = group > UINT32_MAX ? PERR_NOTFOUND : ack_load(c, (uint32_t)group, a);
+		err = group > UINT32_MAX ? PERR_NOTFOUND : outbox_ack_load(c, (uint32_t)group, a);
 		if (err == PERR_NOTFOUND) {
 			err = PERR_OK;
 			while (i < n && numbers[i] / OUTBOX_GROUP_MAX == group)
@@ -671,7 +533,7 @@ enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
 		before = n_whole(a, bits);
 		for (; i < n && numbers[i] / OUTBOX_GROUP_MAX == group; i++)
 			if (numbers[i] % OUTBOX_GROUP_MAX < a->n)
-				set_bit(bits, (uint32_t)(numbers[i] % OUTBOX_GROUP_MAX));
+				outbox_set_bit(bits, (uint32_t)(numbers[i] % OUTBOX_GROUP_MAX));
 		n_now += n_whole(a, bits) - before;
 		err = settle_group(c, (uint32_t)group, a);
 	}
@@ -687,34 +549,107 @@ enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
 static enum perr tidy_one(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct walk *w = arg;
-	struct ack *a = w->a;
+	struct outbox_ack *a = w->a;
 	bool any = false;
 	uint32_t part, i;
-	enum perr err = ack_decode(a, value, len);
+	enum perr err = outbox_ack_decode(a, value, len);
 
 	if (err != PERR_OK)
 		return err;
-	for (part = 0; !any && part < n_parts(a); part++) {
-		any = !bit(a->gone, part);
+	for (part = 0; !any && part < outbox_ack_parts(a); part++) {
+		any = !outbox_bit(a->gone, part);
 		for (i = part * OUTBOX_PART; any && i < a->n && i < (part + 1) * OUTBOX_PART; i++)
 			any = copies_of(w->c, a, i) >= needed(w->c);
 	}
-	return any ? settle_group(w->c, group_of(name), a) : PERR_OK;
+	return any ? settle_group(w->c, outbox_ack_group(name), a) : PERR_OK;
 }
 
 enum perr outbox_tidy(struct client *c)
 {
-	struct walk w = { .c = c, .a = malloc(sizeof(struct ack)) };
+	struct walk w = { .c = c, .a = malloc(sizeof(struct outbox_ack)) };
 	enum perr err;
 
 	if (w.a == NULL)
 		return PERR_NOMEM;
 	err = kv_begin(c->kv);
 	if (err == PERR_OK)
-		err = kv_each(c->kv, ACKS, tidy_one, &w);
+		err = kv_each(c->kv, OUTBOX_ACKS, tidy_one, &w);
 	if (err == PERR_OK)
 		err = kv_commit(c->kv);
 	kv_abort(c->kv);
 	free(w.a);
+	return err;
+}
+
+/* ---- in a file, too (outbox_file.h) --------------------------------------------------------- */
+
+struct filed {
+	struct client *c;
+	struct outbox_ack *a;
+	uint32_t last_group;
+	bool all;
+	unsigned cleared;
+};
+
+static enum perr save_one(void *arg, const char *name)
+{
+	struct filed *f = arg;
+	uint32_t group = outbox_ack_group(name);
+	enum perr err = outbox_ack_load(f->c, group, f->a);
+
+	if (err != PERR_OK || f->a->is_saved || group > f->last_group)
+		return err;
+	f->a->is_saved = true;
+	return outbox_ack_save(f->c, group, f->a);
+}
+
+static enum perr clear_one(void *arg, const char *name)
+{
+	struct filed *f = arg;
+	uint32_t part, i, from = 0, group = outbox_ack_group(name);
+	char part_of[KV_NAME_MAX + 1];
+	enum perr err = outbox_ack_load(f->c, group, f->a);
+
+	if (err != PERR_OK || (!f->a->is_saved && !f->all))
+		return err;
+	for (i = 0; i < f->a->n_spans; from = f->a->spans[i++].end)
+		f->cleared += waits(f->c, f->a, from, f->a->spans[i].end) > 0 ? 1 : 0;
+	for (part = 0; err == PERR_OK && part < outbox_ack_parts(f->a); part++) {
+		outbox_part_name(part_of, group, part);
+		if (!outbox_bit(f->a->gone, part))
+			err = kv_erase(f->c->kv, part_of);
+	}
+	return err == PERR_OK ? kv_erase(f->c->kv, name) : err;
+}
+
+static enum perr each_in_a_batch(struct filed *f, kv_name_fn *fn)
+{
+	enum perr err = PERR_NOMEM;
+
+	f->a = malloc(sizeof *f->a);
+	if (f->a != NULL)
+		err = kv_begin(f->c->kv);
+	if (err == PERR_OK)
+		err = kv_each_name(f->c->kv, OUTBOX_ACKS, fn, f);
+	if (err == PERR_OK)
+		err = kv_commit(f->c->kv);
+	kv_abort(f->c->kv);
+	free(f->a);
+	return err;
+}
+
+enum perr outbox_saved(struct client *c, uint32_t last_group)
+{
+	struct filed f = { .c = c, .last_group = last_group };
+
+	return each_in_a_batch(&f, save_one);
+}
+
+enum perr outbox_clear(struct client *c, bool unsaved_too, unsigned *cleared)
+{
+	struct filed f = { .c = c, .all = unsaved_too };
+	enum perr err = each_in_a_batch(&f, clear_one);
+
+	*cleared = err == PERR_OK ? f.cleared : 0;
 	return err;
 }

@@ -5,7 +5,8 @@
  * A cell in the outbox is as sealed as on a server: the device cannot open it.  It stays
  * until `copies` servers committed it (roster limits), chunks going before the statements
  * that need them.  What the outbox tells whoever seizes the unlocked device: how many
- * cells wait, in how many submissions, and which servers have some of them already.
+ * cells wait, in how many submissions, since which day, and which servers have some of them
+ * already.  When they have left, nothing of that is left.
  *
  * FRESH AND MIXED.  A submission is stored as one group when it is sealed (fresh).  Before
  * the first of its cells goes to any server, all fresh groups become one new group, with
@@ -17,7 +18,9 @@
  * In the store, for each group:
  *	outbox/<group, 12 digits>.<part, 4 digits>   OUTBOX_PART cells or fewer, never changed:
  *	                                             storing 70 cells is one record, one commit
- *	outack/<group, 12 digits>                    which server has which of them; of a mixed
+ *	outack/<group, 12 digits>                    which server has which of them; since which
+ *	                                             day they wait; whether they are in a file
+ *	                                             that was saved (outbox_file.h); of a mixed
  *	                                             one also where each submission ends and how
  *	                                             many cells it had
  *	outlast                                      the last group number given
@@ -36,6 +39,7 @@
 #include "client.h"
 #include "perr.h"
 #include "post.h"
+#include "roster.h"
 
 #define OUTBOX_PART      256
 #define OUTBOX_GROUP_MAX 65536           /* cells of one group, less one */
@@ -48,6 +52,10 @@ struct outbox_counts {
 	unsigned to_send;            /* all cells that wait, decoys counted: not for a person */
 	unsigned on_one;             /* submissions whole on at least one server, not on all needed */
 	unsigned needed;             /* copies wanted: min(limit, number of servers) */
+	unsigned lacks[ROSTER_SERVERS_MAX];  /* submissions of which this server of the roster
+	                                        lacks a cell */
+	unsigned saved;              /* submissions that are in a saved file, too */
+	uint32_t since;              /* day since which the oldest waits; 0: nothing waits */
 };
 
 /*
@@ -92,6 +100,13 @@ PERR_MUST_CHECK enum perr outbox_next(struct client *c, const uint8_t server_pk[
  */
 PERR_MUST_CHECK enum perr outbox_committed(struct client *c, const uint8_t server_pk[32],
                                           const uint64_t *numbers, size_t n, unsigned *whole);
+/* all groups up to this one are in a file now (outbox_file.h).  One batch */
+PERR_MUST_CHECK enum perr outbox_saved(struct client *c, uint32_t last_group);
+/*
+ * Erase what waits: those that are in a saved file, or all.  One batch.
+ * cleared  out: submissions that are gone; what no server and no file has is lost
+ */
+PERR_MUST_CHECK enum perr outbox_clear(struct client *c, bool unsaved_too, unsigned *cleared);
 /* make the record of the last group number, if there is none (in a batch of the caller's) */
 PERR_MUST_CHECK enum perr outbox_level(struct client *c);
 /*

@@ -39,13 +39,6 @@ const char cmd_intake_help[] =
 	"Exit codes: 0 sealed, 1 refused (nothing was sealed), 2 wrong command line, 4 vault\n"
 	"locked, 5 vault or disk damaged.\n";
 
-const char cmd_outbox_help[] =
-	"Use: amparo outbox [--json]\n\n"
-	"How many interviews, notes and assignments wait here for the servers.  They are sealed:\n"
-	"this device cannot open them.  Each is forgotten here when enough servers have it;\n"
-	"`amparo sync` sends them.\n\n"
-	"Example: amparo outbox\n";
-
 int cmd_tz_min(void)
 {
 	time_t t = (time_t)now_unix_s();
@@ -252,39 +245,4 @@ int cmd_intake(struct cli *cli, int argc, char **argv)
 		code = submit(cli, g);
 	given_free(g);
 	return code;
-}
-
-int cmd_outbox(struct cli *cli, int argc, char **argv)
-{
-	struct outbox_counts n;
-	enum perr err;
-	int c, code;
-
-	if ((c = cli_option(cli, argc, argv, NULL)) != -1)
-		return c == 'h' ? EXIT_DONE : EXIT_USAGE;
-	if (optind != argc)
-		return cli_usage(cli, "nothing stands behind it");
-	code = cli_open(cli);
-	if (code != EXIT_DONE)
-		return code;
-	err = outbox_counts(cli->client, &n);
-	if (err != PERR_OK)
-		return cli_fail_err(err, "the outbox could not be read");
-	if (cli->json) {
-		printf("{\"submissions\":%u,\"cells\":%u,\"on_one\":%u,\"needed\":%u}\n", n.submissions,
-		       n.cells, n.on_one, n.needed);
-		return EXIT_DONE;
-	}
-	if (n.submissions == 0) {
-		puts("Nothing waits here: the servers have everything.");
-		return EXIT_DONE;
-	}
-	printf("%u submission%s wait%s here; each goes to %u server%s.\n", n.submissions,
-	       n.submissions == 1 ? "" : "s", n.submissions == 1 ? "s" : "", n.needed,
-	       n.needed == 1 ? "" : "s");
-	if (n.on_one > 0)
-		printf("%u of them %s whole on a server already.\n", n.on_one,
-		       n.on_one == 1 ? "is" : "are");
-	puts("`amparo sync` sends them.");
-	return EXIT_DONE;
 }

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "cmd_outbox.h"
 #include "term.h"
 
 const struct cli_command cli_record_commands[] = {
@@ -13,6 +14,12 @@ const struct cli_command cli_record_commands[] = {
 	{ "drafts", "interviews that are not finished", cmd_drafts_help, cmd_drafts },
 	{ "drafts drop", "delete one of them", cmd_drafts_drop_help, cmd_drafts_drop },
 	{ "outbox", "what waits here for the servers", cmd_outbox_help, cmd_outbox },
+	{ "outbox save", "write it to a file for somebody else to carry", cmd_outbox_save_help,
+	  cmd_outbox_save },
+	{ "outbox carry", "send what somebody else saved", cmd_outbox_carry_help,
+	  cmd_outbox_carry },
+	{ "outbox clear", "forget what was saved, when it has arrived", cmd_outbox_clear_help,
+	  cmd_outbox_clear },
 	{ "cases", "list or search the cases that reached you", cmd_cases_help, cmd_cases },
 	{ "show", "read one case", cmd_show_help, cmd_show },
 	{ "assign", "give a case to an attorney or interpreter", cmd_assign_help, cmd_assign },

@@ -8,7 +8,7 @@
 #include "cli.h"
 
 extern const char cmd_fill_help[], cmd_drafts_help[], cmd_drafts_drop_help[];
-extern const char cmd_intake_help[], cmd_outbox_help[], cmd_cases_help[], cmd_show_help[],
+extern const char cmd_intake_help[], cmd_cases_help[], cmd_show_help[],
                   cmd_note_help[],
                   cmd_assign_help[], cmd_unassign_help[], cmd_reassign_help[],
                   cmd_accept_help[], cmd_decline_help[], cmd_recuse_help[], cmd_close_help[],
@@ -18,7 +18,6 @@ int cmd_intake(struct cli *cli, int argc, char **argv);
 int cmd_fill(struct cli *cli, int argc, char **argv);
 int cmd_drafts(struct cli *cli, int argc, char **argv);
 int cmd_drafts_drop(struct cli *cli, int argc, char **argv);
-int cmd_outbox(struct cli *cli, int argc, char **argv);
 int cmd_cases(struct cli *cli, int argc, char **argv);
 int cmd_show(struct cli *cli, int argc, char **argv);
 int cmd_assign(struct cli *cli, int argc, char **argv);

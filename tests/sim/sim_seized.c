@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* A server is taken away at a random moment and dropped or replaced: nothing is lost by it. */
+/* A server is taken away at a random moment and dropped or replaced: nothing is lost by it.  What
+ * cannot be sent from one's own device is carried by somebody else. */
 #include "world.h"
 
 #include <sodium.h>
@@ -11,6 +12,7 @@
 #include "handed.h"
 #include "org.h"
 #include "outbox.h"
+#include "outbox_file.h"
 #include "roster.h"
 
 #define OK(call) assert_int_equal((call), PERR_OK)
@@ -323,6 +325,73 @@ static void an_open_invitation_is_shown_again_for_another_server(void **state)
 	world_free(w);
 }
 
+/* ---- carried by somebody else ------------------------------------------------------------------ */
+
+struct file {
+	uint8_t *p;
+	size_t len;
+};
+
+static enum perr write_piece(void *arg, const uint8_t piece[OUTFILE_PIECE])
+{
+	struct file *f = arg;
+
+	f->p = realloc(f->p, f->len + OUTFILE_PIECE);
+	assert_non_null(f->p);
+	memcpy(f->p + f->len, piece, OUTFILE_PIECE);
+	f->len += OUTFILE_PIECE;
+	return PERR_OK;
+}
+
+static enum perr read_piece(void *arg, uint32_t at, uint8_t piece[OUTFILE_PIECE])
+{
+	const struct file *f = arg;
+
+	memcpy(piece, f->p + (size_t)at * OUTFILE_PIECE, OUTFILE_PIECE);
+	return PERR_OK;
+}
+
+static void an_outbox_carried_by_somebody_else_arrives_once(void **state)
+{
+	static const enum world_who carriers[] = { VOLUNTEER1, COUNSEL };
+	struct world *w = world_full(seed);
+	struct outbox_carry k;
+	struct outbox_save s;
+	struct file f = { 0 };
+	uint64_t cells;
+
+	world_submit(w, VOLUNTEER0, 20000, 1, NULL);
+	world_submit(w, VOLUNTEER0, 300, 2, NULL);
+	OK(outbox_save(w->p[VOLUNTEER0].c, write_piece, &f, &s));
+	OK(outbox_saved(w->p[VOLUNTEER0].c, s.last_group));
+	/* a cell may be cut by every connection, and two people may carry the same file */
+	for (size_t i = 0; i < 2; i++) {
+		OK(outbox_carry(w->p[carriers[i]].c, f.len, read_piece, &f, &k));
+		assert_int_equal(k.fresh, s.cells);
+		w->cut_at = 60000;
+		(void)!world_try(w, carriers[i]);
+		w->cut_at = WORLD_NO_CUT;
+		world_sync(w, carriers[i]);
+		assert_int_equal(world_waiting(w, carriers[i]), 0);
+	}
+	release(w);
+	world_sync(w, HOLDER0);
+	world_sync(w, HOLDER1);
+	for (enum world_who who = HOLDER0; who <= HOLDER1; who++) {
+		assert_true(world_has(w, who, 20000, 1));
+		assert_true(world_has(w, who, 300, 2));
+		assert_int_equal(world_count(w, who, "stmt/"), 2);
+	}
+	/* her own device sends the very same cells, decoys among them: nothing new is stored */
+	assert_int_not_equal(world_waiting(w, VOLUNTEER0), 0);
+	cells = world_cells(w, 0);
+	world_sync(w, VOLUNTEER0);
+	assert_int_equal(world_waiting(w, VOLUNTEER0), 0);
+	assert_int_equal(world_cells(w, 0), cells);
+	free(f.p);
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +399,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(believing_the_dropped_server_loses_records),
 		cmocka_unit_test(a_file_from_the_administrator_shows_the_new_servers),
 		cmocka_unit_test(another_organisations_file_is_refused),
+		cmocka_unit_test(an_outbox_carried_by_somebody_else_arrives_once),
 		cmocka_unit_test(an_open_invitation_is_shown_again_for_another_server),
 	};
 

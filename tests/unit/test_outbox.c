@@ -22,6 +22,12 @@ static struct roster_field field;
 static struct client c;
 static const uint8_t A[32] = { 1 }, B[32] = { 2 }, X[32] = { 9 };
 
+static int64_t now(void *ctx)
+{
+	(void)ctx;
+	return (int64_t)20000 * 86400;
+}
+
 static int begin(void **state)
 {
 	memset(&c, 0, sizeof c);
@@ -34,6 +40,7 @@ static int begin(void **state)
 	c.kv = kv_mem_new();
 	c.field = &field;
 	c.env.rng = rng_system();
+	c.env.now = now;
 	return c.kv == NULL;
 }
 

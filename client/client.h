@@ -21,6 +21,9 @@
  *	intake.c assign.c refer.c  seal a record; pass one on, note, answer; to another desk: with
  *	                           saying.c, pass.c, ledger.c, dispatch.c
  *	forward.c leave.c          after a sync: copies for assignees; what is over leaves
+ *	custody_say.c custody_body.c reseal.c   after a sync: what is held is told to co-holders;
+ *	                           what they lack is sealed to them: with covault.c, holding.c, gone.c
+ *	retire.c                   when own private halves die
  *	assigned.c                 who has a record, from what was said
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function

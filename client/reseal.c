@@ -207,6 +207,21 @@ static uint32_t rank(const struct reseal *r, size_t i)
 	return n;
 }
 
+/*
+ * It is in this vault only, for half of the retention already, and she has been silent since it
+ * came: before the servers forget her own cell she gets a fresh one, so that she finds it even
+ * if this vault is lost meanwhile.  Up to the days for which her prekeys were published.
+ */
+static bool is_running_out(const struct reseal *r, size_t i, uint32_t sealed)
+{
+	const struct holding_item *it = &r->v->own->at[i];
+	uint32_t half = r->v->retention / 2, today = r->v->today;
+
+	return (uint64_t)it->received + half < today &&
+	       today < (uint64_t)it->received + PREKEYS_AHEAD_DAYS &&
+	       (sealed == 0 || (uint64_t)sealed + half < today) && !covaults_in_two(r->v, i, false);
+}
+
 static enum perr one_item(struct reseal *r, size_t i)
 {
 	const struct holding_item *it = &r->v->own->at[i];
@@ -215,7 +230,8 @@ static enum perr one_item(struct reseal *r, size_t i)
 	uint32_t today = r->v->today;
 	enum perr err;
 
-	if (!covault_needs(r->co, r->v->own, i))
+	/* of one who never said anything everything may be lacked */
+	if (r->co->has_said && !covault_needs(r->co, r->v->own, i))
 		return PERR_OK;
 	if (old != NULL) {
 		m = *old;
@@ -223,8 +239,9 @@ static enum perr one_item(struct reseal *r, size_t i)
 	}
 	memcpy(m.hash, it->hash, CUSTODY_HASH);
 	/* its own cell may be on the way to her; and later, what was sealed from here */
-	if (r->co->said.through_day <= it->received ||
-	    (m.sealed != 0 && r->co->said.through_day < (uint64_t)m.sealed + 2))
+	if ((r->co->said.through_day <= it->received ||
+	     (m.sealed != 0 && r->co->said.through_day < (uint64_t)m.sealed + 2)) &&
+	    !is_running_out(r, i, m.sealed))
 		return PERR_OK;
 	if (r->to.n == 0 || today < (uint64_t)m.seen + RESEAL_TURN_DAYS * rank(r, i))
 		return old == NULL ? put_mark(r, &m) : PERR_OK;
@@ -245,22 +262,51 @@ static enum perr one_item(struct reseal *r, size_t i)
 	return put_mark(r, &m);
 }
 
-static enum perr for_co_holder(struct reseal *r, const struct covault *co)
+/* "reseal/<desk>/", or with a co-holder "reseal/<desk>/<key>/" */
+static void prefix_of(const struct reseal *r, char out[96], const uint8_t *key)
+{
+	char desk[96];
+
+	client_key_name(desk, "reseal/", r->v->own->desk, KEY_SHOWN);
+	strcat(desk, "/");
+	if (key == NULL) {
+		strcpy(out, desk);
+		return;
+	}
+	client_key_name(out, desk, key, KEY_SHOWN);
+	strcat(out, "/");
+}
+
+static enum perr forget_one(void *arg, const char *name)
+{
+	struct reseal *r = arg;
+	char prefix[96];
+
+	for (uint32_t i = 0; i < r->v->n; i++) {
+		prefix_of(r, prefix, r->v->at[i].key);
+		if (strncmp(name, prefix, strlen(prefix)) == 0)
+			return PERR_OK;
+	}
+	r->done->changed = true;
+	return kv_del(r->c->kv, name);
+}
+
+/* marks of those who hold the desk no more */
+static enum perr forget_former(struct reseal *r)
 {
 	char prefix[96];
-	size_t n;
+
+	prefix_of(r, prefix, NULL);
+	return kv_each_name(r->c->kv, prefix, forget_one, r);
+}
+
+static enum perr for_co_holder(struct reseal *r, const struct covault *co)
+{
 	enum perr err;
 
 	r->co = co;
 	r->n_marks = 0;
-	client_key_name(prefix, "reseal/", r->v->own->desk, KEY_SHOWN);
-	n = strlen(prefix);
-	prefix[n] = '/';
-	prefix[n + 1] = '\0';
-	client_key_name(r->prefix, prefix, co->key, KEY_SHOWN);
-	n = strlen(r->prefix);
-	r->prefix[n] = '/';
-	r->prefix[n + 1] = '\0';
+	prefix_of(r, r->prefix, co->key);
 	err = kv_each(r->c->kv, r->prefix, one_mark, r);
 	if (err != PERR_OK)
 		return err;
@@ -293,9 +339,9 @@ enum perr reseal_lacking(struct client *c, struct dispatch *d, const struct cova
 	r->v = v;
 	r->done = done;
 	r->max = max;
+	err = forget_former(r);
 	for (uint32_t i = 0; i < v->n && err == PERR_OK; i++)
-		if (v->at[i].has_said)
-			err = for_co_holder(r, &v->at[i]);
+		err = for_co_holder(r, &v->at[i]);
 	free(r->marks);
 	free(r->is_used);
 	sodium_memzero(r, sizeof *r);

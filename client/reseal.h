@@ -6,6 +6,10 @@
  * Not everybody does it at once: of those who hold a statement one is first, and the others
  * take over three days apart.  Nothing is sealed whose own cell may still be on its way.
  *
+ * What is in one vault only after half of the retention is sealed anew to co-holders who have
+ * been silent since it came, and again after another half, for half a year: whoever is away
+ * for months finds it on the servers all the same.
+ *
  * A vault that lost everything is filled over some days: so many cells a day, the newest
  * statements first.
  *

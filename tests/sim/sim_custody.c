@@ -479,6 +479,47 @@ static void a_lost_vault_is_filled_up(void **state)
 	world_free(w);
 }
 
+/*
+ * With the real numbers of days: she is away for a hundred days, her own cells expire, and the
+ * only vault that had the record is lost on the ninetieth.
+ */
+static void a_long_holiday_loses_nothing(void **state)
+{
+	struct world *w = world_full(seed);
+	unsigned expired;
+
+	(void)state;
+	world_day(w, 1);
+	world_submit(w, VOLUNTEER0, 9000, 1, NULL);
+	world_sync(w, VOLUNTEER0);
+	world_release(w);
+	for (unsigned day = 0; day < 90; day++) {
+		if (day % 5 == 0)
+			world_sync_on(w, HOLDER0);
+		world_release(w);
+		world_day(w, 1);
+	}
+	world_lose_vault(w, HOLDER0);
+	for (unsigned day = 90; day < 100; day++) {
+		world_release(w);
+		world_day(w, 1);
+	}
+	expired = world_count(w, HOLDER1, "stmt/");
+	world_sync_on(w, HOLDER1);
+	assert_int_equal(expired, 0);
+	assert_true(world_has(w, HOLDER1, 9000, 1));
+	/* and from her the vault that was begun anew */
+	for (unsigned day = 0; day < 6; day++) {
+		world_sync_on(w, HOLDER0);
+		world_sync_on(w, HOLDER1);
+		world_release(w);
+		world_day(w, 1);
+	}
+	world_sync_on(w, HOLDER0);
+	assert_true(world_has(w, HOLDER0, 9000, 1));
+	world_free(w);
+}
+
 static void halves_that_die_without_custody_are_caught(void **state)
 {
 	unsigned caught = 0, n = runs(1);
@@ -515,6 +556,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_vault_or_server_may_vanish),
 		cmocka_unit_test(a_lost_vault_is_filled_up),
+		cmocka_unit_test(a_long_holiday_loses_nothing),
 		cmocka_unit_test(halves_that_die_without_custody_are_caught),
 		cmocka_unit_test(a_digest_that_lies_is_caught),
 	};

@@ -68,7 +68,7 @@ static enum perr count_case(void *arg, const struct case_summary *s)
 	k->f->sees_cases = true;
 	for (uint32_t i = 0; i < s->n_people; i++)
 		if (memcmp(s->people[i].key, k->key, 32) == 0 &&
-		    assigned_has_it(s->people[i].state) &&
+		    !assigned_is_over(s->people[i].state) &&
 		    s->state != CASE_CLOSED) {
 			k->f->n_cases++;
 			break;

@@ -492,6 +492,65 @@ static void who_recused_themselves_gets_nothing_of_it_again(void **state)
 	world_free(w);
 }
 
+/* each commit of it fails once; what is left over is completed by the next sync */
+static void a_kill_while_a_case_leaves_leaves_nothing_behind(void **state)
+{
+	struct world *w = world_full(seed);
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	unsigned kills = 0, n;
+	enum perr err = PERR_IO;
+
+	(void)state;
+	one_case(w, 3000, 1, record);
+	give(w, HOLDER0, record, COUNSEL);
+	ROUND(w, HOLDER0, HOLDER1, COUNSEL);
+	OK(answer(w, COUNSEL, record, STATEMENT_DECLINE));
+	for (unsigned at = 1; err != PERR_OK; at++) {
+		assert_true(at < 20);
+		kv_mem_fail_commit(w->p[COUNSEL].kv, at);
+		err = leave_tidy(of(w, COUNSEL), &n);
+		kv_mem_fail_commit(w->p[COUNSEL].kv, 0);
+		world_reopen(w, COUNSEL);
+		if (err == PERR_OK)
+			break;
+		kills++;
+		/* whole: the record with its attachment, and nobody is told yet that it left */
+		assert_true(has_case(w, COUNSEL, record));
+		assert_true(world_has(w, COUNSEL, 3000, 1));
+		assert_int_equal(world_count(w, COUNSEL, "left/"), 0);
+	}
+	assert_true(kills >= 2);
+	assert_int_equal(world_count(w, COUNSEL, "stmt/"), 0);
+	assert_int_equal(world_count(w, COUNSEL, "blob/"), 0);
+	assert_int_equal(world_count(w, COUNSEL, "code/"), 0);
+	ROUND(w, COUNSEL, HOLDER0);
+	assert_int_equal(state_at(w, HOLDER0, record, COUNSEL), ASSIGNED_DECLINED);
+	world_free(w);
+}
+
+/* an attachment that another case has too stays with that */
+static void what_two_cases_share_stays_with_the_other(void **state)
+{
+	struct world *w = world_full(seed);
+	uint8_t one[STATEMENT_RECORD_SIZE], two[STATEMENT_RECORD_SIZE];
+
+	(void)state;
+	one_case(w, 3000, 1, one);
+	one_case(w, 3000, 1, two);
+	give(w, HOLDER0, one, COUNSEL);
+	give(w, HOLDER0, two, COUNSEL);
+	ROUND(w, HOLDER0, COUNSEL);
+	OK(withdraw(w, HOLDER0, one, COUNSEL));
+	ROUND(w, HOLDER0, COUNSEL);
+	assert_false(has_case(w, COUNSEL, one));
+	assert_true(has_case(w, COUNSEL, two));
+	assert_true(world_has(w, COUNSEL, 3000, 1));
+	OK(withdraw(w, HOLDER0, two, COUNSEL));
+	ROUND(w, HOLDER0, COUNSEL);
+	assert_false(world_has(w, COUNSEL, 3000, 1));
+	world_free(w);
+}
+
 /* ---- silence ------------------------------------------------------------------------------------- */
 
 static void silence_returns_a_case_and_a_late_yes_is_weighed(void **state)
@@ -735,6 +794,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_holder_has_a_share_and_a_leaver_leaves_the_others_theirs),
 		cmocka_unit_test(what_is_taken_back_before_it_was_fetched_never_stays),
 		cmocka_unit_test(who_recused_themselves_gets_nothing_of_it_again),
+		cmocka_unit_test(a_kill_while_a_case_leaves_leaves_nothing_behind),
+		cmocka_unit_test(what_two_cases_share_stays_with_the_other),
 		cmocka_unit_test(silence_returns_a_case_and_a_late_yes_is_weighed),
 		cmocka_unit_test(cases_of_who_was_revoked_go_to_another_over_kills),
 		cmocka_unit_test(whatever_happens_all_devices_end_in_the_same_state),

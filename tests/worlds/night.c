@@ -350,7 +350,7 @@ static void the_night(struct night *n, struct measure *m)
 	night_sync(n, HOLDER0);
 	night_sync(n, HOLDER1);
 	night_until(n, AT(0, 18, 16));
-	go(n, HOLDER0, STEP_HOLDER0, 32);
+	go(n, HOLDER0, STEP_HOLDER0, 48);
 	go(n, HOLDER1, STEP_HOLDER1, 16);
 	night_until(n, AT(0, 18, 18));
 	go(n, VOLUNTEER0, STEP_LATER0, 16);
@@ -404,7 +404,7 @@ static void the_days_after(struct night *n, struct measure *m)
  * are told to, by duties of their own: that it is as much on both sides, the caller checks. */
 static void check(struct night *n, struct night_result *out)
 {
-	const unsigned told = 72 + 24 + 12 + 32 + 16 + 16 + 4 + 4 + 16 + 12 - ERASED, last = 6;
+	const unsigned told = 72 + 24 + 12 + 48 + 16 + 16 + 4 + 4 + 16 + 12 - ERASED, last = 6;
 	struct store_counts k;
 
 	store_counts(n->host->store, &k);

@@ -140,6 +140,7 @@ CLIENT_SRC   = \
                client/org.c \
                client/press.c \
                client/pending.c \
+               client/amend.c \
                client/apply.c \
                client/apply_charter.c \
                client/apply_server.c \
@@ -229,6 +230,7 @@ FORMS_SRC    = \
                client/forms/instance_full.c \
                client/forms/fbuf.c \
                client/forms/fill.c \
+               client/forms/fill_blind.c \
                client/forms/fill_io.c \
                client/forms/fexport.c \
                client/forms/fexport_json.c \
@@ -254,6 +256,9 @@ CLI_SRC      = \
                client/cli/cmd_record.c \
                client/cli/cmd_intake.c \
                client/cli/cmd_outbox.c \
+               client/cli/amend_ask.c \
+               client/cli/amend_from.c \
+               client/cli/amend_names.c \
                client/cli/ask.c \
                client/cli/large.c \
                client/cli/filling.c \
@@ -269,6 +274,7 @@ CLI_SRC      = \
               client/cli/cmd_answer.c \
               client/cli/cmd_assign.c \
               client/cli/status_assign.c \
+               client/cli/cmd_amend.c \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_settings.c \
@@ -296,6 +302,7 @@ UNIT_TESTS   = \
                test_trust \
                test_charters \
                test_merge \
+               test_amend \
                test_search \
                test_export \
                test_hpke \
@@ -403,6 +410,7 @@ FUZZERS      = \
                fuzz_outfile
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
+MORE_test_amend = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
 MORE_test_trust = tests/unit/fixture_org.c
 MORE_test_charters = tests/unit/fixture_org.c
@@ -611,7 +619,7 @@ $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
-$(addprefix $(B)/tests/test_,trust charters intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)

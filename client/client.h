@@ -136,6 +136,8 @@ struct client_env {
 	struct rng rng;
 	/* this device's clock: seconds since 1970-01-01 UTC */
 	int64_t (*now)(void *ctx);
+	/* the same in milliseconds, for what must not tie; NULL: now, times 1000 */
+	int64_t (*now_ms)(void *ctx);
 	/*
 	 * Run fn(arg, i) for i = 0..n-1, on several cores if there are, and return when all
 	 * are done.  NULL: one after the other.  fn touches no kv.

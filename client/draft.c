@@ -16,7 +16,7 @@
 #define KEY_MAX  999u            /* of a file: three digits in its name */
 #define RECORD_MAX (DRAFT_BYTES_MAX + (64u << 10))
 
-enum { F_PAPER = 1, F_SEALED = 2, F_SCANS = 4, F_REVIEW = 8, F_ALL = 15 };
+enum { F_PAPER = 1, F_SEALED = 2, F_SCANS = 4, F_REVIEW = 8, F_AMENDMENT = 16, F_ALL = 31 };
 
 static void head_name(char out[96], uint32_t number)
 {
@@ -81,7 +81,8 @@ static void put(struct mp_writer *w, const void *what)
 	mp_put_str(w, h->form_version);
 	mp_put_str(w, h->lang);
 	mp_put_uint(w, (h->is_paper ? F_PAPER : 0) | (h->is_sealed ? F_SEALED : 0) |
-	               (d->has_scans ? F_SCANS : 0) | (d->from_review ? F_REVIEW : 0));
+	               (d->has_scans ? F_SCANS : 0) | (d->from_review ? F_REVIEW : 0) |
+	               (h->is_amendment ? F_AMENDMENT : 0));
 	mp_put_uint(w, h->n_answers);
 	mp_put_uint(w, d->visit_day);
 	mp_put_str(w, d->transcriber);
@@ -132,6 +133,7 @@ static enum perr take(struct draft *d, const char *name, const uint8_t *value, s
 	flags = (unsigned)mp_uint(&r, F_ALL);
 	h->is_paper = (flags & F_PAPER) != 0;
 	h->is_sealed = (flags & F_SEALED) != 0;
+	h->is_amendment = (flags & F_AMENDMENT) != 0;
 	d->has_scans = (flags & F_SCANS) != 0;
 	d->from_review = (flags & F_REVIEW) != 0;
 	h->n_answers = (uint32_t)mp_uint(&r, UINT32_MAX);
@@ -477,6 +479,18 @@ enum perr draft_finish(struct kv *kv, const struct draft *d, const char *code,
 	doc_free(record, len);
 	draft_free(left);
 	return err;
+}
+
+enum perr draft_erase(struct kv *kv, const struct draft *d)
+{
+	char name[96];
+	enum perr err;
+
+	if (d->head.number == 0)
+		return PERR_OK;
+	head_name(name, d->head.number);
+	err = check_revision(kv, name, d->revision);
+	return err == PERR_OK ? erase_all(kv, d->head.number) : err;
 }
 
 enum perr draft_drop(struct kv *kv, uint32_t number)

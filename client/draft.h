@@ -45,6 +45,7 @@ struct draft_head {
 	char form_id[65], form_version[33];
 	char lang[33];                   /* the form's language it is filled in with; "" */
 	bool is_paper;                   /* typed in from paper */
+	bool is_amendment;               /* answers are those of amend.h; code is the case's */
 	bool is_sealed;                  /* finished: only the code is left, to be copied */
 };
 
@@ -69,7 +70,7 @@ struct draft {
 	size_t answers_len;
 	struct draft_file files[DRAFT_FILES_MAX];
 	size_t n_files;
-	/* is_sealed: what the slip needs */
+	/* is_sealed: what the slip needs; is_amendment: which case */
 	char code[CASE_CODE_LEN + 1];
 	char desk_name[65];
 	/* for this module */
@@ -135,6 +136,9 @@ PERR_MUST_CHECK enum perr draft_each(struct kv *kv, draft_fn *fn, void *arg);
  */
 PERR_MUST_CHECK enum perr draft_finish(struct kv *kv, const struct draft *d, const char *code,
                                        const char *desk_name);
+
+/* Inside a batch of the caller's: erase everything.  PERR_EXISTS: saved from elsewhere since. */
+PERR_MUST_CHECK enum perr draft_erase(struct kv *kv, const struct draft *d);
 
 /*
  * Erase a draft and its files, in a batch of its own; kv_settle afterwards makes that

@@ -237,7 +237,7 @@ static enum perr tell_time(struct making *k)
 		const struct statement *st = k->m->at[a]->st;
 
 		known[a] = n_known(k, a);
-		k->time[a] = (uint64_t)st->day * 86400 + st->body.amendment.second;
+		k->time[a] = (uint64_t)st->day * 86400000 + st->body.amendment.milli;
 	}
 	for (uint32_t level = 1; level < k->n; level++)
 		for (uint32_t a = 0; a < k->n; a++)

@@ -107,7 +107,7 @@ static void get_amendment(struct mp_reader *r, struct doc_map *m, struct stateme
 	doc_need(m, 4);
 	get_attachments(r, &am->attachments);
 	doc_need(m, 5);
-	am->second = doc_get_uint(r, 86399);
+	am->milli = doc_get_uint(r, 86399999);
 	doc_need(m, 6);
 	am->knew = doc_get_bytes(r, 0, STATEMENT_KNEW * 32);
 	if (!is_rising(am->knew))
@@ -451,7 +451,7 @@ static void put_amendment(struct mp_writer *w, const struct statement_amendment 
 	mp_put_key(w, 4);
 	put_attachments(w, &am->attachments);
 	mp_put_key(w, 5);
-	mp_put_uint(w, am->second);
+	mp_put_uint(w, am->milli);
 	mp_put_key(w, 6);
 	doc_put_bytes(w, am->knew);
 }

@@ -85,7 +85,7 @@ struct statement_amendment {
 	uint32_t n_changes;              /* 1..STATEMENT_CHANGES */
 	struct statement_change changes[STATEMENT_CHANGES];
 	struct statement_attachments attachments;
-	uint32_t second;                 /* of the day, 0..86399: orders one author's amendments */
+	uint32_t milli;                  /* of the day, 0..86399999: orders one author's amendments */
 	struct doc_bytes knew;           /* hashes of amendments seen, 32 each, rising; 0..STATEMENT_KNEW */
 };
 

@@ -137,8 +137,8 @@ static enum perr one_json(void *arg, const struct draft_head *h)
 	fputs(",\"version\":", stdout);
 	cli_json_str(stdout, h->form_version, strlen(h->form_version));
 	printf(",\"started\":\"%s\",\"answers\":%u,\"attachments\":%u,\"from_paper\":%s,"
-	       "\"sealed\":%s}", day, h->n_answers, h->n_files, h->is_paper ? "true" : "false",
-	       h->is_sealed ? "true" : "false");
+	       "\"correction\":%s,\"sealed\":%s}", day, h->n_answers, h->n_files, h->is_paper ? "true" : "false",
+	       h->is_amendment ? "true" : "false", h->is_sealed ? "true" : "false");
 	return PERR_OK;
 }
 
@@ -151,13 +151,18 @@ static enum perr one_line(void *arg, const struct draft_head *h)
 
 	cli_day(day, h->day);
 	if (asprintf(&text, T("Draft %u: %s%s", "Borrador %u: %s%s"), h->number, title_of(l, h),
-	             h->is_paper ? T(", from paper", ", del papel") : "") >= 0)
+	             h->is_amendment ? T(", correction", ", corrección")
+	             : h->is_paper ? T(", from paper", ", del papel") : "") >= 0)
 		print_wrapped(0, text);
 	free(text);
 	text = NULL;
 	if (h->is_sealed)
 		n = asprintf(&text, T("started %s; sealed, its code is not copied yet",
 		             "empezado el %s; sellado, falta copiar su clave"), day);
+	else if (h->is_amendment)
+		n = asprintf(&text, T("started %s; corrected: %u; go on: amparo amend --resume %u",
+		             "empezada el %s; corregido: %u; seguir: amparo amend --resume %u"), day,
+		             h->n_answers, h->number);
 	else
 		n = asprintf(&text, T("started %s; answers: %u; attachments: %u",
 		             "empezado el %s; respuestas: %u; archivos: %u"), day, h->n_answers, h->n_files);

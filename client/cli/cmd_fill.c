@@ -135,7 +135,7 @@ static void env_random(void *ctx, uint8_t *out, size_t n)
 	rng_fill(c->env.rng, out, n);
 }
 
-static int load_form(struct filling *f)
+int filling_load_form(struct filling *f)
 {
 	const struct draft_head *h = &f->d->head;
 	char id[sizeof h->form_id], version[sizeof h->form_version];
@@ -155,14 +155,20 @@ static int load_form(struct filling *f)
 	return EXIT_DONE;
 }
 
-static int open_session(struct filling *f)
+struct fill_env filling_env(struct filling *f)
 {
 	const struct draft_head *h = &f->d->head;
-	struct fill_env env = {
+
+	return (struct fill_env){
 		.lang = h->lang[0] == '\0' ? NULL : h->lang,
 		.now = intake_clock(f->cli->client, f->d->visit_day, cmd_tz_min()),
 		.random = env_random, .random_ctx = f->cli->client,
 	};
+}
+
+static int open_session(struct filling *f)
+{
+	struct fill_env env = filling_env(f);
 	char why[FILL_WHY_SIZE];
 	enum perr err;
 
@@ -231,7 +237,7 @@ static void greet(struct filling *f, bool is_resumed)
 }
 
 /* the form meant by --form, or the only one */
-static int choose_form(struct filling *f, const char *id)
+int filling_choose_form(struct filling *f, const char *id)
 {
 	const struct roster_field *field = f->cli->client->field;
 	const struct roster_form *entry = NULL;
@@ -273,16 +279,16 @@ struct given {
 };
 
 /* the form's own name of the language: what was asked for, that of this computer, or its first */
-static int choose_lang(struct filling *f, const struct given *g)
+int filling_choose_lang(struct filling *f, const char *want)
 {
 	const char *env = drafts_env_lang();
 	size_t n = xform_n_langs(f->form);
-	const char *lang = g->lang != NULL ? g->lang : f->d->head.lang[0] != '\0' ? f->d->head.lang
+	const char *lang = want != NULL ? want : f->d->head.lang[0] != '\0' ? f->d->head.lang
 	                 : n == 0 || (env != NULL && xform_has_lang(f->form, env)) ? env : NULL;
 
-	if (g->lang != NULL && n > 0 && !xform_has_lang(f->form, g->lang)) {
+	if (want != NULL && n > 0 && !xform_has_lang(f->form, want)) {
 		cli_fail(EXIT_REFUSED, T("this form is not in \"%s\"; it is in:", "este formulario no está en "
-		         "«%s»; está en:"), g->lang);
+		         "«%s»; está en:"), want);
 		for (size_t i = 0; i < n; i++) {
 			fputs("  --lang ", stderr);
 			term_print(stderr, xform_lang_code(f->form, i), strlen(xform_lang_code(f->form, i)),
@@ -301,7 +307,7 @@ static int choose_lang(struct filling *f, const struct given *g)
 	return EXIT_DONE;
 }
 
-static int take_draft(struct filling *f, uint32_t number)
+int filling_take_draft(struct filling *f, uint32_t number)
 {
 	enum perr err;
 
@@ -328,23 +334,27 @@ static int prepare(struct filling *f, const struct given *g)
 		                "with a network.", "todavía no hay formularios en este aparato; ejecute "
 		                "`amparo sync` una vez con red."));
 	if (g->resume != 0) {
-		code = take_draft(f, g->resume);
+		code = filling_take_draft(f, g->resume);
 	} else {
 		f->d = draft_new();
 		if (f->d == NULL)
 			return cli_fail_err(PERR_NOMEM, "nothing was begun");
 		f->d->head.day = client_day(f->cli->client);
 		f->d->head.is_paper = g->is_paper;
-		code = choose_form(f, g->form);
+		code = filling_choose_form(f, g->form);
 	}
+	if (code == EXIT_DONE && f->d->head.is_amendment)
+		return cli_fail(EXIT_REFUSED, T("draft %u is a correction; `amparo amend --resume %u` goes on "
+		                "with it.", "el borrador %u es una corrección; `amparo amend --resume %u` sigue "
+		                "con ella."), f->d->head.number, f->d->head.number);
 	if (code == EXIT_DONE && f->d->head.is_sealed) {
 		f->ask.is_es = drafts_is_es(f->d->head.lang[0] != '\0' ? f->d->head.lang : g->lang);
 		return EXIT_DONE;
 	}
 	if (code == EXIT_DONE)
-		code = load_form(f);
+		code = filling_load_form(f);
 	if (code == EXIT_DONE)
-		code = choose_lang(f, g);
+		code = filling_choose_lang(f, g->lang);
 	if (code == EXIT_DONE)
 		code = open_session(f);
 	if (code == EXIT_DONE)

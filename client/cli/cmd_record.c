@@ -11,6 +11,7 @@ const struct cli_command cli_record_commands[] = {
 	{ "intake fill", "an interview, question by question", cmd_fill_help, cmd_fill },
 	{ "intake submit", "check a filled form, seal it, print the case code",
 	  cmd_intake_help, cmd_intake },
+	{ "amend", "correct answers of an interview that was sealed", cmd_amend_help, cmd_amend },
 	{ "drafts", "interviews that are not finished", cmd_drafts_help, cmd_drafts },
 	{ "drafts drop", "delete one of them", cmd_drafts_drop_help, cmd_drafts_drop },
 	{ "outbox", "what waits here for the servers", cmd_outbox_help, cmd_outbox },

@@ -7,6 +7,7 @@
 #include "case.h"
 #include "cli.h"
 
+extern const char cmd_amend_help[];
 extern const char cmd_fill_help[], cmd_drafts_help[], cmd_drafts_drop_help[];
 extern const char cmd_intake_help[], cmd_cases_help[], cmd_show_help[],
                   cmd_note_help[],
@@ -16,6 +17,7 @@ extern const char cmd_intake_help[], cmd_cases_help[], cmd_show_help[],
                   cmd_attachments_help[], cmd_export_help[], cmd_refer_help[];
 int cmd_intake(struct cli *cli, int argc, char **argv);
 int cmd_fill(struct cli *cli, int argc, char **argv);
+int cmd_amend(struct cli *cli, int argc, char **argv);
 int cmd_drafts(struct cli *cli, int argc, char **argv);
 int cmd_drafts_drop(struct cli *cli, int argc, char **argv);
 int cmd_cases(struct cli *cli, int argc, char **argv);

@@ -91,7 +91,9 @@ static void show_question(struct filling *f, const struct fill_step *step)
 
 	ask_gap(a);
 	show_where(f, step->where);
-	if (step->kind == FILL_QUESTION)
+	if (step->kind == FILL_QUESTION && f->other != NULL)
+		ask_say(a, 0, T("Question %u", "Pregunta %u"), step->number);
+	else if (step->kind == FILL_QUESTION)
 		ask_say(a, 0, T("Question %u - %u of about %u", "Pregunta %u - %u de unas %u"),
 		        step->number, step->done + 1, step->total);
 	if (step->label[0] != '\0')

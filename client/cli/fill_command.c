@@ -219,6 +219,8 @@ static enum filling_next drop(struct filling *f)
 enum filling_next filling_command(struct filling *f, enum typed_command c, const char *rest,
                                   const struct fill_step *step)
 {
+	if (f->other != NULL)
+		return f->other->command(f, c, rest, step);
 	switch (c) {
 	case TYPED_HELP:
 		fill_ask_help(f, step);

@@ -95,11 +95,13 @@ static enum perr save_once(struct filling *f, bool must)
 	struct count n = { .f = f };
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	enum perr err = fill_review(f->s, count_one, &n);
+	enum perr err = f->other == NULL ? fill_review(f->s, count_one, &n) : PERR_OK;
 
 	if (err == PERR_OK)
-		err = fill_draft(f->s, &bytes, &len);
-	f->d->head.n_answers = n.answers;
+		err = f->other != NULL ? f->other->bytes(f, must, &bytes, &len)
+		                       : fill_draft(f->s, &bytes, &len);
+	if (f->other == NULL)
+		f->d->head.n_answers = n.answers;
 	if (err == PERR_OK && (must || len != f->d->answers_len ||
 	                       memcmp(bytes, f->d->answers, len) != 0))
 		err = draft_save(f->cli->client->kv, f->d, bytes, len);
@@ -122,10 +124,10 @@ bool filling_save(struct filling *f, bool must)
 	       try_again(f, err));
 	if (err == PERR_EXISTS)
 		f->code = cli_fail(EXIT_REFUSED, T("draft %u was changed in another window; what was entered "
-		                   "there stands.  `amparo intake fill --resume %u` goes on with it.",
+		                   "there stands.  `amparo %s --resume %u` goes on with it.",
 		                   "el borrador %u se cambió en otra ventana; vale lo que se escribió allá. "
-		                   " `amparo intake fill --resume %u` sigue con él."), f->d->head.number,
-		                   f->d->head.number);
+		                   " `amparo %s --resume %u` sigue con él."), f->d->head.number,
+		                   f->other != NULL ? "amend" : "intake fill", f->d->head.number);
 	else if (err == PERR_NOTFOUND)
 		f->code = cli_fail(EXIT_REFUSED, T("draft %u was deleted in another window.",
 		                   "el borrador %u se eliminó en otra ventana."), f->d->head.number);

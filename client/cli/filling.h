@@ -8,6 +8,7 @@
  *	fill_ask.c      one question: shown, answered
  *	fill_paper.c    what is asked before the questions of a paper form
  *	fill_end.c      the review, sealing, the case code
+ *	amend_ask.c     corrections, which ask single questions in the same way
  *
  * The draft is saved before every prompt, so a kill while somebody thinks loses nothing.
  */
@@ -20,7 +21,30 @@
 #include "fill.h"
 #include "intake.h"
 
+struct filling;
+
+/* What follows a step. */
+enum filling_next {
+	FILLING_ON,                     /* look where the session stands now */
+	FILLING_SAME,                   /* ask again without showing the question again */
+	FILLING_SAVED,                  /* the person stops; everything is stored */
+	FILLING_STOPPED,                /* end of input or a signal; everything is stored */
+	FILLING_DONE,                   /* sealed, and the code is copied; or the draft is dropped */
+	FILLING_FAILED                  /* said already; code says how the program ends */
+};
+
+/* what is different where a correction is made, not an interview */
+struct filling_other {
+	/* what the draft keeps, for doc_free.  must: an answer was just given */
+	enum perr (*bytes)(struct filling *f, bool must, uint8_t **out, size_t *len);
+	/* a command at a question */
+	enum filling_next (*command)(struct filling *f, enum typed_command c, const char *rest,
+	                             const struct fill_step *step);
+};
+
 struct filling {
+	const struct filling_other *other;      /* NULL: an interview */
+	void *other_ctx;
 	struct cli *cli;
 	struct ask ask;
 	struct draft *d;
@@ -33,16 +57,6 @@ struct filling {
 	char *where;                    /* its group, said once for all its questions */
 };
 
-/* What follows a step. */
-enum filling_next {
-	FILLING_ON,                     /* look where the session stands now */
-	FILLING_SAME,                   /* ask again without showing the question again */
-	FILLING_SAVED,                  /* the person stops; everything is stored */
-	FILLING_STOPPED,                /* end of input or a signal; everything is stored */
-	FILLING_DONE,                   /* sealed, and the code is copied; or the draft is dropped */
-	FILLING_FAILED                  /* said already; code says how the program ends */
-};
-
 /*
  * Store answers, files and place, if anything changed.  must: also a draft that was never
  * stored.  On a full or failing disk it says so and tries again as often as the person
@@ -53,6 +67,14 @@ bool filling_save(struct filling *f, bool must);
 enum filling_next filling_failed(struct filling *f, enum perr err, const char *what);
 /* the same where the form itself is at fault */
 enum filling_next filling_stuck(struct filling *f, enum perr err);
+/* cmd_fill.c: how a draft is begun or taken up; exit codes, EXIT_DONE or said already */
+int filling_choose_form(struct filling *f, const char *id);
+int filling_choose_lang(struct filling *f, const char *lang);
+int filling_load_form(struct filling *f);
+int filling_take_draft(struct filling *f, uint32_t number);
+/* a struct fill_env of the filling's language and moment */
+struct fill_env filling_env(struct filling *f);
+
 /* Speak and ask in this language of the form ("": its first). */
 void filling_speak(struct filling *f, const char *lang);
 /*

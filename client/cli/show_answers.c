@@ -96,6 +96,14 @@ static void show_before(struct show_page *p, unsigned indent, const struct merge
 	print_free(p, indent, out);
 }
 
+/* one of a repeat that a correction adds */
+static bool is_addition(const struct merge_field *f)
+{
+	const char *last = strrchr(f->path, '/');
+
+	return last != NULL && strstr(last, "[+") != NULL;
+}
+
 static void show_said(struct show_page *p, unsigned indent, const struct merge_field *f)
 {
 	char *said = NULL, *text = NULL;
@@ -123,7 +131,7 @@ static void show_said(struct show_page *p, unsigned indent, const struct merge_f
 
 		cli_day(day, st->day);
 		client_name_of(p->c, st->author, who, sizeof who);
-		if (asprintf(&text, "corrected %s by %s", day, who) < 0)
+		if (asprintf(&text, "%s %s by %s", is_addition(f) ? "added" : "corrected", day, who) < 0)
 			text = NULL;
 		print_free(p, indent, text);
 	}

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fcheck.h"
+#include "fexpr.h"
 #include "instance.h"
 
 #define LABEL_MAX_CHARS 80
@@ -149,6 +150,11 @@ static const char *choice_fault(struct feval *ev, const struct fctl *ctl, const 
 	bool *seen;
 	char *word;
 
+	/* what can be chosen stands in other answers */
+	if (ev->is_blind && ctl->itemset != NULL && ctl->itemset->inst == NULL) {
+		ev->was_unchecked = true;
+		return NULL;
+	}
 	if (feval_options(ev, ctl, n, &options, &n_options) != 0)
 		return FCHECK_SAY(ev, "has too many choices to look through",
 			"tiene demasiadas opciones para revisarlas");
@@ -182,7 +188,7 @@ static const char *choice_fault(struct feval *ev, const struct fctl *ctl, const 
 		n_chosen++;
 		s += len;
 	}
-	if (ctl->kind == FCTL_RANK && n_chosen != n_options)
+	if (ctl->kind == FCTL_RANK && n_chosen != n_options && !(ev->is_blind && ctl->itemset != NULL))
 		return FCHECK_SAY(ev, "must put all choices in an order",
 			"debe poner en orden todas las opciones");
 	return NULL;
@@ -207,6 +213,26 @@ static const char *range_fault(struct feval *ev, const struct fctl *ctl, const c
 		return farena_fmt(ev->scratch, FCHECK_SAY(ev, "must be from %s to %s in steps of %s",
 		                  "debe ir de %s a %s, en pasos de %s"), ctl->start, ctl->end, ctl->step);
 	return NULL;
+}
+
+struct reads {
+	const struct fdef *own;
+	bool others;
+};
+
+static void on_read(void *ctx, const struct fdef *def)
+{
+	struct reads *r = ctx;
+
+	r->others = r->others || def != r->own;
+}
+
+static bool reads_others(const struct fexpr *e, const struct fdef *own)
+{
+	struct reads r = {own, false};
+
+	fexpr_reads(e, on_read, &r);
+	return r.others;
 }
 
 bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
@@ -247,6 +273,10 @@ bool fcheck_answer(struct feval *ev, const struct fnode *n, const char *text,
 	*kind = FAULT_CONSTRAINT;
 	if (def->expr[FSLOT_CONSTRAINT] == NULL)
 		return true;
+	if (ev->is_blind && reads_others(def->expr[FSLOT_CONSTRAINT], def)) {
+		ev->was_unchecked = true;
+		return true;
+	}
 	ev->candidate = n;
 	ev->candidate_text = text;
 	if (!feval_is_true(ev, def->expr[FSLOT_CONSTRAINT], n))
@@ -267,7 +297,7 @@ bool fcheck_required(struct feval *ev, const struct fnode *n, const char **why)
 {
 	const struct fexpr *e = n->def->expr[FSLOT_REQUIRED];
 
-	if (e == NULL || n->def->ctl == NULL || n->def->ctl->is_note || !feval_is_true(ev, e, n))
+	if (e == NULL || ev->is_blind || n->def->ctl == NULL || n->def->ctl->is_note || !feval_is_true(ev, e, n))
 		return false;
 	*why = feval_label(ev, n->def->required_msg, n);
 	if ((*why)[0] == '\0')

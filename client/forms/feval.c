@@ -72,7 +72,7 @@ bool feval_relevant(struct feval *ev, const struct fnode *node)
 	}
 	n->relevant = FEVAL_BUSY;
 	yes = !n->is_excess && (n->parent == NULL || feval_relevant(ev, n->parent));
-	if (yes && e != NULL)
+	if (yes && e != NULL && !ev->is_blind)
 		yes = feval_is_true(ev, e, n);
 	n->relevant = yes ? FEVAL_YES : FEVAL_NO;
 	return yes;
@@ -202,7 +202,7 @@ static void filter(struct feval *ev, struct nodes *l, const struct fexpr *predic
 	struct fval v;
 	bool keep;
 
-	for (; predicates != NULL; predicates = predicates->next) {
+	for (; predicates != NULL && !ev->no_filter; predicates = predicates->next) {
 		for (i = n = 0; i < l->n; i++) {
 			m = farena_mark(ev->scratch);
 			ev->node = l->at[i];
@@ -602,7 +602,7 @@ static const char *label_output(void *ctx, const struct ftext_part *part)
 	if (part->expr == NULL)
 		return "…";
 	feval_at(l->ev, part->expr, l->n, &v);
-	return fval_string(l->ev, &v);
+	return l->ev->is_blind && fval_string(l->ev, &v)[0] == '\0' ? "…" : fval_string(l->ev, &v);
 }
 
 const char *feval_label(struct feval *ev, const struct ftext *t, const struct fnode *n)
@@ -635,8 +635,10 @@ int feval_options(struct feval *ev, const struct fctl *ctl, const struct fnode *
 	for (c = ctl->choices; c != NULL; c = c->next)
 		count++;
 	fval_set_string(&v, "");
+	ev->no_filter = ev->is_blind;
 	if (set != NULL && set->nodeset_expr != NULL)
 		feval_at(ev, set->nodeset_expr, n, &v);
+	ev->no_filter = false;
 	if (v.kind == FVAL_NODES)
 		count += v.n_nodes;
 	*out = scratch(ev, (count + 1) * sizeof **out);

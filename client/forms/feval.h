@@ -53,6 +53,11 @@ struct feval {
 	const struct fnode *candidate;  /* whose value is replaced by candidate_text: see fill */
 	const char *candidate_text;
 	unsigned fuel, depth;
+	/*
+	 * Of other answers nothing is known: every node is relevant, choices are not filtered,
+	 * and a constraint that reads other answers is not asked; was_unchecked says so.
+	 */
+	bool is_blind, was_unchecked, no_filter;
 	bool is_circular;
 	bool is_starved;                /* stopped because the device had no memory */
 	char why[FEVAL_WHY_SIZE];       /* "" while all is well */

@@ -87,7 +87,7 @@ static bool is_readonly(struct feval *ev, const struct fctl *ctl, const struct f
 	const struct fdef *def = n->def;
 
 	return ctl->is_note || def->expr[FSLOT_CALCULATE] != NULL
-		|| (def->expr[FSLOT_READONLY] != NULL && feval_is_true(ev, def->expr[FSLOT_READONLY], n));
+		|| (def->expr[FSLOT_READONLY] != NULL && !ev->is_blind && feval_is_true(ev, def->expr[FSLOT_READONLY], n));
 }
 
 static void visit_controls(struct visit *v, const struct fctl *parent, struct fnode *context)
@@ -539,6 +539,7 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 
 	why[0] = '\0';
 	reset(s);
+	s->ev.was_unchecked = false;
 	if (s->at.ctl == NULL || s->at.ctl->kind == FCTL_REPEAT || is_readonly(&s->ev, s->at.ctl, n)
 	    || !feval_relevant(&s->ev, n)) {
 		refuse(why, FCHECK_SAY(&s->ev, "There is no question to answer here.",
@@ -571,6 +572,8 @@ enum perr fill_answer(struct fill *s, const char *text, size_t len, char why[FIL
 		return PERR_OK;
 	if (ftree_set_text(s->answers, n, stored, strlen(stored)) != 0)
 		return PERR_NOMEM;
+	if (s->ev.is_blind)
+		return feval_error(&s->ev);
 	feval_forget(&s->ev, s->root);
 	fill_act(s, s->at.ctl->actions, FEVENT_CHANGED, n);
 	return fill_settle(s, n->def);

@@ -89,6 +89,24 @@ enum perr fill_new(struct fill **out, const struct xform *f, const struct fill_e
 enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_env *env,
                     const uint8_t *draft, size_t draft_len, char why[FILL_WHY_SIZE]);
 
+/*
+ * A session for corrections of an interview that is not here: every question can be asked,
+ * in one instance of each repeat, without an answer; nothing is required, and what depends
+ * on other answers is not checked.
+ */
+enum perr fill_new_blind(struct fill **out, const struct xform *f, const struct fill_env *env,
+                         char why[FILL_WHY_SIZE]);
+/* Whether the answer that fill_answer took last may still be refused by what others are. */
+bool fill_was_unchecked(const struct fill *s);
+/*
+ * A session over a submission's answers.
+ * PERR_FORMAT: they are not this form's.
+ */
+enum perr fill_open_answers(struct fill **out, const struct xform *f, const struct fill_env *env,
+                            const uint8_t *xml, size_t xml_len, char why[FILL_WHY_SIZE]);
+/* The answer at a step's path, "" for none; NULL: there is no such question now.  Borrowed. */
+const char *fill_value(struct fill *s, const char *path);
+
 /* Wipes and frees; NULL is harmless. */
 void fill_free(struct fill *s);
 

@@ -25,6 +25,11 @@ struct fill {
 	const char *lang;
 };
 
+/* fill_io.c: a session without a tree; NULL: no memory. */
+struct fill *fill_session(const struct xform *f, const struct fill_env *env);
+/* Hands it out, or after an error wipes it and says why. */
+enum perr fill_ready(struct fill *s, struct fill **out, enum perr err, char why[FILL_WHY_SIZE]);
+
 /* Recalculates everything after a change of def (NULL: of the structure). */
 enum perr fill_settle(struct fill *s, const struct fdef *changed);
 

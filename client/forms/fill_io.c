@@ -197,7 +197,7 @@ static int name_instance(struct fill *s)
 	return 0;
 }
 
-static struct fill *session_new(const struct xform *f, const struct fill_env *env)
+struct fill *fill_session(const struct xform *f, const struct fill_env *env)
 {
 	struct fill *s = calloc(1, sizeof *s);
 
@@ -222,7 +222,7 @@ static struct fill *session_new(const struct xform *f, const struct fill_env *en
 	return s;
 }
 
-static enum perr finish(struct fill *s, struct fill **out, enum perr err, char why[FILL_WHY_SIZE])
+enum perr fill_ready(struct fill *s, struct fill **out, enum perr err, char why[FILL_WHY_SIZE])
 {
 	if (err == PERR_OK) {
 		why[0] = '\0';
@@ -241,12 +241,12 @@ static enum perr finish(struct fill *s, struct fill **out, enum perr err, char w
 enum perr fill_new(struct fill **out, const struct xform *f, const struct fill_env *env,
                    char why[FILL_WHY_SIZE])
 {
-	struct fill *s = session_new(f, env);
+	struct fill *s = fill_session(f, env);
 	enum perr err = PERR_NOMEM;
 
 	*out = NULL;
 	if (s == NULL || (s->root = fill_plant(s->answers, f->primary)) == NULL)
-		return finish(s, out, err, why);
+		return fill_ready(s, out, err, why);
 	s->ev.root = s->root;
 	preload(s, s->root, false);
 	fill_act(s, f->actions, FEVENT_FIRST_LOAD, s->root);
@@ -258,7 +258,7 @@ enum perr fill_new(struct fill **out, const struct xform *f, const struct fill_e
 		s->at = fill_first(s);
 		err = feval_error(&s->ev);
 	}
-	return finish(s, out, err, why);
+	return fill_ready(s, out, err, why);
 }
 
 /* ---- drafts ------------------------------------------------------------------------------- */
@@ -372,11 +372,52 @@ static void prune(struct fnode *n)
 	}
 }
 
+/* the tree read becomes the session's, completed by what the form has beyond it */
+static int adopt_tree(struct fill *s)
+{
+	s->root->parent = NULL;
+	s->ev.root = s->root;
+	instance_define(s->form, s->root, s->form->root);
+	if (instance_order(s->answers, s->root) != 0)
+		return -1;
+	prune(s->root);
+	return fill_complete(s, s->root) != 0 || name_instance(s) != 0 ? -1 : 0;
+}
+
+enum perr fill_open_answers(struct fill **out, const struct xform *f, const struct fill_env *env,
+                            const uint8_t *xml, size_t xml_len, char why[FILL_WHY_SIZE])
+{
+	static const struct ftree_limits limits = {OUT_MAX, NODES_MAX, 80, false};
+	struct fill *s = fill_session(f, env);
+	char tree_why[FTREE_WHY];
+	enum perr err;
+
+	*out = NULL;
+	if (s == NULL)
+		return fill_ready(s, out, PERR_NOMEM, why);
+	err = ftree_parse(&s->root, s->answers, xml, xml_len, &limits, tree_why);
+	if (err == PERR_OK && strcmp(s->root->name, f->root->name) != 0) {
+		snprintf(tree_why, sizeof tree_why, "they begin with another name.");
+		err = PERR_FORMAT;
+	}
+	if (err != PERR_OK) {
+		snprintf(why, FILL_WHY_SIZE, "The answers cannot be read: %s", tree_why);
+		fill_free(s);
+		return err == PERR_NOMEM ? err : PERR_FORMAT;
+	}
+	if (adopt_tree(s) != 0)
+		return fill_ready(s, out, PERR_NOMEM, why);
+	err = fill_settle(s, NULL);
+	if (err == PERR_OK)
+		s->at = fill_first(s);
+	return fill_ready(s, out, err, why);
+}
+
 enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_env *env,
                     const uint8_t *draft, size_t draft_len, char why[FILL_WHY_SIZE])
 {
 	static const struct ftree_limits limits = {OUT_MAX, NODES_MAX, 80, false};
-	struct fill *s = session_new(f, env);
+	struct fill *s = fill_session(f, env);
 	const char *form, *version, *at;
 	char tree_why[FTREE_WHY];
 	struct fnode *top;
@@ -384,7 +425,7 @@ enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_
 
 	*out = NULL;
 	if (s == NULL)
-		return finish(s, out, PERR_NOMEM, why);
+		return fill_ready(s, out, PERR_NOMEM, why);
 	err = ftree_parse(&top, s->answers, draft, draft_len, &limits, tree_why);
 	if (err != PERR_OK) {
 		snprintf(why, FILL_WHY_SIZE, "The draft cannot be read: %s", tree_why);
@@ -399,23 +440,17 @@ enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_
 	    || s->root == NULL || s->root->next != NULL
 	    || strcmp(s->root->name, f->root->name) != 0) {
 		snprintf(why, FILL_WHY_SIZE, "This is no draft.");
-		return finish(s, out, PERR_FORMAT, why);
+		return fill_ready(s, out, PERR_FORMAT, why);
 	}
 	if (strcmp(form, f->id) != 0 || strcmp(version, f->version) != 0) {
 		snprintf(why, FILL_WHY_SIZE, "The draft belongs to version \"%.80s\" of the form "
 		         "\"%.80s\".", version, form);
-		return finish(s, out, PERR_STATE, why);
+		return fill_ready(s, out, PERR_STATE, why);
 	}
-	s->root->parent = NULL;
-	s->ev.root = s->root;
 	if (env->lang == NULL && ftree_attr(top, "", "lang") != NULL)
 		fill_set_lang(s, ftree_attr(top, "", "lang"));
-	instance_define(f, s->root, f->root);
-	if (instance_order(s->answers, s->root) != 0)
-		return finish(s, out, PERR_NOMEM, why);
-	prune(s->root);
-	if (fill_complete(s, s->root) != 0 || name_instance(s) != 0)
-		return finish(s, out, PERR_NOMEM, why);
+	if (adopt_tree(s) != 0)
+		return fill_ready(s, out, PERR_NOMEM, why);
 	err = fill_settle(s, NULL);
 	if (err == PERR_OK && at[0] != '\0') {
 		s->at = fill_place_at(s, at);
@@ -423,5 +458,5 @@ enum perr fill_open(struct fill **out, const struct xform *f, const struct fill_
 		if (s->at.ctl == NULL)
 			s->at = fill_first(s);
 	}
-	return finish(s, out, err, why);
+	return fill_ready(s, out, err, why);
 }

@@ -99,6 +99,9 @@ static enum perr added_child(struct patch *k, struct fnode *parent, const struct
 	if (a == NULL || (a->node = new_child(k, parent, def, token, strcspn(token, "["))) == NULL)
 		return PERR_NOMEM;
 	a->parent = parent;
+	a->node->mark = farena_str(k->in->arena, token, len);
+	if (a->node->mark == NULL)
+		return PERR_NOMEM;
 	a->token = token;
 	a->len = len;
 	a->next = k->added;
@@ -391,6 +394,8 @@ enum perr fpatch_apply(struct instance *in, struct fpatch *p, size_t n, const st
 		if (calc != PERR_OK && calc != PERR_LIMIT)
 			err = calc;
 	}
+	for (struct fnode *x = in->root; x != NULL; x = next_node(x))
+		x->sent = x->ord;
 	for (size_t i = 0; i < n && err == PERR_OK; i++) {
 		err = find(&k, &p[i]);
 		if (err == PERR_OK && p[i].node != NULL)
@@ -418,6 +423,42 @@ enum perr fpatch_apply(struct instance *in, struct fpatch *p, size_t n, const st
 		}
 	farena_free(k.ev.scratch);
 	return err != PERR_OK ? err : calc;
+}
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static const char *sent_path(struct farena *a, const struct fnode *n)
+{
+	const char *above = n->parent == NULL ? "" : sent_path(a, n->parent);
+	uint32_t at = n->sent != 0 ? n->sent : n->ord;
+
+	if (above == NULL)
+		return NULL;
+	if (n->mark != NULL)
+		return farena_fmt(a, "%s/%s", above, n->mark);
+	return at > 1 ? farena_fmt(a, "%s/%s[%u]", above, n->name, (unsigned)at)
+	              : farena_fmt(a, "%s/%s", above, n->name);
+}
+
+enum perr fpatch_sent_path(const struct instance *in, const char *path, char **out)
+{
+	enum perr err = PERR_NOTFOUND;
+
+	*out = NULL;
+	for (const struct fnode *n = in->root; n != NULL && err == PERR_NOTFOUND; n = next_node(n)) {
+		struct farena_mark m = farena_mark(in->arena);
+		const char *at = instance_path(in->arena, n);
+
+		if (at == NULL) {
+			err = PERR_NOMEM;
+		} else if (strcmp(at, path) == 0) {
+			at = sent_path(in->arena, n);
+			*out = at == NULL ? NULL : strdup(at);
+			err = *out == NULL ? PERR_NOMEM : PERR_OK;
+		}
+		farena_release(in->arena, m);
+	}
+	return err;
 }
 
 /* ---- afterwards --------------------------------------------------------------------------- */

@@ -39,6 +39,13 @@ struct fpatch {
  */
 enum perr fpatch_apply(struct instance *in, struct fpatch *p, size_t n, const struct fclock *now);
 
+/*
+ * The path by which a correction names what stands at `path` now: positions as they were
+ * sent, what was added by its mark.
+ * out  out: malloc'd; NULL after an error.  PERR_NOTFOUND: nothing stands there.
+ */
+enum perr fpatch_sent_path(const struct instance *in, const char *path, char **out);
+
 /* Whether the value at a path (as render.h names it) was computed anew by fpatch_apply. */
 bool fpatch_is_anew(const struct instance *in, const char *path);
 

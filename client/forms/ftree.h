@@ -36,6 +36,8 @@ struct fnode {
 	struct fattr *attrs;
 	struct fnode *parent, *first, *last, *next, *prev;
 	const struct fdef *def;         /* what the form says of it; NULL: nothing */
+	uint32_t sent;                  /* fpatch: its ord before it was patched; 0: it was added */
+	const char *mark;               /* fpatch: of one that was added, "child[+1@3f…]"; else NULL */
 	uint32_t ord;                   /* instances: 1 for the first sibling of this name */
 	bool has_twin;                  /* instances: another sibling has this name */
 	uint8_t relevant, calculated;   /* memory of the evaluator, see feval.h */

@@ -519,6 +519,30 @@ void xform_question_label(const struct xform *f, unsigned number, const char *la
 	farena_free(a);
 }
 
+const char *xform_question_repeat(const struct xform *f, unsigned number, size_t i,
+                                  const char *lang, char *label)
+{
+	const struct fdef *d = number == 0 || number > f->n_questions ? NULL
+		: f->questions[number - 1]->def->repeat, *up;
+	struct farena *a;
+	size_t above = 0;
+
+	for (up = d; up != NULL; up = up->parent == NULL ? NULL : up->parent->repeat)
+		above++;
+	if (i >= above)
+		return NULL;
+	for (; above > i + 1; above--)
+		d = d->parent->repeat;
+	if (label != NULL) {
+		label[0] = '\0';
+		a = farena_new(1 << 20);
+		if (a != NULL)
+			snprintf(label, XFORM_LABEL_SIZE, "%s", xform_name(a, f, d, xform_find_lang(f, lang)));
+		farena_free(a);
+	}
+	return d->path;
+}
+
 size_t xform_n_files(const struct xform *f)
 {
 	const struct finst *i;

@@ -84,6 +84,13 @@ void xform_question_label(const struct xform *f, unsigned number, const char *la
 const char *xform_question_path(const struct xform *f, unsigned number);
 
 /*
+ * The repeats a question stands in, outermost first: the path of the i-th ("/data/child");
+ * NULL: no more.  label out: XFORM_LABEL_SIZE, in the language; may be NULL
+ */
+const char *xform_question_repeat(const struct xform *f, unsigned number, size_t i,
+                                  const char *lang, char *label);
+
+/*
  * Files the form takes choices from ("cities.csv").  Until a file has been supplied, the
  * choices from it are empty.
  */

@@ -125,7 +125,7 @@ static inline void kit_statement(struct statement *st, enum statement_kind kind)
 		st->body.amendment.changes[2].is_gone = true;
 		st->body.amendment.changes[3].path = doc_text_of("/data/child[+1]/name");
 		st->body.amendment.changes[3].value = doc_text_of("Luz");
-		st->body.amendment.second = 64800;
+		st->body.amendment.milli = 64800123;
 		memset(knew[0], 0x31, 32);
 		memset(knew[1], 0xd2, 32);
 		st->body.amendment.knew = doc_bytes_of(knew, sizeof knew);

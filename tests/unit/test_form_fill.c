@@ -662,6 +662,75 @@ static void fill_review_shows_every_step(void **state)
 	xform_free(f);
 }
 
+#define BLIND FORM("<held>no</held><where/><many/><kid jr:template=''><name>x</name><age/></kid>" \
+	"<said/>", \
+	"<bind nodeset='/data/where' relevant=\"/data/held = 'yes'\" required='true()'/>" \
+	"<bind nodeset='/data/many' type='int' constraint='. > 0 and . &lt; 30'/>" \
+	"<bind nodeset='/data/kid/age' type='int' constraint='. &lt; /data/many'/>" \
+	"<bind nodeset='/data/said' calculate='/data/held'/>", \
+	"<input ref='/data/held'><label>Held</label></input><input ref='/data/where'><label>Where</label>" \
+	"</input><input ref='/data/many'><label>Many</label></input><repeat nodeset='/data/kid'>" \
+	"<input ref='/data/kid/name'><label>Name</label></input>" \
+	"<input ref='/data/kid/age'><label>Age</label></input></repeat>")
+
+static void a_blind_session_asks_everything_and_checks_each_answer_by_itself(void **state)
+{
+	struct xform *form = form_of(BLIND);
+	struct fill_env at_noon = { .now = noon };
+	char why[FILL_WHY_SIZE];
+	struct fill_step step;
+	struct fill *s;
+
+	assert_int_equal(fill_new_blind(&s, form, &at_noon, why), PERR_OK);
+	/* irrelevant in an empty interview, required, and without an answer */
+	assert_int_equal(fill_jump_path(s, "/data/where"), PERR_OK);
+	assert_int_equal(fill_current(s, &step), PERR_OK);
+	assert_false(step.is_required);
+	assert_int_equal(fill_answer(s, "Jena", 4, why), PERR_OK);
+	assert_false(fill_was_unchecked(s));
+	assert_string_equal(fill_value(s, "/data/where"), "Jena");
+	/* no default is taken for an answer */
+	assert_string_equal(fill_value(s, "/data/held"), "");
+	assert_int_equal(fill_jump_path(s, "/data/kid[1]/name"), PERR_OK);
+	assert_string_equal(fill_value(s, "/data/kid[1]/name"), "");
+	/* what it says itself is checked, what others say is not */
+	assert_int_equal(fill_jump_path(s, "/data/many"), PERR_OK);
+	assert_int_equal(fill_answer(s, "31", 2, why), PERR_RANGE);
+	assert_int_equal(fill_answer(s, "3", 1, why), PERR_OK);
+	assert_false(fill_was_unchecked(s));
+	assert_int_equal(fill_jump_path(s, "/data/kid[1]/age"), PERR_OK);
+	assert_int_equal(fill_answer(s, "old", 3, why), PERR_RANGE);
+	assert_int_equal(fill_answer(s, "7", 1, why), PERR_OK);
+	assert_true(fill_was_unchecked(s));
+	assert_null(fill_value(s, "/data/kid[2]/age"));
+	fill_free(s);
+	xform_free(form);
+}
+
+static void a_session_over_a_submission_knows_its_answers(void **state)
+{
+	static const char answers[] = DATA("<held>yes</held><where>Jena</where><many>2</many>"
+		"<kid><name>Luz</name><age>1</age></kid><kid><name>Mar</name></kid>");
+	struct xform *form = form_of(BLIND);
+	struct fill_env at_noon = { .now = noon };
+	char why[FILL_WHY_SIZE];
+	struct fill *s;
+
+	assert_int_equal(fill_open_answers(&s, form, &at_noon, (const uint8_t *)answers,
+	                                   sizeof answers - 1, why), PERR_OK);
+	assert_string_equal(fill_value(s, "/data/kid[2]/name"), "Mar");
+	assert_string_equal(fill_value(s, "/data/where"), "Jena");
+	assert_int_equal(fill_jump_path(s, "/data/kid[2]/age"), PERR_OK);
+	assert_int_equal(fill_answer(s, "7", 1, why), PERR_RANGE);
+	assert_int_equal(fill_answer(s, "1", 1, why), PERR_OK);
+	fill_free(s);
+	assert_int_equal(fill_open_answers(&s, form, &at_noon, (const uint8_t *)"<other/>", 8, why),
+	                 PERR_FORMAT);
+	assert_int_equal(fill_open_answers(&s, form, &at_noon, (const uint8_t *)"<data", 5, why),
+	                 PERR_FORMAT);
+	xform_free(form);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -685,6 +754,8 @@ int main(void)
 		cmocka_unit_test(fill_completes_instances_that_lack_questions),
 		cmocka_unit_test(fill_keeps_its_instance_id_over_a_draft),
 		cmocka_unit_test(fill_review_shows_every_step),
+		cmocka_unit_test(a_blind_session_asks_everything_and_checks_each_answer_by_itself),
+		cmocka_unit_test(a_session_over_a_submission_knows_its_answers),
 	};
 
 	return cmocka_run_group_tests_name("form_fill", tests, NULL, NULL);

@@ -65,6 +65,15 @@ static void apply(void)
 	assert_int_equal(fpatch_apply(in, p, n, &noon), PERR_OK);
 }
 
+static void named(const char *path, const char *want)
+{
+	char *sent;
+
+	assert_int_equal(fpatch_sent_path(in, path, &sent), PERR_OK);
+	assert_string_equal(sent, want);
+	free(sent);
+}
+
 static void answers_are_replaced_and_taken_away(void **state)
 {
 	begin(true);
@@ -127,6 +136,10 @@ static void places_are_those_of_the_interview_as_sent(void **state)
 	assert_int_equal(p[2].fate, FPATCH_NO_PLACE);
 	assert_int_equal(p[3].fate, FPATCH_TAKEN_OUT);
 	assert_string_equal(p[5].at, "/data/kid[2]/meds/med[1]/what");
+	/* and back to the names by which they are corrected again */
+	named("/data/kid[1]/name", "/data/kid[2]/name");
+	named("/data/kid[2]/meds/med[1]/what", p[5].path);
+	named("/data/who", "/data/who");
 	end();
 }
 

@@ -28,7 +28,7 @@ static struct statement_amendment *amend(unsigned i, uint8_t author, uint32_t da
 	st[i].kind = STATEMENT_AMENDMENT;
 	memset(st[i].author, author, 32);
 	st[i].day = day;
-	st[i].body.amendment.second = second;
+	st[i].body.amendment.milli = second;
 	in[i].st = &st[i];
 	crypto_generichash(in[i].hash, 32, (const uint8_t *)&i, sizeof i, NULL, 0);
 	return &st[i].body.amendment;

@@ -198,7 +198,7 @@ static void what_a_reader_would_refuse_is_never_encoded(void **state)
 	st.body.amendment.n_changes = STATEMENT_CHANGES + 1;
 	refused_by_encode();
 	kit_statement(&st, STATEMENT_AMENDMENT);
-	st.body.amendment.second = 86400;
+	st.body.amendment.milli = 86400000;
 	refused_by_encode();
 	kit_statement(&st, STATEMENT_AMENDMENT);
 	st.body.amendment.knew.len = 33;

@@ -146,6 +146,7 @@ CLIENT_SRC   = \
                client/apply_server.c \
                client/charters.c \
                client/late.c \
+               client/parting.c \
                client/refer.c \
                client/papers.c \
                client/shares.c \

@@ -47,6 +47,7 @@
  *	batch/<owner hex>     newest signed batch of an owner, raw         notices.c
  *	charter/<document hash hex>  signed charters not yet in the roster, raw  notices.c charters.c
  *	overtaken/<document hash hex>  proposals in whose place others were listed  charters.c
+ *	parted/<desk id hex>  how much of a desk that was left is handed over  parting.c
  *	late/<hash hex>       statements for desks not held, to be handed on  late.c
  *	counter/<desk id hex> countersignatures not yet in the roster        vouch.c
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c

@@ -69,7 +69,7 @@ enum perr covaults_load(struct client *c, const uint8_t desk_id[32], struct cova
 	enum perr err = v == NULL ? PERR_NOMEM : cache_desk(c, desk_id, &desk);
 
 	*out = NULL;
-	if (err == PERR_OK && !charter_has_holder(&desk->now, c->me->sign_pk))
+	if (err == PERR_OK && !desk_had_holder(desk, c->me->sign_pk))
 		err = PERR_STATE;
 	if (err != PERR_OK)
 		goto out;

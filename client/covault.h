@@ -60,7 +60,8 @@ struct covaults {
 
 /*
  * out  out: for covaults_free; NULL after an error
- * PERR_NOTFOUND: no such desk.  PERR_STATE: this member does not hold it.
+ * PERR_NOTFOUND: no such desk.  PERR_STATE: this member never held it.  Of a desk that it left:
+ * what the present holders said before (parting.h)
  */
 PERR_MUST_CHECK enum perr covaults_load(struct client *c, const uint8_t desk[32],
                                        struct covaults **out);

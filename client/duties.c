@@ -9,6 +9,7 @@
 #include "late.h"
 #include "leave.h"
 #include "papers.h"
+#include "parting.h"
 #include "post.h"
 #include "retire.h"
 #include "rotate.h"
@@ -43,11 +44,13 @@ static enum perr look_for_gaps(struct client *c, const struct duties_sync *s, bo
 	return s->fresh > 0 ? gaps_look(c) : PERR_OK;
 }
 
-/* what reached this member for a desk that others hold, or that it holds since this sync */
+/* what this member has of a desk that others hold now, or that it holds since this sync */
 static enum perr hand_on_late(struct client *c, const struct duties_sync *s, bool *more)
 {
 	(void)s;
-	return c->staff == NULL ? PERR_OK : late_duty(c, more);
+	enum perr err = c->staff == NULL ? PERR_OK : late_duty(c, more);
+
+	return err == PERR_OK && c->staff != NULL ? parting_duty(c, more) : err;
 }
 
 /* an administrator's device lists what the holders of desks signed */

@@ -325,6 +325,23 @@ static enum perr for_co_holder(struct reseal *r, const struct covault *co)
 	return err == PERR_OK ? tidy(r) : err;
 }
 
+enum perr reseal_item(struct client *c, struct dispatch *d, const struct holding_item *it,
+                      const struct dispatch_readers *to)
+{
+	struct reseal *r = calloc(1, sizeof *r);
+	enum perr err;
+
+	if (r == NULL)
+		return PERR_NOMEM;
+	r->c = c;
+	r->d = d;
+	r->to = *to;
+	err = seal_item(r, it);
+	sodium_memzero(r, sizeof *r);
+	free(r);
+	return err;
+}
+
 enum perr reseal_lacking(struct client *c, struct dispatch *d, const struct covaults *v,
                          uint32_t max, struct reseal_done *done)
 {

@@ -45,6 +45,15 @@ PERR_MUST_CHECK enum perr reseal_lacking(struct client *c, struct dispatch *d,
                                         const struct covaults *v, uint32_t max,
                                         struct reseal_done *done);
 
+/*
+ * One statement of this vault, its attachments as fresh chunks, to these readers; an attachment
+ * that is not here stays out.  Inside a batch of d's.  it: of holding.h
+ * PERR_RANGE: too much for one upload
+ */
+PERR_MUST_CHECK enum perr reseal_item(struct client *c, struct dispatch *d,
+                                     const struct holding_item *it,
+                                     const struct dispatch_readers *to);
+
 /* is `a` before `b` in taking care of this statement? */
 bool reseal_is_before(const uint8_t hash[CUSTODY_HASH], const uint8_t a[32],
                       const uint8_t b[32]);

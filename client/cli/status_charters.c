@@ -7,6 +7,7 @@
 #include "charters.h"
 #include "cli.h"
 #include "late.h"
+#include "parting.h"
 #include "status.h"
 #include "vouch.h"
 
@@ -94,10 +95,18 @@ static enum perr vouch_line(void *arg, const struct vouch *v)
 /* nobody is asked anything: it says why bytes go out, and what waits for others' keys */
 static enum perr late_lines(struct lines *k)
 {
-	unsigned waiting, handed;
+	unsigned waiting, handed, n;
 	char what[WHAT_SIZE];
-	enum perr err = late_count(k->c, &waiting, &handed);
+	enum perr err = parting_count(k->c, &n);
 
+	if (err == PERR_OK && n > 0) {
+		snprintf(what, sizeof what, "what you have of %u desk%s you left is not handed over yet", n,
+		         n == 1 ? "" : "s");
+		status_line(k->l, false, what, "run `amparo sync` until this line is gone, before you put the "
+		            "device away");
+	}
+	if (err == PERR_OK)
+		err = late_count(k->c, &waiting, &handed);
 	if (err != PERR_OK || waiting + handed == 0)
 		return err;
 	snprintf(what, sizeof what, "%u message%s for a desk you do not hold: %u sealed on to who does, "

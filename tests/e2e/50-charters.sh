@@ -172,5 +172,5 @@ claim "she has it with the consent" grep -q "bond hearing, not to anybody else" 
 claim "and the desk it came from" grep -q "by Ana Ruiz of the desk Intake" "$work/fay"
 claim "her answer goes to dan's desk" as fay accept "$code4"
 round fay dan
-claim "dan has her answer" sh -c "AMPARO_HOME=$work/home/dan $BIN/amparo show $code4 --passphrase-file $work/pass.dan | grep -q 'Fay Gold (accepted)'"
+claim "dan has her answer" sh -c "AMPARO_HOME=$work/home/dan $BIN/amparo show $code4 --passphrase-file $work/pass.dan | grep -q 'Fay Gold (accepted'"
 finish

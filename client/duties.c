@@ -91,7 +91,7 @@ static enum perr let_go(struct client *c, const struct duties_sync *s, bool *mor
 /* co-holders tell each other what they hold, and fill up what is lacked */
 static enum perr tell_custody(struct client *c, const struct duties_sync *s, bool *more)
 {
-	return s->any_complete ? custody_say(c, s->fresh > 0, more) : PERR_OK;
+	return s->any_complete ? custody_say(c, s->fresh + s->told > 0, more) : PERR_OK;
 }
 
 /* what is left of paper holders that no charter names any more */

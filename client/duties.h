@@ -23,6 +23,7 @@ struct duties_sync {
 	bool any_complete;               /* at least one was */
 	uint32_t scanned_through;        /* sync_scanned_through */
 	uint32_t fresh;                  /* statements new to this vault */
+	uint32_t told;                   /* newer custody statements of co-holders */
 };
 
 /*

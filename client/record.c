@@ -466,7 +466,7 @@ static enum perr take_custody(struct client *c, const struct opened *o, const ui
 		err = PERR_OK;
 	else if (err != PERR_NOMEM)
 		err = PERR_CORRUPT;
-	*result = newer ? TAKE_NEW : TAKE_KNOWN;
+	*result = newer ? TAKE_TOLD : TAKE_KNOWN;
 	if (err == PERR_OK && newer)
 		err = kv_put(c->kv, name, envelope, len);
 	opened_free(old);

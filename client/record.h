@@ -31,6 +31,7 @@ enum take_result {
 	TAKE_KNOWN,                  /* a repeat; dropped */
 	TAKE_PENDING,                /* stored, its author is not in the roster (yet) */
 	TAKE_NOT_FOR_ME,             /* `to` is neither this member nor a desk it holds */
+	TAKE_TOLD,                   /* a co-holder's custody statement, newer than the one known */
 	TAKE_BAD                     /* signature, form or opening wrong; dropped */
 };
 

@@ -423,6 +423,9 @@ static enum perr duties(struct client *c, struct sync_summary *s)
 	};
 	enum perr err = sync_scanned_through(c, &d.scanned_through);
 
+	for (unsigned i = 0; i < s->n_servers; i++)
+		d.told += s->servers[i].taken.told;
+
 	return err == PERR_OK ? duties_run(c, &d, &s->more) : err;
 }
 

@@ -128,6 +128,7 @@ enum sync_note {                 /* bits of sync_server.notes */
 
 struct sync_taken {              /* statements */
 	uint32_t fresh, known, pending, not_for_me, bad;
+	uint32_t told;                   /* custody statements: nothing for a person */
 };
 
 struct sync_server {

@@ -234,6 +234,7 @@ void wants_count(struct sync_taken *taken, int take_result)
 	case TAKE_KNOWN:      taken->known++; return;
 	case TAKE_PENDING:    taken->pending++; return;
 	case TAKE_NOT_FOR_ME: taken->not_for_me++; return;
+	case TAKE_TOLD:       taken->told++; return;
 	case TAKE_BAD:        taken->bad++; return;
 	}
 }

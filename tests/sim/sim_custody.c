@@ -479,6 +479,76 @@ static void a_lost_vault_is_filled_up(void **state)
 	world_free(w);
 }
 
+/* a sync of a holder whose store fails at its n-th commit; true: it had fewer */
+static bool sync_killed_at(struct world *w, enum world_who who, unsigned commit)
+{
+	enum perr err;
+
+	kv_mem_fail_commit(w->p[who].kv, commit);
+	err = world_try(w, who);
+	if (err == PERR_OK && w->last.more)
+		err = world_try(w, who);
+	kv_mem_fail_commit(w->p[who].kv, 0);
+	world_reopen(w, who);
+	if (err != PERR_OK)
+		assert_int_equal(err, PERR_IO);
+	return err == PERR_OK;
+}
+
+/*
+ * The one who fills up and the one who is filled up are killed at each commit of their syncs
+ * (every fourth in the short run), and go on as if nothing had been.
+ */
+static void a_kill_at_any_write_loses_and_doubles_nothing(void **state)
+{
+	struct world *w = world_full(seed);
+	unsigned n = 0, kills = 0, step = runs(1) > 1 ? 1 : 4;
+	bool whole = false;
+
+	(void)state;
+	for (unsigned cut = 1 + seed % step; !whole; cut += step) {
+		struct covaults_sum sum;
+		struct covaults *v;
+
+		world_submit(w, VOLUNTEER0, 5000, ++n, NULL);
+		world_sync(w, VOLUNTEER0);
+		world_release(w);
+		world_sync_on(w, HOLDER0);
+		world_day(w, 1);
+		world_lose_vault(w, HOLDER1);
+		for (unsigned day = 0; day < 5; day++) {
+			world_day(w, 1);
+			whole = sync_killed_at(w, HOLDER1, cut);
+			kills += !whole;
+			world_release(w);
+			whole &= sync_killed_at(w, HOLDER0, cut);
+			kills += !whole;
+			world_sync_on(w, HOLDER0);
+			world_release(w);
+			world_sync_on(w, HOLDER1);
+			world_release(w);
+		}
+		world_day(w, 1);
+		world_sync_on(w, HOLDER1);
+		world_release(w);
+		world_sync_on(w, HOLDER0);
+		assert_int_equal(world_count(w, HOLDER1, "stmt/"), n);
+		assert_int_equal(world_count(w, HOLDER1, "blob/"), n);
+		for (unsigned i = 1; i <= n; i++)
+			assert_true(world_has(w, HOLDER1, 5000, i));
+		/* what is done needs no marks */
+		assert_int_equal(world_count(w, HOLDER0, "reseal/"), 0);
+		OK(covaults_load(w->p[HOLDER0].c, w->desk, &v));
+		OK(covaults_sum(v, &sum));
+		assert_int_equal(sum.in_one, 0);
+		covaults_free(v);
+	}
+	assert_true(kills > 3);
+	print_message("figure: kills of holders who fill up or are filled up: %u; records lost or "
+	              "doubled: 0\n", kills);
+	world_free(w);
+}
+
 /*
  * With the real numbers of days: she is away for a hundred days, her own cells expire, and the
  * only vault that had the record is lost on the ninetieth.
@@ -556,6 +626,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(any_vault_or_server_may_vanish),
 		cmocka_unit_test(a_lost_vault_is_filled_up),
+		cmocka_unit_test(a_kill_at_any_write_loses_and_doubles_nothing),
 		cmocka_unit_test(a_long_holiday_loses_nothing),
 		cmocka_unit_test(halves_that_die_without_custody_are_caught),
 		cmocka_unit_test(a_digest_that_lies_is_caught),

@@ -65,7 +65,8 @@ static struct vault *vault_new(uint8_t key)
 
 static void ready(struct vault *a)
 {
-	qsort(a->h.at, a->h.n, sizeof *a->h.at, by_day);
+	if (a->h.n > 0)
+		qsort(a->h.at, a->h.n, sizeof *a->h.at, by_day);
 	a->v.at[0].words = calloc(a->h.n + 1, sizeof *a->v.at[0].words);
 	assert_non_null(a->v.at[0].words);
 }

@@ -486,9 +486,9 @@ static void custody_keeps_the_newest_of_each_holder(void **state)
 	struct kept k = { 0 };
 
 	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 7), n, FIX_HOLDER0),
-	                 TAKE_NEW);
+	                 TAKE_TOLD);
 	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 9), n + 2, FIX_HOLDER0),
-	                 TAKE_NEW);
+	                 TAKE_TOLD);
 	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 8), n + 1, FIX_HOLDER0),
 	                 TAKE_KNOWN);
 	assert_int_equal(take_statement(FIX_COUNSEL, custody_of(today, 99), n + 9, FIX_HOLDER0),
@@ -505,7 +505,7 @@ static void custody_keeps_the_newest_of_each_holder(void **state)
 	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 10), n + 2, FIX_HOLDER0),
 	                 TAKE_KNOWN);
 	assert_int_equal(take_statement(FIX_HOLDER1, custody_of(today, 0), n + 2, FIX_HOLDER0),
-	                 TAKE_NEW);
+	                 TAKE_TOLD);
 	OK(record_custody(fix(f, FIX_HOLDER0), keep_custody, &k));
 	assert_int_equal(k.n_held, 0);
 }

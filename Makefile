@@ -460,6 +460,7 @@ SIM_TESTS    = \
                sim_sync \
                sim_erase \
                sim_custody \
+               sim_recovery \
                sim_turns \
                sim_seized \
                sim_admins \

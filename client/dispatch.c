@@ -246,7 +246,11 @@ static enum perr seal_to(struct dispatch *d, enum cell_form form, const uint8_t 
 	return err;
 }
 
-/* PROTOCOL 3.3: "A sender uses form 0 if the envelope has at most 3,997 bytes, form 1 otherwise." */
+/*
+ * PROTOCOL 3.3: "A sender uses form 0 if the envelope has at most 3,997 bytes and no paper holder
+ * is among its readers, form 1 otherwise."  Paper erases nothing: what it could open must lie in
+ * chunks that the living erase with their own.
+ */
 static enum perr seal_envelope(struct dispatch *d, const uint8_t *env, size_t len,
                                const struct dispatch_readers *r)
 {
@@ -256,7 +260,7 @@ static enum perr seal_envelope(struct dispatch *d, const uint8_t *env, size_t le
 
 	if (r->n == 0)
 		return PERR_OK;
-	if (len <= ENVELOPE_INLINE_MAX)
+	if (len <= ENVELOPE_INLINE_MAX && !r->has_paper)
 		return seal_to(d, CELL_STATEMENT, env, len, r);
 	err = dispatch_blob(d, env, len, &ref);
 	if (err == PERR_OK) {

@@ -158,11 +158,13 @@ CLIENT_SRC   = \
                client/revoke.c \
                client/keyring.c \
                client/revoked.c \
+               client/reboard.c \
                client/rebase.c \
                client/bring.c \
                client/enrol.c \
                client/holders.c \
                client/steward.c \
+               client/steward_figures.c \
                client/kv.c \
                client/kv_mem.c \
                client/vault.c \
@@ -279,6 +281,10 @@ CLI_SRC      = \
                client/cli/cmd_export.c \
                client/cli/cmd_org.c \
                client/cli/cmd_settings.c \
+               client/cli/cmd_rotate.c \
+               client/cli/cmd_revoke.c \
+               client/cli/say.c \
+               client/cli/status_rotation.c \
                client/cli/cmd_server.c \
                client/cli/cmd_invite.c \
                client/cli/cmd_desk.c \

@@ -187,14 +187,13 @@ static void forget_retired(struct roster_admin *a, uint32_t i)
 	a->n_retired--;
 }
 
-/* those nobody needs: no server admits them, and no administrator needs them to reach one */
+/* those that are of no use any more, not even as a guest's (org_policy) */
 static void sweep_retired(struct roster_admin *a, uint32_t day)
 {
 	for (uint32_t i = a->n_retired; i > 0; i--) {
 		const struct roster_retired *r = &a->retired[i - 1];
-		uint64_t until = (uint64_t)r->last_day + (r->scope == RPC_STEWARD ? TOLD_DAYS : 0);
 
-		if (until < day)
+		if ((uint64_t)r->last_day + TOLD_DAYS < day)
 			forget_retired(a, i - 1);
 	}
 }
@@ -217,7 +216,8 @@ static enum perr retire(struct roster_admin *a, uint32_t scope, const uint8_t ke
 
 /*
  * A key takes the place of the current one, which is admitted for so many days more (0: cut off
- * at the next policy).  With 0, all older ones of the scope are cut off as well.
+ * at the next policy).  With 0, all older ones of the scope are cut off as well.  Afterwards
+ * they let in as a guest's.
  */
 static enum perr replace(struct client *c, uint32_t scope, const uint8_t key[32], uint32_t day,
                          uint32_t days)
@@ -230,16 +230,34 @@ static enum perr replace(struct client *c, uint32_t scope, const uint8_t key[32]
 		for (uint32_t i = a->n_retired; i > 0; i--) {
 			struct roster_retired *r = &a->retired[i - 1];
 
-			if (r->scope == scope && scope != RPC_STEWARD)
-				forget_retired(a, i - 1);
-			else if (r->scope == scope && r->last_day >= day)
+			if (r->scope == scope && r->last_day >= day)
 				r->last_day = day - 1;
 		}
-	/* of a steward's one keeps it: a server that was away knows no other */
-	if (days > 0 || scope == RPC_STEWARD)
-		err = retire(a, scope, now, days > 0 ? day + days : day - 1);
+	err = retire(a, scope, now, days > 0 ? day + days : day - 1);
 	memcpy(now, key, 32);
 	return err;
+}
+
+static bool is_retired(const struct roster_admin *a, uint32_t scope, const uint8_t key[32])
+{
+	for (uint32_t i = 0; i < a->n_retired; i++)
+		if (a->retired[i].scope == scope && sodium_memcmp(a->retired[i].key, key, 32) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * The key that travelled in a change and was not taken: a server that only its maker reached may
+ * have it in force.  Kept, so that the administrators get in there; elsewhere it is a guest's.
+ */
+static enum perr keep_travelled(struct client *c, uint32_t scope, const uint8_t key[32],
+                                uint32_t day)
+{
+	struct roster_admin *a = c->admin;
+
+	if (is_retired(a, scope, key) || sodium_memcmp(current(c, scope), key, 32) == 0)
+		return PERR_OK;
+	return retire(a, scope, key, day - 1);
 }
 
 /*
@@ -301,6 +319,8 @@ static enum perr access_keys(struct client *c, const struct pending_op *o, struc
 				err = replace_guest(c, key, o->day, &d->changed);
 		} else if (sodium_memcmp(current(c, s), travels, 32) != 0) {
 			err = replace(c, s, key, o->day, o->numbers[3]);
+			if (err == PERR_OK && stale)
+				err = keep_travelled(c, s, travels, o->day);
 			d->changed = true;
 		}
 	}
@@ -489,6 +509,8 @@ static enum perr new_keys(struct client *c, const struct pending_op *o, enum ros
 			continue;
 		pick_key(c, key, travels, stale);
 		err = replace(c, s, key, o->day, 0);
+		if (err == PERR_OK && stale)
+			err = keep_travelled(c, s, travels, o->day);
 	}
 	if (err == PERR_OK)
 		err = renew(c, f->mem, &f->boards, &f->n_boards, f->board_sk, o->bytes + 96, stale);
@@ -512,14 +534,22 @@ static enum perr revoke(struct client *c, const struct pending_op *o, struct app
 {
 	struct roster_admin *a = c->admin;
 	const struct roster_enrolled *e = roster_admin_find(a, o->id);
+	const struct roster_former *f;
 	bool stale = a->revocations != o->numbers[1], full;
 	enum roster_role role;
 	enum perr err;
 
 	if (o->len != ROTATE_REVOKE_SIZE)
 		return PERR_CORRUPT;
-	if (e == NULL)
-		return PERR_OK;          /* another administrator did, and rotated as well */
+	if (e == NULL) {
+		/* another administrator did, and rotated as well */
+		f = roster_former_find(c->staff, o->id);
+		if (f == NULL || !rotate_has_scope(f->role, RPC_STEWARD) ||
+		    is_retired(a, RPC_STEWARD, o->bytes + 64))
+			return PERR_OK;
+		d->changed = true;
+		return keep_travelled(c, RPC_STEWARD, o->bytes + 64, o->day);
+	}
 	/* the chain's next link follows from who is left (press.h) */
 	if (!apply_admin_may_go(c, e, d))
 		return PERR_OK;

@@ -114,8 +114,7 @@ static enum perr bring_one(struct client *c, const struct sync_net *net, const s
 		err = steward_visit(c, net, at, want, &now);
 		join_results(all, &now);
 		/* a steward's key it does not know: another administrator's change is there first */
-		if ((err != PERR_OLD && err != PERR_FORK && (err != PERR_AUTH || all->reached)) ||
-		    tries == 2)
+		if ((err != PERR_OLD && err != PERR_FORK && err != PERR_AUTH) || tries == 2)
 			break;
 		err = fetch(c, net, p, &reached);
 		*behind = err == PERR_OK && memcmp(before, c->header_hash, 32) != 0;

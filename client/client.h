@@ -72,6 +72,9 @@
  *	part/<name hex>       sealed parts of the newest bulletin            press.c
  *	pend/…                changes of the roster not yet on every server  pending.c
  *	setup/… pushed/… answer/<ticket hex>   an administrator's            org.c steward.c
+ *	access/<scope> letin/…  access keys of before; which is in force     keyring.c
+ *	revoked               the day on which the membership ended          revoked.c
+ *	reboard               for which board key own charters were sealed   reboard.c
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H

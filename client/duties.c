@@ -11,6 +11,7 @@
 #include "papers.h"
 #include "parting.h"
 #include "post.h"
+#include "reboard.h"
 #include "retire.h"
 #include "rotate.h"
 #include "vouch.h"
@@ -111,6 +112,13 @@ static enum perr retire(struct client *c, const struct duties_sync *s, bool *mor
 	return s->all_complete ? retire_prekeys(c, s->scanned_through, &n) : PERR_OK;
 }
 
+/* own charters, under a board key of before */
+static enum perr put_on_board_again(struct client *c, const struct duties_sync *s, bool *more)
+{
+	(void)s;
+	return reboard(c, more);
+}
+
 /* an administrator's: seasons and access keys, by plan */
 static enum perr rotate_when_due(struct client *c, const struct duties_sync *s, bool *more)
 {
@@ -159,6 +167,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		tidy_papers,
 		retire,
 		rotate_when_due,
+		put_on_board_again,
 		level_out,
 	};
 	enum perr err = PERR_OK;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "doc.h"
 #include "roster.h"
 #include "rpc.h"
 
@@ -108,4 +109,48 @@ enum perr keyring_keep(struct client *c, const struct roster_field *field,
 		err = keep(c, RPC_COUNSEL, c->staff->counsel_access,
 		           staff == NULL ? NULL : staff->counsel_access);
 	return err;
+}
+
+/* ---- an administrator's ------------------------------------------------------------------ */
+
+/* a hash, so that no copy of the key lies there */
+static void in_force(uint8_t hash[32], const uint8_t key[32])
+{
+	doc_hash(hash, "amparo steward key", key, 32);
+}
+
+enum perr keyring_put_in_force(struct client *c, const uint8_t server_pk[32],
+                               const uint8_t key[32])
+{
+	uint8_t hash[32];
+	char name[96];
+
+	in_force(hash, key);
+	client_key_name(name, "letin/", server_pk, 32);
+	return kv_put(c->kv, name, hash, sizeof hash);
+}
+
+enum perr keyring_known_first(struct client *c, const uint8_t server_pk[32], struct keyring *k)
+{
+	uint8_t *want, hash[32], key[32];
+	char name[96];
+	size_t len;
+	enum perr err;
+
+	client_key_name(name, "letin/", server_pk, 32);
+	err = kv_get(c->kv, name, &want, &len);
+	if (err != PERR_OK)
+		return err == PERR_NOTFOUND ? PERR_OK : err;
+	for (size_t i = 1; i < k->n && len == 32; i++) {
+		in_force(hash, k->at[i]);
+		if (memcmp(hash, want, 32) != 0)
+			continue;
+		memcpy(key, k->at[i], 32);
+		memmove(k->at[1], k->at[0], i * 32);
+		memcpy(k->at[0], key, 32);
+		break;
+	}
+	sodium_memzero(key, sizeof key);
+	kv_free(want);
+	return PERR_OK;
 }

@@ -40,4 +40,15 @@ void keyring_wipe(struct keyring *k);
 PERR_MUST_CHECK enum perr keyring_keep(struct client *c, const struct roster_field *field,
                                       const struct roster_staff *staff);
 
+/*
+ * A server is silent to a key that it does not know, and each such try costs seconds; so an
+ * administrator's device notes which steward's key it put in force there (inside a batch of the
+ * caller's), and tries that one first.
+ * In the store: letin/<Noise key hex>, a hash of it.
+ */
+PERR_MUST_CHECK enum perr keyring_put_in_force(struct client *c, const uint8_t server_pk[32],
+                                              const uint8_t key[32]);
+PERR_MUST_CHECK enum perr keyring_known_first(struct client *c, const uint8_t server_pk[32],
+                                             struct keyring *k);
+
 #endif

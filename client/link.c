@@ -38,7 +38,7 @@ struct link_loop {
 	uv_prepare_t prepare;
 	uv_timer_t watch;                /* looks at *stop */
 	const volatile int *stop;
-	unsigned connect_ms, idle_ms;
+	unsigned connect_ms, handshake_ms, idle_ms;
 	struct link *links;
 	uint8_t buf[READ_SIZE];          /* one callback reads at a time */
 };
@@ -50,10 +50,9 @@ const char *link_text(enum link_why why)
 	case LINK_ADDRESS:  return "the server's address is not of the form host:port";
 	case LINK_RESOLVE:  return "the server's name was not found; perhaps there is no network";
 	case LINK_CONNECT:  return "nobody answers at the server's address";
-	case LINK_SLOW:     return "the server did not answer in time: the network is slow, or it does "
-	                           "not know this device's key, or it is another server";
-	case LINK_SILENT:   return "the server closed the connection without a word: it does not "
-	                           "know this device's key, or it is another server";
+	case LINK_SLOW:     return "the server did not answer in time: the network is slow";
+	case LINK_SILENT:   return "the server says nothing to this device: it does not know its key, "
+	                           "or it is another server";
 	case LINK_IDLE:     return "the server stopped answering in the middle";
 	case LINK_CUT:      return "the connection broke in the middle";
 	case LINK_PROTOCOL: return "the server sent something that is not of the protocol";
@@ -208,7 +207,8 @@ static void link_on_tick(uv_timer_t *t)
 		l->ticks = 0;
 	}
 	if (l->ticks >= TICKS)
-		link_close(l, opening ? LINK_SLOW : LINK_IDLE, PERR_TIMEOUT);
+		link_close(l, !opening ? LINK_IDLE : l->is_connected ? LINK_SILENT : LINK_SLOW,
+		           opening && l->is_connected ? PERR_AUTH : PERR_TIMEOUT);
 }
 
 /* ---- connecting ----------------------------------------------------------------------------- */
@@ -239,6 +239,9 @@ static void link_on_connect(uv_connect_t *req, int status)
 		return;
 	}
 	l->is_connected = true;
+	l->ticks = 0;
+	uv_timer_set_repeat(&l->timer, l->loop->handshake_ms / TICKS);
+	uv_timer_again(&l->timer);
 	uv_tcp_nodelay(&l->tcp, 1);
 	if (uv_read_start((uv_stream_t *)&l->tcp, link_on_alloc, link_on_read) != 0)
 		link_close(l, LINK_LOCAL, PERR_NET);
@@ -361,6 +364,7 @@ enum perr link_loop_new(struct link_loop **out)
 	/* a server that goes away must show as an error of the write, not end the program */
 	signal(SIGPIPE, SIG_IGN);
 	loop->connect_ms = LINK_CONNECT_MS;
+	loop->handshake_ms = LINK_HANDSHAKE_MS;
 	loop->idle_ms = LINK_IDLE_MS;
 	uv_prepare_init(&loop->uv, &loop->prepare);
 	loop->prepare.data = loop;
@@ -400,7 +404,7 @@ void link_run_until(struct link_loop *loop, const volatile int *stop)
 void link_set_limits(struct link_loop *loop, unsigned connect_ms, unsigned idle_ms)
 {
 	if (connect_ms != 0)
-		loop->connect_ms = connect_ms;
+		loop->connect_ms = loop->handshake_ms = connect_ms;
 	if (idle_ms != 0)
 		loop->idle_ms = idle_ms;
 }

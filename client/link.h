@@ -10,7 +10,8 @@
  *	link_run(loop);                          // until all links have ended
  *	link_loop_free(loop);
  *
- * Time limits: LINK_CONNECT_MS for name, connection and handshake together;
+ * Time limits: LINK_CONNECT_MS for name and connection, LINK_HANDSHAKE_MS for the handshake
+ * from then on (a server is silent to a key that it does not know: the next one may be tried);
  * LINK_IDLE_MS without a byte in either direction while something is awaited.  Time that a
  * peer's callback spends computing does not count.
  */
@@ -25,6 +26,7 @@
 #include "sync.h"
 
 #define LINK_CONNECT_MS 10000
+#define LINK_HANDSHAKE_MS 5000
 #define LINK_IDLE_MS    30000
 
 enum link_why {
@@ -32,8 +34,8 @@ enum link_why {
 	LINK_ADDRESS,            /* not host:port */
 	LINK_RESOLVE,            /* the name is unknown, or there is no network */
 	LINK_CONNECT,            /* nobody listens there */
-	LINK_SLOW,               /* no connection or no handshake in time */
-	LINK_SILENT,             /* closed during the handshake: our key opens nothing there */
+	LINK_SLOW,               /* no connection in time */
+	LINK_SILENT,             /* closed in the handshake, or silent: our key opens nothing there */
 	LINK_IDLE,               /* an answer did not come in time */
 	LINK_CUT,                /* it ended without a goodbye */
 	LINK_PROTOCOL,           /* the server sent what the protocol does not know */

@@ -17,6 +17,8 @@
 #include "revoke.h"
 #include "rpc.h"
 
+#define GUEST_DAYS 400           /* that a key of before still reaches the bulletin */
+
 /* ---- changes ------------------------------------------------------------------------- */
 
 /* after a failed change: what is in memory must be what is stored */
@@ -772,6 +774,25 @@ static void grant(struct policy *p, uint32_t scope, const uint8_t key[32], uint3
 	a->last_day = last_day;
 }
 
+/*
+ * Keys of before: with their scope through their last day, and from then on as a guest's, so
+ * that a phone that was away meets the bulletin with the only key it has, and not silence.
+ * PROTOCOL 10.1: "Of several entries of one key that are in force on a day the last one counts."
+ */
+static void grant_retired(struct policy *p, const struct roster_admin *a)
+{
+	uint32_t n_full = 0;
+
+	for (uint32_t i = 0; i < a->n_retired; i++)
+		n_full += a->retired[i].last_day >= p->day;
+	/* as many as fit beside those and the current ones, the newest */
+	for (uint32_t i = a->n_retired; i > 0 && p->n_access + n_full + 3 < POLICY_ACCESS_MAX; i--)
+		grant(p, RPC_GUEST, a->retired[i - 1].key, a->retired[i - 1].last_day + GUEST_DAYS);
+	for (uint32_t i = 0; i < a->n_retired && p->n_access + 3 < POLICY_ACCESS_MAX; i++)
+		if (a->retired[i].last_day >= p->day)
+			grant(p, a->retired[i].scope, a->retired[i].key, a->retired[i].last_day);
+}
+
 enum perr org_policy(struct client *c, size_t at, uint32_t counter, uint8_t **out,
                      size_t *out_len)
 {
@@ -797,10 +818,7 @@ enum perr org_policy(struct client *c, size_t at, uint32_t counter, uint8_t **ou
 	memcpy(p->chain, b->chain, sizeof p->chain);
 	for (uint32_t i = 0; i < a->n_guests; i++)
 		grant(p, RPC_GUEST, a->guests[i].key, a->guests[i].last_day);
-	/* retired ones whose day is over stay in the roster, to reach servers that were away */
-	for (uint32_t i = 0; i < a->n_retired; i++)
-		if (a->retired[i].last_day >= p->day)
-			grant(p, a->retired[i].scope, a->retired[i].key, a->retired[i].last_day);
+	grant_retired(p, a);
 	grant(p, RPC_FIELD, c->field->field_access, 0);
 	grant(p, RPC_COUNSEL, c->staff->counsel_access, 0);
 	grant(p, RPC_STEWARD, a->steward_access, 0);

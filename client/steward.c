@@ -86,7 +86,8 @@ static bool went_on(struct visit *v, enum perr err, const struct rpc_msg *a)
 	if (err == PERR_OK)
 		return true;
 	if (err == PERR_REFUSED)
-		stop(v, a->error == RPC_STALE ? PERR_OLD : PERR_REFUSED, refusal(a->error));
+		stop(v, a->error == RPC_STALE ? PERR_OLD : a->error == RPC_SCOPE ? PERR_AUTH
+		     : PERR_REFUSED, refusal(a->error));
 	else if (v->err == PERR_OK)
 		v->err = err;            /* the connection is gone; link gives the sentence */
 	return false;
@@ -115,6 +116,8 @@ static enum perr note_pushed(struct visit *v)
 		err = kv_put(v->c->kv, pushed, v->c->header_hash, 32);
 	if (err == PERR_OK)
 		err = kv_erase(v->c->kv, setup);
+	if (err == PERR_OK)
+		err = keyring_put_in_force(v->c, v->server_pk, v->c->admin->steward_access);
 	if (err == PERR_OK)
 		err = kv_commit(v->c->kv);
 	if (err != PERR_OK)
@@ -526,72 +529,6 @@ static void send_order(struct visit *v, enum policy_order_kind kind, enum rpc_me
 	doc_free(order, len);            /* peer_call has encoded it */
 }
 
-#define FIGURES 15
-
-static enum perr keep_figures(struct visit *v)
-{
-	const struct steward_figures *st = &v->r->st;
-	const uint32_t at[FIGURES] = {
-		st->day, st->cells_waiting, st->cells_released, st->segments, st->board, st->joins,
-		st->erasures, st->erase_day, st->free_mib, st->reserve_mib, st->refused,
-		st->refused_full, st->alerts, st->frozen, st->full
-	};
-	uint8_t buf[FIGURES * 5 + 8];
-	struct mp_writer w;
-	char name[96];
-	size_t len, i;
-	enum perr err;
-
-	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, FIGURES);
-	for (i = 0; i < FIGURES; i++)
-		mp_put_uint(&w, at[i]);
-	err = mp_written(&w, &len);
-	client_key_name(name, "figures/", v->server_pk, 32);
-	if (err == PERR_OK)
-		err = kv_begin(v->c->kv);
-	if (err == PERR_OK)
-		err = kv_put(v->c->kv, name, buf, len);
-	if (err == PERR_OK)
-		err = kv_commit(v->c->kv);
-	kv_abort(v->c->kv);
-	return err;
-}
-
-enum perr steward_last(struct client *c, size_t at, struct steward_figures *f)
-{
-	uint32_t got[FIGURES];
-	struct mp_reader r;
-	uint8_t *value;
-	char name[96];
-	size_t len, i;
-	enum perr err;
-
-	memset(f, 0, sizeof *f);
-	if (c->field == NULL || at >= c->field->n_servers)
-		return PERR_NOTFOUND;
-	client_key_name(name, "figures/", c->field->servers[at].pk, 32);
-	err = kv_get(c->kv, name, &value, &len);
-	if (err != PERR_OK)
-		return err;
-	mp_reader_init(&r, value, len);
-	mp_array(&r, FIGURES);
-	for (i = 0; i < FIGURES; i++)
-		got[i] = (uint32_t)mp_uint(&r, UINT32_MAX);
-	err = mp_finish(&r) == PERR_OK ? PERR_OK : PERR_CORRUPT;
-	kv_free(value);
-	if (err != PERR_OK)
-		return err;
-	*f = (struct steward_figures){
-		.day = got[0], .cells_waiting = got[1], .cells_released = got[2],
-		.segments = got[3], .board = got[4], .joins = got[5], .erasures = got[6],
-		.erase_day = got[7], .free_mib = got[8], .reserve_mib = got[9],
-		.refused = got[10], .refused_full = got[11], .alerts = got[12],
-		.frozen = got[13] != 0, .full = got[14] != 0
-	};
-	return PERR_OK;
-}
-
 static void on_status(void *ud, enum perr err, const struct rpc_msg *a)
 {
 	struct visit *v = ud;
@@ -609,7 +546,7 @@ static void on_status(void *ud, enum perr err, const struct rpc_msg *a)
 		.frozen = a->st.frozen, .full = a->st.full
 	};
 	v->want &= ~(unsigned)STEWARD_STATUS;
-	err = keep_figures(v);
+	err = steward_keep_figures(v->c, v->server_pk, &v->r->st);
 	if (err != PERR_OK)
 		stop(v, err, "the vault could not be written");
 	else
@@ -723,13 +660,19 @@ static enum perr connect_as(struct client *c, const struct sync_net *net, size_t
 	return err;
 }
 
-/* the current key, then older ones: a server that was away knows no other (keyring.h) */
+/*
+ * A server is silent to a key that it does not know, and that costs seconds; one that was away,
+ * or was not told yet, knows an older one only (keyring.h).
+ */
 static enum perr with_any_key(struct client *c, const struct sync_net *net, size_t at,
                               const struct wish *wish, struct steward_server *r)
 {
 	struct keyring *k = sodium_malloc(sizeof *k);
 	enum perr err = k == NULL ? PERR_NOMEM : keyring_of(c, RPC_STEWARD, k);
 	bool done = false;
+
+	if (err == PERR_OK)
+		err = keyring_known_first(c, c->field->servers[at].pk, k);
 
 	for (size_t i = 0; err == PERR_OK && i < k->n; i++) {
 		err = connect_as(c, net, at, k->at[i], false, wish, r, &done);

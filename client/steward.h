@@ -81,6 +81,9 @@ PERR_MUST_CHECK enum perr steward_void(struct client *c, const struct sync_net *
  */
 PERR_MUST_CHECK enum perr steward_board_clear(struct client *c, const struct sync_net *net,
                                              size_t at, struct steward_server *result);
+/* keep what a server said of itself (a batch of its own): for steward.c */
+PERR_MUST_CHECK enum perr steward_keep_figures(struct client *c, const uint8_t server_pk[32],
+                                              const struct steward_figures *st);
 /* what server number `at` said of itself at the last visit.  PERR_NOTFOUND: never asked */
 PERR_MUST_CHECK enum perr steward_last(struct client *c, size_t at, struct steward_figures *f);
 

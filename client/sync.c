@@ -13,6 +13,7 @@
 #include "outbox.h"
 #include "prekeys.h"
 #include "record.h"
+#include "revoked.h"
 #include "roster.h"
 #include "seen.h"
 #include "tagmap.h"
@@ -29,6 +30,7 @@ struct run {
 	struct tagmap done_ids;
 	struct decoys decoys;
 	bool only_roster;
+	bool is_old_key;                 /* the last visit ended with a roster that has another one */
 };
 
 const char *sync_note_text(unsigned note)
@@ -101,7 +103,7 @@ static enum perr connect_with(struct run *r, struct sync_server *out, enum rpc_s
 	struct visit *v = NULL;
 	enum perr err, net;
 
-	out->complete = out->reached = false;
+	out->complete = out->reached = r->is_old_key = false;
 	out->err = PERR_OK;
 	out->why[0] = '\0';
 	err = peer_new(&p, out->pk, key, c->env.rng);
@@ -111,10 +113,12 @@ static enum perr connect_with(struct run *r, struct sync_server *out, enum rpc_s
 		goto out;
 	v->decoys = &r->decoys;
 	v->only_roster = r->only_roster;
+	memcpy(v->access, key, 32);
 	visit_start(v);
 	net = r->net->run(r->net->ctx, out->address, p, out->why, sizeof out->why);
 	if (!peer_done(p))
 		peer_abort(p, net != PERR_OK ? net : PERR_NET);
+	r->is_old_key = v->is_old_key;
 	err = visit_end(v);
 	if (out->complete) {
 		out->err = PERR_OK;
@@ -174,6 +178,7 @@ static enum perr visit_server(struct run *r, struct sync_server *out)
 	struct client *c = r->c;
 	enum rpc_scope scope;
 	bool join_due = false;
+	uint32_t since;
 	unsigned n;
 	enum perr err = PERR_OK;
 
@@ -188,12 +193,18 @@ static enum perr visit_server(struct run *r, struct sync_server *out)
 		unsigned before = out->notes & SYNC_N_ROSTER_NEW;
 		bool is_new;
 
-		scope = best_scope(c);
+		/* who was told to leave looks, as a guest, whether that still stands */
+		if (err == PERR_OK)
+			err = revoked_since(c, &since);
+		if (err != PERR_OK)
+			break;
+		scope = since > 0 ? RPC_GUEST : best_scope(c);
 		err = connect_any(r, out, scope, 0, scope == RPC_GUEST ? KEYRING_MAX : 1, false);
 		if (err != PERR_OK)
 			break;
-		if (out->complete && best_scope(c) > scope)
-			continue;        /* the roster that came opens more */
+		if (out->complete && (r->is_old_key || (best_scope(c) > scope &&
+		    (since == 0 || (out->notes & SYNC_N_ROSTER_NEW) != 0))))
+			continue;        /* the roster that came opens more, or with another key */
 		if (!not_let_in(out) || scope == RPC_GUEST)
 			break;
 		/* it does not know our key: guests still reach the bulletin, and the new key */
@@ -209,13 +220,13 @@ static enum perr visit_server(struct run *r, struct sync_server *out)
 		}
 		/* it has nothing newer: then it is the one that was away, and knows an older key */
 		err = connect_any(r, out, scope, 1, KEYRING_MAX, false);
-		if (err == PERR_OK && out->complete && best_scope(c) > scope)
+		if (err == PERR_OK && out->complete && (r->is_old_key || best_scope(c) > scope))
 			continue;
 		break;
 	}
 	/* a guest's visit is none, for whoever holds more */
-	if (err == PERR_OK && out->complete && out->scope == RPC_GUEST &&
-	    best_scope(c) > RPC_GUEST) {
+	if (err == PERR_OK && out->complete && best_scope(c) > RPC_GUEST &&
+	    (out->scope == RPC_GUEST || (out->notes & SYNC_N_REVOKED) != 0)) {
 		out->complete = false;
 		out->err = PERR_AUTH;
 		snprintf(out->why, sizeof out->why, (out->notes & SYNC_N_REVOKED) != 0

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "visit.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,7 @@ enum perr visit_end(struct visit *v)
 	fetch_free(v);
 	visit_erase_free(v);
 	err = v->store_err;
+	sodium_memzero(v->access, sizeof v->access);
 	free(v);
 	return err;
 }

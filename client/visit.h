@@ -43,6 +43,8 @@ struct visit {
 	bool only_join;                  /* guest: put the answer, nothing else */
 	bool only_roster;                /* bulletin and forms, nothing else */
 	bool rebased;                    /* the roster here is now above the server's (rebase.h) */
+	uint8_t access[32];              /* the key of this connection */
+	bool is_old_key;                 /* a roster came that has another one: begin again */
 	enum visit_step step;
 	bool is_over;                    /* bye was said, or it failed */
 	enum perr store_err;             /* of our own store: ends the whole sync */

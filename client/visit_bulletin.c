@@ -170,10 +170,13 @@ static void told_to_leave(struct visit_bulletin *vb, uint32_t day)
 	/* administrators look at older ones too: those say nothing about today */
 	if (!is_older)
 		err = revoked_note(vb->v->c, day, vb->so_far.b.version);
-	if (err != PERR_OK)
+	if (err != PERR_OK) {
 		visit_store_failed(vb->v, err);
-	else
-		give_up(vb, is_older ? SYNC_N_BEHIND : SYNC_N_REVOKED);
+		return;
+	}
+	if (!is_older)
+		vb->v->step = VISIT_ERASE;       /* nothing else is open to this member */
+	give_up(vb, is_older ? SYNC_N_BEHIND : SYNC_N_REVOKED);
 }
 
 static void fetch_body(struct visit_bulletin *vb, enum bulletin_which which)
@@ -196,6 +199,21 @@ static void on_slots(struct visit_bulletin *vb)
 		not_for_us_yet(vb);
 	else
 		give_up_for(vb, err);
+}
+
+/*
+ * The key of this connection may be one of before, which is good for the bulletin and nothing
+ * else: with the one that just came the visit is made again.  (Not if that one is this
+ * administrator's own, which no server has yet.)
+ */
+static bool has_other_key(const struct visit *v)
+{
+	uint8_t key[32];
+	bool other = client_access(v->c, (int)v->scope, key) != PERR_OK ||
+	             sodium_memcmp(key, v->access, 32) != 0;
+
+	sodium_memzero(key, sizeof key);
+	return other;
 }
 
 static void adopt(struct visit_bulletin *vb)
@@ -221,6 +239,10 @@ static void adopt(struct visit_bulletin *vb)
 	v->rebased = redone > 0;
 	v->out->notes |= SYNC_N_ROSTER_NEW;
 	visit_bulletin_free(v);
+	if (v->scope != RPC_GUEST && !v->rebased && has_other_key(v)) {
+		v->is_old_key = true;
+		v->step = VISIT_ERASE;
+	}
 	visit_next(v);
 }
 

@@ -10,6 +10,8 @@
 #include "cmd_erasures.h"
 #include "cmd_form.h"
 #include "cmd_server.h"
+#include "cmd_revoke.h"
+#include "cmd_rotate.h"
 #include "cmd_settings.h"
 #include "cmd_invite.h"
 #include "cmd_recovery.h"
@@ -458,6 +460,14 @@ const struct cli_command cli_org_commands[] = {
 	{ "server schedule", "how often servers release", cmd_server_schedule_help,
 	  cmd_server_schedule },
 	{ "settings", "what is set for everybody", cmd_settings_help, cmd_settings },
+	{ "rotate", "when the season and the access keys change", cmd_rotate_help, cmd_rotate },
+	{ "rotate season", "a new season, now or by plan", cmd_rotate_season_help,
+	  cmd_rotate_season },
+	{ "rotate access", "new access keys, now or by plan", cmd_rotate_access_help,
+	  cmd_rotate_access },
+	{ "rotate prekeys", "a new batch of keys that records are sealed to",
+	  cmd_rotate_prekeys_help, cmd_rotate_prekeys },
+	{ "revoke", "end somebody's membership", cmd_revoke_help, cmd_revoke },
 	{ "release", "order a release now",
 	  "Use: amparo release\n\n"
 	  "Every server makes what arrived readable at once, instead of at its next scheduled\n"

@@ -8,6 +8,7 @@
 #include "bring.h"
 #include "bulletin.h"
 #include "channel.h"
+#include "cmd_revoke.h"
 #include "enrol.h"
 #include "link.h"
 #include "org.h"
@@ -239,6 +240,8 @@ static int sync_once(struct cli *cli, unsigned flags, struct link_loop *loop, bo
 		code = cli_fail_err(err, "the sync could not be done");
 	else if (err == PERR_IO || err == PERR_CORRUPT || err == PERR_FULL || err == PERR_NOMEM)
 		code = cli_fail_err(err, "the vault could not be written");
+	else if (sum->n_complete == 0 && cmd_revoke_tell(cli->client) != EXIT_DONE)
+		code = EXIT_REFUSED;
 	else if (sum->n_complete == 0)
 		code = cli_fail(EXIT_LATER, "no server could be visited whole; everything is kept, "
 		                "run `amparo sync` again when there is a network.");
@@ -348,6 +351,8 @@ int net_newest(struct cli *cli)
 		        client_bulletin(c)->version);
 	if (say_all_dropped(cli, &dropped) != EXIT_DONE)
 		return EXIT_DAMAGED;
+	if (cmd_revoke_tell(cli->client) != EXIT_DONE)
+		return EXIT_REFUSED;
 	return c->admin != NULL ? EXIT_DONE
 	     : cli_fail(EXIT_REFUSED, "you are no administrator in the newest roster: nothing was "
 	                "changed.");
@@ -437,7 +442,10 @@ int net_sync(struct cli *cli, unsigned flags)
 		err = follow_up(cli, &more);
 		if (err != PERR_OK)
 			code = cli_fail_err(err, "own keys could not be renewed");
-		else if (more)
+		if (code == EXIT_DONE && more && c->me->role == ROLE_ADMINISTRATOR)
+			/* a planned rotation: no server knows the new keys before it is brought */
+			push(cli, STEWARD_PUSH, flags | NET_QUIET, loop);
+		if (code == EXIT_DONE && more)
 			code = sync_once(cli, flags | NET_QUIET | NET_AGAIN, loop, &never_mind, &pause);
 	}
 	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)

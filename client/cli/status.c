@@ -19,6 +19,7 @@
 #include "status_charters.h"
 #include "status_custody.h"
 #include "status_papers.h"
+#include "status_rotation.h"
 #include "steward.h"
 #include "term.h"
 
@@ -521,6 +522,8 @@ int status_print(struct cli *cli)
 		err = status_charters(c, &l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
 		err = status_papers(c, &l);
+	if (err == PERR_OK && c->field != NULL)
+		err = status_rotation(c, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)
 		err = gaps_each(c, gap_line, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER && c->field != NULL)

@@ -473,6 +473,7 @@ SIM_TESTS    = \
                sim_assign \
                sim_charter \
                sim_rotate \
+               sim_lives \
                sim_starved
 E2E_TESTS    = \
                50-fill.sh \

@@ -673,9 +673,12 @@ static enum perr with_any_key(struct client *c, const struct sync_net *net, size
 
 	if (err == PERR_OK)
 		err = keyring_known_first(c, c->field->servers[at].pk, k);
-
 	for (size_t i = 0; err == PERR_OK && i < k->n; i++) {
 		err = connect_as(c, net, at, k->at[i], false, wish, r, &done);
+		/* the policy it took has ended the key that brought it: after a revocation */
+		if (err != PERR_OK && r->policy_put &&
+		    sodium_memcmp(k->at[i], c->admin->steward_access, 32) != 0)
+			err = connect_as(c, net, at, c->admin->steward_access, false, wish, r, &done);
 		if (err != PERR_AUTH || r->reached || i + 1 == k->n)
 			break;
 		err = PERR_OK;

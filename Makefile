@@ -469,6 +469,7 @@ SIM_TESTS    = \
                sim_recovery \
                sim_turns \
                sim_seized \
+               sim_thief \
                sim_admins \
                sim_assign \
                sim_charter \

@@ -55,18 +55,23 @@ static enum perr ask(struct asking *a, const uint8_t ds[32], const uint8_t *id)
 static enum perr ask_blob(struct asking *a, const struct blob_ref *ref)
 {
 	uint32_t n = blob_n_chunks(ref->size), i;
-	uint8_t *ids = NULL, ds[32];
-	enum perr err = origin_chunks(a->c, ref, &ids);
+	struct origin_chunk *known = NULL;
+	uint8_t ds[32];
+	enum perr err = origin_chunks(a->c, ref, &known);
 
-	/* the same photograph came under another key before, and these were never put together */
+	/* larger than the policy allows: it was not noted, and has its key (record.c) */
 	if (err == PERR_NOTFOUND)
 		err = PERR_OK;
 	for (i = 0; err == PERR_OK && i < n; i++) {
-		blob_chunk_ds(ds, ref, i);
-		err = ask(a, ds, ids == NULL ? NULL : ids + (size_t)i * 32);
+		if (known == NULL)
+			blob_chunk_ds(ds, ref, i);
+		else
+			memcpy(ds, known[i].ds, sizeof ds);
+		err = ask(a, ds, known == NULL || sodium_is_zero(known[i].id, 32) ? NULL
+		                 : known[i].id);
 	}
 	sodium_memzero(ds, sizeof ds);
-	kv_free(ids);
+	kv_free((uint8_t *)known);
 	return err;
 }
 

@@ -20,12 +20,22 @@ static void cells_of(char out[96], const uint8_t record[STATEMENT_RECORD_SIZE])
 	out[n + 1] = '\0';
 }
 
-static void chunks_name(char out[96], const struct blob_ref *ref)
+static void stand_in(uint8_t out[32], const struct blob_ref *ref)
 {
-	uint8_t mark[32];
+	doc_hash(out, "amparo client chunks", ref->sk, sizeof ref->sk);
+}
 
-	doc_hash(mark, "amparo client chunks", ref->sk, sizeof ref->sk);
-	client_key_name(out, "chunks/", mark, ID_KEPT);
+void origin_blind(struct blob_ref *ref)
+{
+	uint8_t hash[32];
+
+	stand_in(hash, ref);
+	memcpy(ref->sk, hash, sizeof ref->sk);
+}
+
+static void chunks_name(char out[96], const uint8_t hash[32])
+{
+	client_key_name(out, "chunks/", hash, ID_KEPT);
 }
 
 enum perr origin_note(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
@@ -40,20 +50,47 @@ enum perr origin_note(struct client *c, const uint8_t record[STATEMENT_RECORD_SI
 	memcpy(value, o->id, 32);
 	memcpy(value + 32, o->ds, 32);
 	memcpy(value + 64, hash, ORIGIN_HASH);
-	if (o->has_ref)
-		blob_ref_encode(value + CELL_SHORT, &o->ref);
+	if (o->has_ref) {
+		struct blob_ref ref = o->ref;
+
+		origin_blind(&ref);
+		blob_ref_encode(value + CELL_SHORT, &ref);
+		sodium_memzero(&ref, sizeof ref);
+	}
 	err = kv_put(c->kv, name, value, o->has_ref ? CELL_LONG : CELL_SHORT);
 	sodium_memzero(value, sizeof value);
 	return err;
 }
 
 enum perr origin_note_chunks(struct client *c, const struct blob_ref *ref,
-                             const uint8_t (*ids)[32], uint32_t n)
+                             const uint8_t (*ids)[32])
 {
+	uint32_t n = blob_n_chunks(ref->size);
+	struct origin_chunk *at;
+	uint8_t hash[32], *old = NULL;
 	char name[96];
+	enum perr err;
 
-	chunks_name(name, ref);
-	return kv_put(c->kv, name, (const uint8_t *)ids, (size_t)n * 32);
+	stand_in(hash, ref);
+	chunks_name(name, hash);
+	if (ids == NULL) {
+		err = kv_get(c->kv, name, &old, NULL);
+		kv_free(old);
+		if (err != PERR_NOTFOUND)
+			return err;
+	}
+	at = calloc(n, sizeof *at);
+	if (at == NULL)
+		return PERR_NOMEM;
+	for (uint32_t i = 0; i < n; i++) {
+		if (ids != NULL)
+			memcpy(at[i].id, ids[i], 32);
+		blob_chunk_ds(at[i].ds, ref, i);
+	}
+	err = kv_put(c->kv, name, (const uint8_t *)at, n * sizeof *at);
+	sodium_memzero(at, n * sizeof *at);
+	free(at);
+	return err;
 }
 
 struct each {
@@ -89,28 +126,42 @@ enum perr origin_each(struct client *c, const uint8_t record[STATEMENT_RECORD_SI
 	return kv_each(c->kv, prefix, one_cell, &e);
 }
 
-enum perr origin_chunks(struct client *c, const struct blob_ref *ref, uint8_t **ids)
+enum perr origin_chunks(struct client *c, const struct blob_ref *ref,
+                        struct origin_chunk **chunks)
 {
+	uint8_t hash[32], *value = NULL;
 	char name[96];
-	size_t len;
+	size_t len = 0;
 	enum perr err;
 
-	chunks_name(name, ref);
-	err = kv_get(c->kv, name, ids, &len);
-	if (err == PERR_OK && len != (size_t)blob_n_chunks(ref->size) * 32) {
-		kv_free(*ids);
-		*ids = NULL;
+	*chunks = NULL;
+	stand_in(hash, ref);
+	chunks_name(name, hash);
+	err = kv_get(c->kv, name, &value, &len);
+	if (err == PERR_NOTFOUND) {
+		chunks_name(name, ref->sk);
+		err = kv_get(c->kv, name, &value, &len);
+	}
+	if (err == PERR_OK && len != blob_n_chunks(ref->size) * sizeof **chunks) {
+		kv_free(value);
+		value = NULL;
 		err = PERR_CORRUPT;
 	}
+	*chunks = (struct origin_chunk *)value;
 	return err;
 }
 
 enum perr origin_forget_chunks(struct client *c, const struct blob_ref *ref)
 {
+	uint8_t hash[32];
 	char name[96];
+	enum perr err;
 
-	chunks_name(name, ref);
-	return kv_erase(c->kv, name);
+	stand_in(hash, ref);
+	chunks_name(name, hash);
+	err = kv_erase(c->kv, name);
+	chunks_name(name, ref->sk);
+	return err == PERR_OK ? kv_erase(c->kv, name) : err;
 }
 
 static enum perr forget_spilled(void *arg, const uint8_t hash[ORIGIN_HASH], const struct origin *o)

@@ -10,8 +10,12 @@
  * In the store:
  *	cell/<record hex>/<first 16 bytes of the cell's id, hex>
  *	                       id ‖ ds ‖ first 20 bytes of the statement's hash [‖ reference]
- *	chunks/<16 bytes of a hash of the blob's key, hex>
- *	                       the ids of its chunks' cells, 32 bytes each
+ *	chunks/<first 16 bytes of the stand-in of the blob's key, hex>
+ *	                       of each chunk: its cell's id (zeros: not put together yet) ‖ ds
+ *
+ * THE KEY OF A BLOB DOES NOT STAY.  It would open the blob's cells in an old image of a server,
+ * long after the prekeys are gone.  What is wanted keeps it until it has arrived (want/…); in
+ * everything that is stored for good a hash of it stands in its place (origin_blind).
  */
 #ifndef AMPARO_ORIGIN_H
 #define AMPARO_ORIGIN_H
@@ -31,16 +35,22 @@
 struct origin {
 	uint8_t id[32], ds[32];
 	bool has_ref;                /* it was spilled: the cell held this reference */
-	struct blob_ref ref;
+	struct blob_ref ref;         /* as it came; as it is read back, with its stand-in */
 };
 
 /* inside a batch of the caller's; a repeat is harmless */
 PERR_MUST_CHECK enum perr origin_note(struct client *c,
                                      const uint8_t record[STATEMENT_RECORD_SIZE],
                                      const uint8_t hash[32], const struct origin *o);
-/* ids in: of the cells of all chunks of this blob, in their order; inside a batch */
+/*
+ * Note the chunks of a blob; ref has its key.  Inside a batch.
+ * ids  in: of the cells of all of them, in their order; NULL: they are not here yet (what is
+ *      noted already stays)
+ */
 PERR_MUST_CHECK enum perr origin_note_chunks(struct client *c, const struct blob_ref *ref,
-                                            const uint8_t (*ids)[32], uint32_t n);
+                                            const uint8_t (*ids)[32]);
+/* put the stand-in in the place of the key */
+void origin_blind(struct blob_ref *ref);
 
 /* hash: the first ORIGIN_HASH bytes of the statement's */
 typedef enum perr origin_fn(void *arg, const uint8_t hash[ORIGIN_HASH], const struct origin *o);
@@ -48,11 +58,17 @@ PERR_MUST_CHECK enum perr origin_each(struct client *c,
                                      const uint8_t record[STATEMENT_RECORD_SIZE],
                                      origin_fn *fn, void *arg);
 /*
- * The ids of a blob's chunks: *ids for kv_free, blob_n_chunks(ref->size) of them.
+ * Ids and erase secrets of a blob's chunks.
+ * ref    in: with its key or its stand-in
+ * chunks out: for kv_free; blob_n_chunks(ref->size) of them
  * PERR_NOTFOUND: not known.
  */
+struct origin_chunk {
+	uint8_t id[32];              /* zeros: not known */
+	uint8_t ds[32];
+};
 PERR_MUST_CHECK enum perr origin_chunks(struct client *c, const struct blob_ref *ref,
-                                       uint8_t **ids);
+                                       struct origin_chunk **chunks);
 /*
  * Forget both, when a record leaves this vault (inside a batch of the caller's); origin_forget
  * also forgets the chunks of statements that were spilled.

@@ -268,6 +268,13 @@ enum perr record_want_spilled(struct client *c, const struct origin *from,
 	return put_want(c, ref, true, from);
 }
 
+/* whom nobody knows gets no more room than the policy gives to members */
+static bool is_too_much(const struct client *c, const struct blob_ref *ref, uint32_t at)
+{
+	return c->field != NULL && (ref->size > c->field->limits.attachment_bytes ||
+	                            at >= c->field->limits.attachments);
+}
+
 static enum perr want_attachments(struct client *c, const struct opened *o, unsigned flags)
 {
 	const struct statement *st = o->has_original ? &o->original : &o->st;
@@ -280,10 +287,7 @@ static enum perr want_attachments(struct client *c, const struct opened *o, unsi
 		const struct blob_ref *ref = envelope_ref_for(&o->env, &list->at[i]);
 		bool has;
 
-		/* whom nobody knows gets no more room than the policy gives to members */
-		if (ref == NULL || ((flags & RECORD_KNOWN) == 0 && c->field != NULL &&
-		                    (ref->size > c->field->limits.attachment_bytes ||
-		                     i >= c->field->limits.attachments)))
+		if (ref == NULL || ((flags & RECORD_KNOWN) == 0 && is_too_much(c, ref, i)))
 			continue;
 		err = record_has_blob(c, ref->hash, &has);
 		if (err == PERR_OK && !has)
@@ -382,21 +386,64 @@ static enum perr note_code(struct client *c, const struct statement *st,
 	return kv_put(c->kv, name, NULL, 0);
 }
 
-static enum perr store(struct client *c, const struct opened *o, unsigned flags,
-                       const uint8_t *envelope, size_t len)
+/*
+ * The envelope as it is stored: with stand-ins in the place of its blobs' keys (origin.h), whose
+ * chunks' erase secrets are written down.  What is larger than the policy allows keeps its
+ * key: a reference is short, and the secrets of what it may claim to have would fill the disk.
+ * is_own: those chunks are somebody else's copy, and nobody's to fetch or erase here.
+ */
+static enum perr blinded(struct client *c, const struct opened *o, bool is_own, uint8_t **out,
+                         size_t *len)
 {
-	uint8_t *value = malloc(RECORD_HEAD + len);
-	char name[96];
-	enum perr err;
+	const struct statement_attachments *list = o->is_unknown ? NULL
+	    : envelope_attachments(o->has_original ? &o->original : &o->st);
+	struct envelope *env = malloc(sizeof *env);
+	uint64_t whole = 0;              /* references that stay as they are */
+	enum perr err = env == NULL ? PERR_NOMEM : PERR_OK;
 
-	if (value == NULL)
+	*out = NULL;
+	if (err != PERR_OK)
+		return err;
+	*env = o->env;
+	for (uint32_t i = 0; list != NULL && !is_own && i < list->n && err == PERR_OK; i++) {
+		const struct blob_ref *ref = envelope_ref_for(&o->env, &list->at[i]);
+
+		if (ref != NULL && is_too_much(c, ref, i))
+			whole |= 1ull << (ref - o->env.refs);
+		else if (ref != NULL)
+			err = origin_note_chunks(c, ref, NULL);
+	}
+	for (uint32_t i = 0; i < env->n_refs && !o->is_unknown; i++)
+		if ((whole >> i & 1) == 0)
+			origin_blind(&env->refs[i]);
+	if (err == PERR_OK)
+		err = envelope_encode(out, len, env);
+	envelope_wipe(env);
+	free(env);
+	return err;
+}
+
+static enum perr store(struct client *c, const struct opened *o, unsigned flags, bool is_own)
+{
+	uint8_t *value, *envelope;
+	char name[96];
+	size_t len;
+	enum perr err = blinded(c, o, is_own, &envelope, &len);
+
+	if (err != PERR_OK)
+		return err;
+	value = malloc(RECORD_HEAD + len);
+	if (value == NULL) {
+		doc_free(envelope, len);
 		return PERR_NOMEM;
+	}
 	doc_u32(value, client_day(c));
 	value[4] = (uint8_t)flags;
 	memcpy(value + RECORD_HEAD, envelope, len);
 	stmt_name(name, o->st.record, o->hash);
 	err = kv_put(c->kv, name, value, RECORD_HEAD + len);
 	doc_free(value, RECORD_HEAD + len);
+	doc_free(envelope, len);
 	if (err == PERR_OK && !o->is_unknown)
 		err = note_code(c, o->has_original ? &o->original : &o->st, o->st.record);
 	if (err == PERR_OK) {
@@ -511,7 +558,7 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	if (err == PERR_OK)
 		err = is_stored(c, o, &known);
 	if (err == PERR_OK && !known)
-		err = store(c, o, flags, envelope, len);
+		err = store(c, o, flags, false);
 	/* also of a repeat: it may be sent again because its attachments were lost */
 	if (err == PERR_OK)
 		err = want_attachments(c, o, flags);
@@ -559,7 +606,7 @@ enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len)
 
 		err = record_judge(c, &o->st, o->has_original ? &o->original : NULL, &flags);
 		if (err == PERR_OK)
-			err = store(c, o, flags, envelope, len);
+			err = store(c, o, flags, true);
 	}
 	opened_free(o);
 	return err;

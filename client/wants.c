@@ -382,7 +382,7 @@ static enum perr store_group(struct group *g, struct sync_taken *taken, uint32_t
 		err = record_have(w->c, &p->o->want, p->data, p->o->want.ref.size, &result);
 		if (err == PERR_OK)
 			err = origin_note_chunks(w->c, &p->o->want.ref,
-			                         (const uint8_t (*)[32])p->ids, p->o->n_chunks);
+			                         (const uint8_t (*)[32])p->ids);
 		if (err == PERR_OK && p->o->want.is_envelope)
 			wants_count(taken, (int)result);
 		p->o->state = DONE;

@@ -94,7 +94,7 @@ static enum perr own_part(struct list *l)
 	struct client *c = l->cli->client;
 	const struct bulletin *b = client_bulletin(c);
 	struct outbox_counts out;
-	char what[WHAT_SIZE];
+	char what[WHAT_SIZE], next[WHAT_SIZE];
 	enum perr err;
 
 	if (b == NULL) {
@@ -116,7 +116,9 @@ static enum perr own_part(struct list *l)
 	         : "%u submission%s wait%s to be sent (%u already on one server)",
 	         out.submissions, out.submissions == 1 ? "" : "s", out.submissions == 1 ? "s" : "",
 	         out.on_one);
-	line(l, out.submissions == 0, what, "run `amparo sync` when there is a network");
+	snprintf(next, sizeof next, "run `amparo sync` when there is a network, within %u days of the "
+	         "interview: later nobody has the keys that open it", c->field->limits.grace_days);
+	line(l, out.submissions == 0, what, next);
 	return draft_part(l);
 }
 

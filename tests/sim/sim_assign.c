@@ -754,7 +754,7 @@ static unsigned differences(struct world *w, uint8_t (*record)[STATEMENT_RECORD_
 static void whatever_happens_all_devices_end_in_the_same_state(void **state)
 {
 	const char *mode = getenv("AMPARO_TEST_MODE");
-	unsigned stories = mode != NULL && strcmp(mode, "long") == 0 ? 60 : 2, caught = 0, n = 2;
+	unsigned stories = mode != NULL && strcmp(mode, "long") == 0 ? 25 : 2, caught = 0, n = 2;
 
 	(void)state;
 	for (unsigned k = 0; k < stories; k++) {

@@ -333,18 +333,19 @@ static enum perr find_desk(const struct client *c, const uint8_t desk_id[32], st
 	return PERR_NOTFOUND;
 }
 
-enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
-                           const struct charters_wish *wish, uint8_t hash[32],
-                           char why[CHARTERS_WHY])
+/* the next charter as it is wished for, not signed.  ch out: for charter_signed_free */
+static enum perr draft(struct client *c, const uint8_t desk_id[32],
+                       const struct charters_wish *wish, struct charter_signed *ch,
+                       char why[CHARTERS_WHY])
 {
 	uint8_t holders[CHARTER_HOLDERS_MAX][32];
-	struct charter_signed ch = { 0 }, tip = { 0 };
-	struct alone alone = { .c = c, .desk = desk_id };
+	struct charter_signed tip = { 0 };
 	struct desk *d = malloc(sizeof *d);
 	const uint8_t *paper = wish->paper;
 	uint32_t n = 0, living, threshold;
 	enum perr err = d == NULL ? PERR_NOMEM : find_desk(c, desk_id, d, &tip);
 
+	memset(ch, 0, sizeof *ch);
 	why[0] = '\0';
 	if (err != PERR_OK)
 		goto out;
@@ -368,11 +369,38 @@ enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
 		err = no(why, living == 1 ? "with one holder the threshold is 1" : "the threshold has to lie "
 		         "below the number of holders, so that one who is ill or taken cannot freeze "
 		         "the desk");
-	else if (wish->n_add == 0 && wish->n_remove == 0 && wish->paper == NULL && threshold == d->now.threshold)
+	else if (wish->n_add == 0 && wish->n_remove == 0 && wish->paper == NULL &&
+	         threshold == d->now.threshold)
 		err = no(why, "nothing would change");
 	if (err == PERR_OK)
-		err = charter_make_paper(&ch, d->now.name, d->now.organisation, threshold,
+		err = charter_make_paper(ch, d->now.name, d->now.organisation, threshold,
 		                         (const uint8_t (*)[32])holders, n, paper, &tip);
+out:
+	charter_signed_free(&tip);
+	free(d);
+	return err;
+}
+
+enum perr charters_look(struct client *c, const uint8_t desk_id[32],
+                        const struct charters_wish *wish, struct charter *next,
+                        char why[CHARTERS_WHY])
+{
+	struct charter_signed ch;
+	enum perr err = draft(c, desk_id, wish, &ch, why);
+
+	*next = ch.body;
+	charter_signed_free(&ch);
+	return err;
+}
+
+enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
+                           const struct charters_wish *wish, uint8_t hash[32],
+                           char why[CHARTERS_WHY])
+{
+	struct charter_signed ch;
+	struct alone alone = { .c = c, .desk = desk_id };
+	enum perr err = draft(c, desk_id, wish, &ch, why);
+
 	if (err == PERR_OK)
 		err = sign(c, &ch);
 	if (err == PERR_OK)
@@ -393,8 +421,6 @@ enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
 		memcpy(hash, ch.hash, 32);
 out:
 	charter_signed_free(&ch);
-	charter_signed_free(&tip);
-	free(d);
 	return err;
 }
 

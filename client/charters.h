@@ -60,6 +60,10 @@ struct charters_wish {
 PERR_MUST_CHECK enum perr charters_propose(struct client *c, const uint8_t desk_id[32],
                                           const struct charters_wish *wish, uint8_t hash[32],
                                           char why[CHARTERS_WHY]);
+/* the charter that would be proposed, to be shown before it is.  Errors as above */
+PERR_MUST_CHECK enum perr charters_look(struct client *c, const uint8_t desk_id[32],
+                                       const struct charters_wish *wish, struct charter *next,
+                                       char why[CHARTERS_WHY]);
 /*
  * Sign a proposal and queue it for the board.
  * PERR_NOTFOUND: no such proposal (any more).  PERR_KEY: this member does not hold the desk.
@@ -88,7 +92,7 @@ PERR_MUST_CHECK enum perr charters_overtaken(struct client *c, charters_overtake
 
 /*
  * The duty: forget proposals that are over, and, on an administrator's device, list those that
- * are complete (org.h).  more out: something was listed.
+ * are complete (org.h).  more out: set if something was listed; else left alone.
  */
 PERR_MUST_CHECK enum perr charters_duty(struct client *c, bool *more);
 

@@ -391,8 +391,9 @@ enum perr vouch_duty(struct client *c, bool *more)
 			*more |= err == PERR_OK;
 		}
 		doc_free(out, len);
-		/* not possible, or done by somebody else meanwhile */
-		if (err == PERR_NOTFOUND || err == PERR_LIMIT || err == PERR_EXISTS)
+		/* not possible, done by somebody else meanwhile, or others have to sign it too */
+		if (err == PERR_NOTFOUND || err == PERR_LIMIT || err == PERR_EXISTS ||
+		    err == PERR_SIGS)
 			err = PERR_OK;
 	}
 	free(d.at);

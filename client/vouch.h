@@ -50,7 +50,7 @@ PERR_MUST_CHECK enum perr vouch_each(struct client *c, vouch_fn *fn, void *arg);
 PERR_MUST_CHECK enum perr vouch_take(struct client *c, const struct charter_signed *ch,
                                     enum notices_taken *taken);
 
-/* the duty: an administrator's device lists what is complete.  more out: something was listed */
+/* the duty: an administrator's device lists what is complete.  more out: set if something was */
 PERR_MUST_CHECK enum perr vouch_duty(struct client *c, bool *more);
 
 /*

@@ -245,33 +245,30 @@ static enum perr print_found(struct cli *cli, const uint8_t hash[32], struct fin
 }
 
 /* said before it is signed: the same lines as a co-holder sees */
-static void announce(struct cli *cli, const struct desk *d, const struct charters_wish *w,
-                     uint32_t threshold)
+static int announce(struct cli *cli, const struct desk *d, const struct charters_wish *w)
 {
 	struct charters_change *ch = calloc(1, sizeof *ch);
 	struct charter *next = calloc(1, sizeof *next);
+	char why[CHARTERS_WHY] = "";
+	enum perr err = ch == NULL || next == NULL ? PERR_NOMEM
+	              : charters_look(cli->client, d->id, w, next, why);
+	int code = EXIT_DONE;
 
-	if (ch != NULL && next != NULL) {
+	if (err == PERR_OK) {
 		ch->desk = d;
 		ch->next = next;
-		for (uint32_t i = 0; i < d->now.n; i++) {
-			uint32_t k = 0;
-
-			while (k < w->n_remove && memcmp(w->remove[k], d->now.holders[i], 32) != 0)
-				k++;
-			if (k == w->n_remove)
-				memcpy(next->holders[next->n++], d->now.holders[i], 32);
-			else
+		for (uint32_t i = 0; i < d->now.n; i++)
+			if (!charter_has_holder(next, d->now.holders[i]))
 				memcpy(ch->removed[ch->n_removed++], d->now.holders[i], 32);
-		}
-		for (uint32_t i = 0; i < w->n_add && next->n < CHARTER_HOLDERS_MAX; i++)
-			memcpy(next->holders[next->n++], w->add[i], 32);
-		next->threshold = threshold != 0 ? threshold
-		    : next->n <= 1 ? 1 : d->now.threshold < next->n ? d->now.threshold : next->n - 1;
 		print_change(cli->client, ch);
+	} else if (err == PERR_REFUSED) {
+		code = cli_fail(EXIT_REFUSED, "%s; nothing was signed.", why);
+	} else {
+		code = cli_fail_err(err, "the change could not be proposed");
 	}
 	free(ch);
 	free(next);
+	return code;
 }
 
 static int propose(struct cli *cli, const struct desk *d, const struct charters_wish *w, bool yes,
@@ -281,11 +278,13 @@ static int propose(struct cli *cli, const struct desk *d, const struct charters_
 	char why[CHARTERS_WHY];
 	struct find f;
 	enum perr err;
-	int code = compare_all(cli, w->add, w->n_add, checked);
+	int code = announce(cli, d, w);
 
+	/* what cannot be is said before anybody is called on the telephone */
+	if (code == EXIT_DONE)
+		code = compare_all(cli, w->add, w->n_add, checked);
 	if (code != EXIT_DONE)
 		return code;
-	announce(cli, d, w, w->threshold);
 	if (!yes && !term_yes(stdin, stderr, "Propose and sign this change?", false))
 		return cli_fail(EXIT_REFUSED, "nothing was signed.");
 	err = charters_propose(cli->client, d->id, w, hash, why);

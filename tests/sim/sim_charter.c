@@ -397,7 +397,7 @@ static enum perr propose_it(struct world *w, enum world_who who)
 
 static enum perr list_it(struct world *w, enum world_who who)
 {
-	bool more;
+	bool more = false;
 
 	return charters_duty(of(w, who), &more);
 }
@@ -410,7 +410,7 @@ static enum perr sync_it(struct world *w, enum world_who who)
 static void a_kill_at_any_commit_leaves_before_or_after(void **state)
 {
 	struct world *w = begin(seed + 3);
-	bool more;
+	bool more = false;
 	unsigned n = 0;
 
 	n += at_every_commit(w, HOLDER1, propose_it);

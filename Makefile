@@ -111,6 +111,7 @@ SERVER_MAIN  = server/main.c
 CLIENT_SRC   = \
                client/client.c \
                client/cache.c \
+               client/forget.c \
                client/formpack.c \
                client/marks.c \
                client/dispatch.c \
@@ -119,6 +120,8 @@ CLIENT_SRC   = \
                client/draft.c \
                client/record.c \
                client/erase.c \
+               client/erasing.c \
+               client/erasing_say.c \
                client/case.c \
                client/case_file.c \
                client/case_merge.c \
@@ -298,6 +301,8 @@ CLI_SRC      = \
                client/cli/share_sheet.c \
                client/cli/cmd_ceremony.c \
                client/cli/cmd_recovery.c \
+               client/cli/cmd_erase.c \
+               client/cli/status_erase.c \
                client/cli/cmd_erasures.c \
                client/cli/cmd_form.c \
                client/cli/cmd_vault.c
@@ -465,6 +470,7 @@ WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_c
 SIM_TESTS    = \
                sim_sync \
                sim_erase \
+               sim_erase_case \
                sim_custody \
                sim_recovery \
                sim_turns \

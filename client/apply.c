@@ -349,6 +349,32 @@ static enum perr form(struct client *c, const struct pending_op *o, struct appli
 	return PERR_OK;
 }
 
+/* of one holder, or of everybody, the latest day counts */
+static enum perr void_orders(struct client *c, const struct pending_op *o, struct applied *d)
+{
+	struct roster_staff *s = c->staff;
+	uint32_t at = 0;
+
+	while (at < s->n_voids && memcmp(s->voids[at].key, o->id, 32) != 0)
+		at++;
+	if (at == s->n_voids) {
+		/* the oldest of them says nothing any more */
+		if (s->n_voids == ROSTER_VOIDS_MAX)
+			memmove(s->voids, s->voids + 1, --s->n_voids * sizeof *s->voids);
+		s->voids = arena_grow(s->mem, s->voids, s->n_voids, s->n_voids + 1, sizeof *s->voids);
+		if (s->voids == NULL)
+			return PERR_NOMEM;
+		at = s->n_voids++;
+		memcpy(s->voids[at].key, o->id, 32);
+		s->voids[at].day = 0;
+		d->changed = true;
+	}
+	d->changed = d->changed || o->day > s->voids[at].day;
+	if (o->day > s->voids[at].day)
+		s->voids[at].day = o->day;
+	return PERR_OK;
+}
+
 enum perr apply_op(struct client *c, const struct pending_op *o, struct applied *done)
 {
 	memset(done, 0, sizeof *done);
@@ -387,6 +413,8 @@ enum perr apply_op(struct client *c, const struct pending_op *o, struct applied 
 		done->changed = c->staff->answer_days != o->numbers[0];
 		c->staff->answer_days = o->numbers[0];
 		return PERR_OK;
+	case PENDING_VOID:
+		return void_orders(c, o, done);
 	case PENDING_SEASON:
 	case PENDING_ACCESS:
 	case PENDING_LOWEST:

@@ -138,6 +138,14 @@ struct gather {
 	bool only_amendments;
 };
 
+/* what may come without the record id: corrections, and that it be erased */
+static bool is_by_code(const struct case_statement *s)
+{
+	return !s->is_unknown && (s->st.kind == STATEMENT_AMENDMENT ||
+	                          (s->st.kind == STATEMENT_ERASE &&
+	                           s->st.body.erase.step == STATEMENT_ERASE_ASK));
+}
+
 static enum perr one_statement(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct gather *g = arg;
@@ -158,7 +166,7 @@ static enum perr one_statement(void *arg, const char *name, const uint8_t *value
 	if (s == NULL)
 		return PERR_NOMEM;
 	err = read_statement(s, name, value, len);
-	if (err != PERR_OK || (g->only_amendments && s->st.kind != STATEMENT_AMENDMENT))
+	if (err != PERR_OK || (g->only_amendments && !is_by_code(s)))
 		statement_free(s);
 	else
 		f->at[f->n++] = s;

@@ -60,6 +60,7 @@
  *	case/<record id hex>  statements merged                            case.c
  *	cell/…  chunks/…      the cells they came in                       origin.h
  *	erase/<T hex>         cells whose erasure is asked for             erase.h
+ *	erasing/<record hex>, gonecode/…, hold/<record hex>   erasures of cases, legal holds   erasing.h
  *	gone/<record hex>     records that were erased and stay so         gone.h
  *	keep/<desk, 16 hex>   what co-holders were told last               custody_say.h
  *	reseal/…              what co-holders lack, and what was done      reseal.h

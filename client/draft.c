@@ -493,6 +493,31 @@ enum perr draft_erase(struct kv *kv, const struct draft *d)
 	return err == PERR_OK ? erase_all(kv, d->head.number) : err;
 }
 
+struct with_code {
+	struct kv *kv;
+	const char *code;
+};
+
+static enum perr one_with_code(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct with_code *w = arg;
+	struct draft *d = draft_new();
+	enum perr err = d == NULL ? PERR_NOMEM : take(d, name, value, len, false);
+
+	if (err == PERR_OK && strcmp(d->code, w->code) == 0)
+		err = erase_all(w->kv, d->head.number);
+	draft_free(d);
+	/* one of a later version is not ours to read */
+	return err == PERR_UNKNOWN ? PERR_OK : err;
+}
+
+enum perr draft_forget_code(struct kv *kv, const char *code)
+{
+	struct with_code w = { kv, code };
+
+	return kv_each(kv, HEADS, one_with_code, &w);
+}
+
 enum perr draft_drop(struct kv *kv, uint32_t number)
 {
 	uint8_t *value = NULL;

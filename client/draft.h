@@ -140,6 +140,9 @@ PERR_MUST_CHECK enum perr draft_finish(struct kv *kv, const struct draft *d, con
 /* Inside a batch of the caller's: erase everything.  PERR_EXISTS: saved from elsewhere since. */
 PERR_MUST_CHECK enum perr draft_erase(struct kv *kv, const struct draft *d);
 
+/* The same of every draft that is about this case. */
+PERR_MUST_CHECK enum perr draft_forget_code(struct kv *kv, const char *code);
+
 /*
  * Erase a draft and its files, in a batch of its own; kv_settle afterwards makes that
  * final.  PERR_NOTFOUND: there is none of this number.

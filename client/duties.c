@@ -4,6 +4,7 @@
 #include "charters.h"
 #include "custody_say.h"
 #include "dispatch.h"
+#include "erasing.h"
 #include "forward.h"
 #include "gaps.h"
 #include "late.h"
@@ -89,6 +90,16 @@ static enum perr let_go(struct client *c, const struct duties_sync *s, bool *mor
 	return err;
 }
 
+/* cases whose erasure was ordered, and has rested long enough */
+static enum perr carry_out_erasures(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned n;
+	enum perr err = s->any_complete ? erasing_run(c, s->all_complete, &n) : PERR_OK;
+
+	*more = *more || (s->any_complete && err == PERR_OK && n > 0);
+	return err;
+}
+
 /* co-holders tell each other what they hold, and fill up what is lacked */
 static enum perr tell_custody(struct client *c, const struct duties_sync *s, bool *more)
 {
@@ -163,6 +174,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		list_vouchers,
 		let_go,
 		pass_on,
+		carry_out_erasures,
 		tell_custody,
 		tidy_papers,
 		retire,

@@ -150,6 +150,20 @@ enum perr erase_record(struct client *c, const uint8_t record[STATEMENT_RECORD_S
 	return err;
 }
 
+enum perr erase_late(struct client *c, const struct origin *from, const struct blob_ref *refs,
+                     size_t n_refs)
+{
+	struct erase_sum sum = { 0 };
+	struct asking a = { .c = c, .sum = &sum };
+	enum perr err = ask(&a, from->ds, from->id);
+
+	if (err == PERR_OK && from->has_ref)
+		err = ask_blob(&a, &from->ref);
+	for (size_t i = 0; err == PERR_OK && i < n_refs; i++)
+		err = ask_blob(&a, &refs[i]);
+	return err;
+}
+
 /* ---- what is due ------------------------------------------------------------------------------ */
 
 /* what this server said, if anything; value is a whole one */

@@ -47,6 +47,14 @@ struct erase_sum {
 PERR_MUST_CHECK enum perr erase_record(struct client *c,
                                       const uint8_t record[STATEMENT_RECORD_SIZE],
                                       struct erase_sum *sum);
+/*
+ * Ask for one cell of a record that was erased before, and for the chunks it names; inside a
+ * batch of the caller's.
+ */
+struct origin;
+struct blob_ref;
+PERR_MUST_CHECK enum perr erase_late(struct client *c, const struct origin *from,
+                                    const struct blob_ref *refs, size_t n_refs);
 /* cells of which some server of the roster has not answered yet */
 PERR_MUST_CHECK enum perr erase_waiting(struct client *c, unsigned *n);
 

@@ -350,6 +350,23 @@ static void json_correction(struct text *t, struct client *c, const struct case_
 	put(t, "]}");
 }
 
+const char *export_erase_text(enum statement_erase_step s)
+{
+	switch (s) {
+	case STATEMENT_ERASE_ASK:
+		return "asks that it be erased";
+	case STATEMENT_ERASE_ORDER:
+		return "orders that it be erased";
+	case STATEMENT_ERASE_STOP:
+		return "it is not to be erased";
+	case STATEMENT_ERASE_DONE:
+		return "erased it";
+	case STATEMENT_ERASE_KEPT:
+		return "keeps it under a legal hold";
+	}
+	return "";
+}
+
 const char *export_state_text(enum statement_state s)
 {
 	switch (s) {
@@ -442,7 +459,7 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 		}
 		break;
 	case STATEMENT_ERASE:
-		key_str(t, "kind", "erase request");
+		key_str(t, "kind", export_erase_text(st->body.erase.step));
 		key_text(t, "text", st->body.erase.reason);
 		break;
 	case STATEMENT_INTAKE:

@@ -62,6 +62,7 @@ PERR_MUST_CHECK enum perr export_attachments(struct client *c, const struct case
 /* "accepted", "asked"; "assigned", "on hold"; static */
 const char *export_answer_text(enum assigned_state a);
 const char *export_state_text(enum statement_state s);
+const char *export_erase_text(enum statement_erase_step s);
 
 /* the file's name of each attachment, in their order: n_attachments of them, to be freed */
 PERR_MUST_CHECK enum perr export_file_names(const struct case_file *f,

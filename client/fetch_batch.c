@@ -124,6 +124,7 @@ static enum perr take_one(struct fetch *f, struct fetch_cell *fc, const uint8_t 
 
 	cell_id(from.id, cell);
 	memcpy(from.ds, fc->ds, sizeof from.ds);
+	from.day = f->segs[fc->seg].day;
 	if (fc->form == CELL_STATEMENT && fc->len > 0) {
 		err = record_take_from(c, &from, fc->payload, fc->len, &result);
 		if (err == PERR_OK)

@@ -10,11 +10,10 @@
 #include "case.h"
 #include "case_int.h"
 #include "erase.h"
+#include "forget.h"
 #include "gone.h"
 #include "mp.h"
-#include "origin.h"
 #include "record.h"
-#include "search.h"
 
 #define PREFIX "left/"
 #define SIZE   64
@@ -83,133 +82,27 @@ enum perr leave_blocks(struct client *c, const uint8_t record[STATEMENT_RECORD_S
 	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
-/* ---- attachments that another record has too ---------------------------------------- */
-
-struct shared {
-	struct client *c;
-	const struct case_file *f;
-	bool *keep;                      /* one for each attachment of f */
-};
-
-static void look_at(struct shared *g, const struct case_file *other)
-{
-	for (size_t i = 0; i < g->f->n_attachments; i++)
-		for (size_t k = 0; k < other->n_attachments; k++)
-			if (memcmp(g->f->attachments[i].a->hash, other->attachments[k].a->hash,
-			           32) == 0)
-				g->keep[i] = true;
-}
-
-static enum perr one_other(void *arg, const char *name)
-{
-	struct shared *g = arg;
-	uint8_t record[STATEMENT_RECORD_SIZE];
-	struct case_file *other = NULL;
-	enum perr err = case_record_of(name, record);
-
-	if (err == PERR_OK && memcmp(record, g->f->s.record, sizeof record) != 0)
-		err = case_load(g->c, record, &other);
-	if (err == PERR_OK && other != NULL)
-		look_at(g, other);
-	case_close(other);
-	return err;
-}
-
 /* ---- one record --------------------------------------------------------------------- */
 
-static enum perr erase_one(void *arg, const char *name)
+struct marking {
+	struct client *c;
+	const struct left *l;
+};
+
+static enum perr mark(void *arg)
 {
-	struct client *c = arg;
+	const struct marking *m = arg;
 
-	return kv_erase(c->kv, name);
-}
-
-static enum perr erase_all(struct client *c, const char *prefix,
-                           const uint8_t record[STATEMENT_RECORD_SIZE])
-{
-	char name[96];
-
-	record_name(name, prefix, record);
-	return kv_each_name(c->kv, name, erase_one, c);
-}
-
-static enum perr erase_attachments(struct client *c, const struct case_file *f,
-                                   const bool *keep)
-{
-	enum perr err = PERR_OK;
-	char name[96];
-
-	for (size_t i = 0; i < f->n_attachments && err == PERR_OK; i++) {
-		if (keep[i])
-			continue;
-		client_key_name(name, "blob/", f->attachments[i].a->hash, 32);
-		err = kv_erase(c->kv, name);
-		client_key_name(name, "want/", f->attachments[i].a->hash, 32);
-		if (err == PERR_OK)
-			err = kv_each_name(c->kv, name, erase_one, c);
-	}
-	return err;
-}
-
-static enum perr erase_codes(struct client *c, const struct case_file *f)
-{
-	char prefix[96], name[96];
-
-	snprintf(prefix, sizeof prefix, "code/%s/", f->s.code);
-	record_name(name, prefix, f->s.record);
-	return kv_erase(c->kv, name);
-}
-
-/* everything of it, and the mark in its place */
-static enum perr forget(struct client *c, const struct case_file *f, const bool *keep,
-                        const struct left *l)
-{
-	enum perr err = kv_begin(c->kv);
-
-	if (err == PERR_OK)
-		err = erase_attachments(c, f, keep);
-	if (err == PERR_OK)
-		err = erase_codes(c, f);
-	if (err == PERR_OK)
-		err = erase_all(c, "stmt/", f->s.record);
-	if (err == PERR_OK)
-		err = origin_forget(c, f->s.record);
-	for (size_t i = 0; i < f->n && err == PERR_OK; i++)
-		for (uint32_t k = 0; k < f->at[i]->env.n_refs && err == PERR_OK; k++)
-			err = origin_forget_chunks(c, &f->at[i]->env.refs[k]);
-	if (err == PERR_OK)
-		err = erase_all(c, "case/", f->s.record);
-	if (err == PERR_OK)
-		err = erase_all(c, "fresh/", f->s.record);
-	if (err == PERR_OK)
-		err = search_put(c, f->s.record, NULL, 0);
-	if (err == PERR_OK)
-		err = put(c, l);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	kv_abort(c->kv);
-	return err;
+	return put(m->c, m->l);
 }
 
 static enum perr leave(struct client *c, const struct left *l)
 {
-	struct shared g = { .c = c };
-	struct case_file *f = NULL;
+	struct marking m = { c, l };
 	struct erase_sum sum;
 	enum perr err = erase_record(c, l->record, &sum);
 
-	if (err == PERR_OK)
-		err = case_open(c, l->record, &f);
-	if (err == PERR_OK) {
-		g.f = f;
-		g.keep = calloc(f->n_attachments + 1, sizeof *g.keep);
-		err = g.keep == NULL ? PERR_NOMEM : kv_each_name(c->kv, "case/", one_other, &g);
-	}
-	if (err == PERR_OK)
-		err = forget(c, f, g.keep, l);
-	free(g.keep);
-	case_close(f);
-	return err;
+	return err == PERR_OK ? forget_case(c, l->record, mark, &m) : err;
 }
 
 /* ---- which -------------------------------------------------------------------------- */

@@ -325,6 +325,24 @@ enum perr org_answer_days(struct client *c, uint32_t days)
 	return change_one(c, &o);
 }
 
+enum perr org_void_erasures(struct client *c, const uint8_t (*keys)[32], size_t n)
+{
+	static const uint8_t everybody[1][32];
+	enum perr err = c->admin == NULL ? PERR_STATE : PERR_OK;
+
+	if (n == 0) {
+		keys = everybody;
+		n = 1;
+	}
+	for (size_t i = 0; i < n && err == PERR_OK; i++) {
+		struct pending_op o = { .kind = PENDING_VOID, .day = client_day(c) };
+
+		memcpy(o.id, keys[i], 32);
+		err = change_one(c, &o);
+	}
+	return err;
+}
+
 /* ---- invitations and answers -------------------------------------------------------- */
 
 static void new_invitation(struct client *c, unsigned at, enum client_role role,

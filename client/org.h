@@ -170,5 +170,10 @@ PERR_MUST_CHECK enum perr org_decoys(struct client *c, uint32_t per_day);
  * from now on; 0: never.  PERR_RANGE: over ROSTER_ANSWER_MAX
  */
 PERR_MUST_CHECK enum perr org_answer_days(struct client *c, uint32_t days);
+/*
+ * Erase orders (erasing.h) of n holders up to today are not to be carried out; n 0: of anybody.
+ * What rests on the servers is voided by steward_void.  PERR_STATE: no administrator.
+ */
+PERR_MUST_CHECK enum perr org_void_erasures(struct client *c, const uint8_t (*keys)[32], size_t n);
 
 #endif

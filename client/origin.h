@@ -34,6 +34,7 @@
 /* the cell that a statement came in */
 struct origin {
 	uint8_t id[32], ds[32];
+	uint32_t day;                /* of the segment it stood in; 0: not known; not stored */
 	bool has_ref;                /* it was spilled: the cell held this reference */
 	struct blob_ref ref;         /* as it came; as it is read back, with its stand-in */
 };

@@ -45,6 +45,7 @@ enum pending_kind {
 	PENDING_CHARTER = 32,    /* the next charter of a listed desk, signed by its holders */
 	PENDING_COUNTERSIGN = 33,        /* a listed desk's first charter, countersigned */
 	PENDING_ANSWER_DAYS = 40,
+	PENDING_VOID = 44,       /* erase orders of a holder up to a day (id, day) */
 	PENDING_SERVER_DROP = 48, PENDING_SERVER_REPLACE = 49
 };
 

@@ -10,6 +10,8 @@
 #include "doc.h"
 #include "late.h"
 #include "envelope.h"
+#include "erase.h"
+#include "erasing.h"
 #include "gone.h"
 #include "leave.h"
 #include "mp.h"
@@ -372,11 +374,28 @@ enum perr record_have(struct client *c, const struct want *w, const uint8_t *dat
 
 /* ---- taking in ---------------------------------------------------------------------- */
 
+/* the case code a statement is filed under; NULL: none */
+static const char *code_of(const struct statement *st)
+{
+	switch (st->kind) {
+	case STATEMENT_INTAKE:
+		return st->body.intake.code;
+	case STATEMENT_AMENDMENT:
+		return st->body.amendment.code;
+	case STATEMENT_ERASE:
+		/* one that asks may know nothing but the code */
+		return st->body.erase.has_code ? st->body.erase.code : NULL;
+	case STATEMENT_ASSIGNMENT: case STATEMENT_ANSWER: case STATEMENT_NOTE: case STATEMENT_STATUS:
+	case STATEMENT_CUSTODY: case STATEMENT_REFERRAL: case STATEMENT_COPY: case STATEMENT_RECEIPT:
+		break;
+	}
+	return NULL;
+}
+
 static enum perr note_code(struct client *c, const struct statement *st,
                            const uint8_t record[STATEMENT_RECORD_SIZE])
 {
-	const char *code = st->kind == STATEMENT_INTAKE ? st->body.intake.code
-	    : st->kind == STATEMENT_AMENDMENT ? st->body.amendment.code : NULL;
+	const char *code = code_of(st);
 	char prefix[96], name[96];
 
 	if (code == NULL)
@@ -521,13 +540,51 @@ static enum perr take_custody(struct client *c, const struct opened *o, const ui
 	return err;
 }
 
+/* what was said: itself, or passed on */
+static const struct statement *said_of(const struct opened *o)
+{
+	return o->has_original ? &o->original : &o->st;
+}
+
+static bool is_erasure(const struct opened *o)
+{
+	return !o->is_unknown && said_of(o)->kind == STATEMENT_ERASE;
+}
+
+/* done or kept: of a record that may be gone here, and nothing that is kept with it */
+static bool is_word_of_erasure(const struct opened *o)
+{
+	return is_erasure(o) && (said_of(o)->body.erase.step == STATEMENT_ERASE_DONE ||
+	                         said_of(o)->body.erase.step == STATEMENT_ERASE_KEPT);
+}
+
+static enum perr take_erasure(struct client *c, const struct opened *o, const struct origin *from,
+                              enum take_result *result)
+{
+	enum perr err = erasing_take(c, said_of(o), from == NULL ? 0 : from->day);
+
+	*result = TAKE_KNOWN;
+	return err == PERR_OK && from != NULL ? erase_late(c, from, NULL, 0) : err;
+}
+
+/* of a record that was erased, or a correction of one by its code */
+static enum perr is_gone(struct client *c, const struct opened *o, bool *is)
+{
+	const char *code = o->is_unknown || said_of(o)->kind == STATEMENT_INTAKE ? NULL
+	                 : code_of(said_of(o));
+	enum gone gone;
+	enum perr err = gone_of(c, o->st.record, &gone);
+
+	*is = err == PERR_OK && gone == GONE_ERASED;
+	return err == PERR_OK && !*is && code != NULL ? erasing_is_gone_code(c, code, is) : err;
+}
+
 static enum perr take(struct client *c, const struct opened *o, const struct origin *from,
                       const uint8_t *envelope, size_t len, enum take_result *result)
 {
 	const uint8_t (*held)[32];
 	size_t n_held;
 	unsigned flags = 0;
-	enum gone gone;
 	bool known = false, is_over = false;
 	enum perr err = cache_taken(c, &held, &n_held);
 
@@ -544,10 +601,12 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 		return err == PERR_AUTH ? PERR_OK : err;
 	if (!o->is_unknown && o->st.kind == STATEMENT_CUSTODY)
 		return take_custody(c, o, envelope, len, result);
-	err = gone_of(c, o->st.record, &gone);
-	if (err == PERR_OK && gone == GONE_ERASED) {
-		*result = TAKE_KNOWN;    /* known, and not wanted any more */
-		return PERR_OK;
+	if (is_word_of_erasure(o))
+		return take_erasure(c, o, from, result);
+	err = is_gone(c, o, &is_over);
+	if (err == PERR_OK && is_over) {
+		*result = TAKE_KNOWN;    /* known, and not wanted any more: here or on a server */
+		return from == NULL ? PERR_OK : erase_late(c, from, o->env.refs, o->env.n_refs);
 	}
 	if (err == PERR_OK && (o->st.kind == STATEMENT_ASSIGNMENT || o->st.kind == STATEMENT_COPY))
 		err = leave_blocks(c, o->st.record, o->st.body.passed.turn, &is_over);
@@ -559,6 +618,8 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 		err = is_stored(c, o, &known);
 	if (err == PERR_OK && !known)
 		err = store(c, o, flags, false);
+	if (err == PERR_OK && !known && is_erasure(o))
+		err = erasing_take(c, said_of(o), from == NULL ? 0 : from->day);
 	/* also of a repeat: it may be sent again because its attachments were lost */
 	if (err == PERR_OK)
 		err = want_attachments(c, o, flags);
@@ -607,6 +668,8 @@ enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len)
 		err = record_judge(c, &o->st, o->has_original ? &o->original : NULL, &flags);
 		if (err == PERR_OK)
 			err = store(c, o, flags, true);
+		if (err == PERR_OK && is_erasure(o))
+			err = erasing_take(c, said_of(o), 0);
 	}
 	opened_free(o);
 	return err;

@@ -8,6 +8,7 @@
 
 #include "cache.h"
 #include "doc.h"
+#include "gone.h"
 #include "ledger.h"
 #include "roster.h"
 
@@ -27,6 +28,7 @@ void saying_end(struct saying *s)
 enum perr saying_begin(struct saying *s, struct client *c,
                        const uint8_t record[STATEMENT_RECORD_SIZE], char why[DISPATCH_WHY])
 {
+	enum gone gone;
 	enum perr err;
 
 	memset(s, 0, sizeof *s);
@@ -37,6 +39,14 @@ enum perr saying_begin(struct saying *s, struct client *c,
 	if (err == PERR_OK && s->file->n_interviews == 0) {
 		snprintf(why, DISPATCH_WHY, "the interview itself has not arrived yet; "
 		         "run `amparo sync`");
+		err = PERR_REFUSED;
+	}
+	if (err != PERR_OK)
+		return err;
+	err = gone_of(c, record, &gone);
+	if (err == PERR_OK && gone == GONE_KEPT) {
+		snprintf(why, DISPATCH_WHY, "this case was erased everywhere else, and is kept here under a "
+		         "legal hold only; nothing of it is passed on");
 		err = PERR_REFUSED;
 	}
 	if (err != PERR_OK)

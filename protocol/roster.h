@@ -168,6 +168,12 @@ struct roster_former {
 	const char *name;                /* 0..128; "" for a volunteer */
 	uint32_t day;                    /* on which the membership ended */
 };
+/* erase orders of this holder (zeros: of everybody) up to a day are not carried out */
+struct roster_void {
+	uint8_t key[32];
+	uint32_t day;
+};
+#define ROSTER_VOIDS_MAX 64
 struct roster_staff {
 	struct arena *mem;
 	uint32_t n_members;
@@ -183,6 +189,8 @@ struct roster_staff {
 	struct roster_board *boards;     /* oldest first */
 	uint32_t n_former;               /* 0..2048; in ext; oldest first */
 	struct roster_former *former;
+	uint32_t n_voids;                /* 0..ROSTER_VOIDS_MAX; in ext */
+	struct roster_void *voids;
 	bool has_ext;
 };
 struct roster_staff *roster_staff_new(void);

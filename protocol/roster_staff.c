@@ -6,6 +6,7 @@
 #define EXT_DECOYS   1
 #define EXT_FORMER   3
 #define EXT_ANSWER   5
+#define EXT_VOIDS    7
 
 struct roster_staff *roster_staff_new(void)
 {
@@ -62,6 +63,16 @@ static void get_former(struct mp_reader *r, struct roster_staff *s)
 	}
 }
 
+static void get_voids(struct mp_reader *r, struct roster_staff *s)
+{
+	s->voids = roster_get_array(r, s->mem, &s->n_voids, 0, ROSTER_VOIDS_MAX, sizeof *s->voids);
+	for (uint32_t i = 0; i < s->n_voids; i++) {
+		mp_array(r, 2);
+		mp_bin_copy(r, s->voids[i].key, 32);
+		s->voids[i].day = doc_get_uint(r, UINT32_MAX);
+	}
+}
+
 /*
  * PROTOCOL 2: "a reader skips odd keys it does not know and refuses a document with an even
  * key it does not know."
@@ -84,6 +95,9 @@ static void get_ext(struct mp_reader *r, struct roster_staff *s)
 			break;
 		case EXT_ANSWER:
 			s->answer_days = doc_get_uint(r, ROSTER_ANSWER_MAX);
+			break;
+		case EXT_VOIDS:
+			get_voids(r, s);
 			break;
 		default:
 			mp_skip(r);
@@ -180,7 +194,7 @@ static void put_former(struct mp_writer *w, const struct roster_staff *s)
 static uint32_t n_ext(const struct roster_staff *s)
 {
 	return (s->decoys_per_day > 0) + (s->n_boards > 0 || s->n_former > 0) +
-	       (s->answer_days != ROSTER_ANSWER_DAYS);
+	       (s->answer_days != ROSTER_ANSWER_DAYS) + (s->n_voids > 0);
 }
 
 static void put_ext(struct mp_writer *w, const struct roster_staff *s)
@@ -198,6 +212,15 @@ static void put_ext(struct mp_writer *w, const struct roster_staff *s)
 	if (s->answer_days != ROSTER_ANSWER_DAYS) {
 		mp_put_key(w, EXT_ANSWER);
 		mp_put_uint(w, s->answer_days);
+	}
+	if (s->n_voids > 0) {
+		mp_put_key(w, EXT_VOIDS);
+		mp_put_array(w, s->n_voids);
+		for (uint32_t i = 0; i < s->n_voids; i++) {
+			mp_put_array(w, 2);
+			mp_put_bin(w, s->voids[i].key, 32);
+			mp_put_uint(w, s->voids[i].day);
+		}
 	}
 }
 

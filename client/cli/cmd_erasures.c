@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "admins.h"
+#include "assign.h"
 #include "link.h"
+#include "net.h"
+#include "org.h"
 #include "policy.h"
 #include "roster.h"
 #include "steward.h"
 #include "table.h"
 #include "term.h"
 
-enum { OPT_ALL = 1 };
+enum { OPT_ALL = 1, OPT_BY };
 
 static const char *trouble(const struct steward_server *r)
 {
@@ -136,7 +139,11 @@ const char cmd_erasures_void_help[] =
 	"Voids erasures that still rest, on every server: the cells stay.  What was applied at a\n"
 	"release is gone.  It takes as many administrators as sign a change of the roster.\n"
 	"An attorney who did want an erasure asks for it again; it then rests anew.\n\n"
+	"With --all the attorneys' devices are told as well: what was ordered (`amparo erase`) up to\n"
+	"today is not carried out in their vaults either, once they sync.  If a device was stolen,\n"
+	"`amparo revoke` its owner too, or it orders again.\n\n"
 	"  --all    every erasure that waits\n"
+	"  --by NAME   with --all: of the vaults' orders only those of this attorney\n"
 	"  ID       cells by their id, 64 hex digits each, at most 64 of them\n\n"
 	"Exit codes: 0 voided on every server, 1 refused (nothing was voided), 2 wrong command\n"
 	"line, 3 a server could not be reached: run it again, 4 vault locked, 5 vault or disk\n"
@@ -185,22 +192,52 @@ static int parse_ids(struct cli *cli, int argc, char **argv, struct voiding *v)
 	return EXIT_DONE;
 }
 
+/* the attorneys' devices learn it from the roster */
+static int void_in_vaults(struct cli *cli, const char *by)
+{
+	uint8_t key[1][32];
+	enum perr err;
+	int code;
+
+	if (by != NULL) {
+		err = assign_find(cli->client, by, key[0]);
+		if (err == PERR_EXISTS)
+			return cli_fail(EXIT_REFUSED, "several names begin so; give the whole name.");
+		if (err != PERR_OK)
+			return cli_fail(EXIT_REFUSED, "no attorney of this name is listed; the servers' erasures "
+			                "are voided, the vaults' orders are not.");
+	}
+	code = net_newest(cli);
+	if (code != EXIT_DONE)
+		return code;
+	err = org_void_erasures(cli->client, (const uint8_t (*)[32])key, by == NULL ? 0 : 1);
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the vaults' orders could not be voided");
+	if (!cli->json)
+		puts("What was ordered up to today is not carried out in the attorneys' vaults either.");
+	return net_push(cli, STEWARD_PUSH);
+}
+
 int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{ "all", no_argument, NULL, OPT_ALL }, { NULL, 0, NULL, 0 }
+		{ "all", no_argument, NULL, OPT_ALL },
+		{ "by", required_argument, NULL, OPT_BY },
+		{ NULL, 0, NULL, 0 }
 	};
+	const char *by = NULL;
 	struct voiding v = { .n = 0 };
 	bool all = false;
 	uint32_t needs;
-	int c, code;
+	int c, code, vaults = EXIT_DONE;
 
 	while ((c = cli_option(cli, argc, argv, longs)) != -1) {
-		if (c != OPT_ALL)
+		if (c != OPT_ALL && c != OPT_BY)
 			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
-		all = true;
+		all = all || c == OPT_ALL;
+		by = c == OPT_BY ? optarg : by;
 	}
-	if (all == (optind < argc))
+	if (all == (optind < argc) || (by != NULL && !all))
 		return cli_usage(cli, "either --all or the ids of cells");
 	code = parse_ids(cli, argc, argv, &v);
 	if (code == EXIT_DONE)
@@ -218,7 +255,9 @@ int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 	code = each_server(cli, void_one, &v, "nothing was voided");
 	if (cli->json)
 		puts("]");
-	return code;
+	if (all)
+		vaults = void_in_vaults(cli, by);
+	return code != EXIT_DONE ? code : vaults;
 }
 
 /* ---- the board ---------------------------------------------------------------------- */

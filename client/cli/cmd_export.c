@@ -6,6 +6,7 @@
 
 #include "cmd_record.h"
 #include "export.h"
+#include "gone.h"
 #include "export_dir.h"
 #include "export_tables.h"
 #include "fexport.h"
@@ -213,15 +214,25 @@ struct one {
 	uint32_t day;
 };
 struct all {
+	struct client *c;
 	struct one *at;
 	size_t n, room;
+	unsigned n_kept;                 /* left out: a legal hold alone keeps them */
 };
 
 static enum perr one_case(void *arg, const struct case_summary *s)
 {
 	struct all *a = arg;
 	struct one *o;
+	enum gone gone = GONE_NOT;
+	enum perr err = a->c == NULL ? PERR_OK : gone_of(a->c, s->record, &gone);
 
+	if (err != PERR_OK)
+		return err;
+	if (gone == GONE_KEPT) {
+		a->n_kept++;
+		return PERR_OK;
+	}
 	if (a->n == a->room) {
 		size_t room = a->room == 0 ? 64 : 2 * a->room;
 		void *more = realloc(a->at, room * sizeof *a->at);
@@ -401,7 +412,11 @@ static int collect(struct cli *cli, const char *text, struct all *a)
 	int code;
 
 	if (text == NULL) {
+		a->c = cli->client;
 		err = case_each(cli->client, one_case, a, NULL);
+		if (err == PERR_OK && a->n_kept > 0)
+			fprintf(stderr, "amparo: %u case%s left out: erased elsewhere, kept here under a legal "
+			        "hold; name one to export it.\n", a->n_kept, a->n_kept == 1 ? " is" : "s are");
 	} else {
 		code = cmd_find_case(cli, text, record);
 		if (code != EXIT_DONE)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "cmd_record.h"
 
+#include "cmd_erase.h"
+
 #include <sodium.h>
 #include <string.h>
 
@@ -34,6 +36,9 @@ const struct cli_command cli_record_commands[] = {
 	{ "close", "nothing is left to do in a case", cmd_close_help, cmd_close },
 	{ "reopen", "there is again", cmd_reopen_help, cmd_reopen },
 	{ "note", "a note for everyone who has the case", cmd_note_help, cmd_note },
+	{ "erase", "a family withdraws its consent", cmd_erase_help, cmd_erase },
+	{ "hold", "a legal hold: keep this copy whatever is ordered", cmd_hold_help, cmd_hold },
+	{ "unhold", "end it", cmd_hold_help, cmd_unhold },
 	{ "attachments", "write a case's photographs to a folder", cmd_attachments_help,
 	  cmd_attachments },
 	{ "export", "write cases to a folder, for an office's own system", cmd_export_help,

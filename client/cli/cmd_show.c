@@ -5,6 +5,7 @@
 
 #include "cache.h"
 #include "cmd_record.h"
+#include "erasing.h"
 #include "export.h"
 #include "progress.h"
 #include "show.h"
@@ -203,7 +204,7 @@ static void show_event(struct show_page *p, const struct case_statement *s)
 		event_text(p, st->body.passed.reason);
 		break;
 	case STATEMENT_ERASE:
-		fputs("asks that it be erased", stdout);
+		fputs(export_erase_text(st->body.erase.step), stdout);
 		event_text(p, st->body.erase.reason);
 		break;
 	case STATEMENT_INTAKE:
@@ -283,6 +284,35 @@ static void show_person(struct show_page *p, const struct assigned *a)
 	putchar(')');
 }
 
+/* ordered to be erased, or kept although it was */
+static void show_erasing(struct show_page *p, const struct case_summary *s)
+{
+	struct erasing *e = calloc(1, sizeof *e);
+	uint8_t author[32];
+	const char *why;
+	uint32_t due = 0, since;
+	bool is_held;
+	char day[16];
+
+	if (erasing_is_held(p->c, s->record, &is_held, &since) == PERR_OK && is_held) {
+		cli_day(day, since);
+		printf("Under a legal hold on this device since %s.\n", day);
+	}
+	if (e != NULL && erasing_get(p->c, s->record, e) == PERR_OK) {
+		if (e->state == ERASING_ORDERED)
+			due = erasing_due(p->c, e, author, &why);
+		if (e->state == ERASING_KEPT)
+			puts("It was ordered to be erased and is erased elsewhere; kept here under the hold.");
+		if (due != 0) {
+			cli_day(day, due);
+			printf("To be erased from %s on, ordered by ", day);
+			cmd_print_name(p->c, author);
+			puts("; `amparo erase CASE --stop` stops it.");
+		}
+	}
+	free(e);
+}
+
 static enum perr show_head(struct show_page *p, const struct case_file *f)
 {
 	const struct case_summary *s = &f->s;
@@ -318,6 +348,7 @@ static enum perr show_head(struct show_page *p, const struct case_file *f)
 	show_referrals(p, f);
 	if (s->pending)
 		puts("Pending: a sender is not enrolled (yet); ask the administrator who it is.");
+	show_erasing(p, s);
 	if (s->n_conflicts > 0)
 		printf("Corrections differ on %u answer%s: see CONFLICT or IN DOUBT below.\n",
 		       s->n_conflicts, s->n_conflicts == 1 ? "" : "s");

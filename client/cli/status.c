@@ -16,6 +16,7 @@
 #include "prekeys.h"
 #include "roster.h"
 #include "status_assign.h"
+#include "status_erase.h"
 #include "status_charters.h"
 #include "status_custody.h"
 #include "status_papers.h"
@@ -514,6 +515,8 @@ int status_print(struct cli *cli)
 	err = c->staff != NULL ? cases_part(&l) : PERR_OK;
 	if (err == PERR_OK)
 		err = status_assign(c, &l);
+	if (err == PERR_OK)
+		err = status_erase(c, &l);
 	if (err == PERR_OK)
 		err = own_part(&l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)

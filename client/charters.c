@@ -454,6 +454,82 @@ enum perr charters_sign(struct client *c, const uint8_t hash[32])
 	return err;
 }
 
+/* ---- once more ---------------------------------------------------------------------------- */
+
+struct stored {
+	unsigned n;
+	uint8_t hash[NOTICES_CHARTERS_MAX][32];
+};
+
+static enum perr one_stored(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct stored *s = arg;
+	struct charter_signed ch;
+	enum perr err = kv_decoded(charter_signed_decode(&ch, value, len));
+
+	(void)name;
+	if (err == PERR_OK && s->n < NOTICES_CHARTERS_MAX)
+		memcpy(s->hash[s->n++], ch.hash, 32);
+	charter_signed_free(&ch);
+	return err;
+}
+
+/* the slot a stored proposal has on the board; PERR_NOTFOUND: it is over, or not this member's */
+static enum perr slot_of(struct client *c, const struct charter_signed *ch, char slot[96])
+{
+	struct charter_signed tip = { 0 }, first = { 0 };
+	char name[96 + 8];
+	uint8_t *post;
+	uint32_t at;
+	enum perr err;
+
+	if (ch->body.version == 0) {     /* whoever proposed a new desk need not be one of its holders */
+		hash_name(slot, CHARTERS, ch->hash);
+		snprintf(name, sizeof name, "post/%s", slot);
+		err = kv_get(c->kv, name, &post, NULL);
+		if (err == PERR_OK)
+			kv_free(post);
+		return err;
+	}
+	if (signed_find(&ch->sigs, c->me->sign_pk) == NULL)
+		return PERR_NOTFOUND;
+	err = charters_follows(c, ch, &at, &tip);
+	if (err == PERR_OK)
+		err = charter_signed_decode(&first, c->field->desks[at].charters[0].p,
+		                            c->field->desks[at].charters[0].len);
+	if (err == PERR_OK)
+		hash_name(slot, CHARTERS, first.hash);
+	charter_signed_free(&tip);
+	charter_signed_free(&first);
+	return err;
+}
+
+enum perr charters_repost(struct client *c, unsigned *n)
+{
+	struct stored *s = calloc(1, sizeof *s);
+	enum perr err = s == NULL ? PERR_NOMEM : kv_each(c->kv, CHARTERS, one_stored, s);
+
+	/* new desks first: a listed desk's change has the slot that its first charter had */
+	for (int later = 0; later < 2; later++)
+		for (unsigned i = 0; err == PERR_OK && i < s->n; i++) {
+			struct charter_signed ch;
+			char slot[96];
+
+			err = load(c, s->hash[i], &ch);
+			if (err == PERR_OK && (ch.body.version > 0) == (later == 1)) {
+				err = slot_of(c, &ch, slot);
+				if (err == PERR_OK) {
+					err = charters_post(c, slot, &ch);
+					*n += 1;
+				}
+			}
+			charter_signed_free(&ch);
+			err = err == PERR_NOTFOUND ? PERR_OK : err;
+		}
+	free(s);
+	return err;
+}
+
 /* ---- the duty: what is over ------------------------------------------------------------- */
 
 /* proposals that follow no charter in force any more; a day by which to forget */

@@ -96,6 +96,14 @@ PERR_MUST_CHECK enum perr charters_overtaken(struct client *c, charters_overtake
  */
 PERR_MUST_CHECK enum perr charters_duty(struct client *c, bool *more);
 
+/* ---- for reboard.h --------------------------------------------------------------------------- */
+
+/*
+ * Queue once more what this member has on the board and is not over: under another board key it
+ * could not be read (inside a batch of the caller's).  n in/out: how many are added
+ */
+PERR_MUST_CHECK enum perr charters_repost(struct client *c, unsigned *n);
+
 /* ---- for holders.h, vouch.h and apply.h --------------------------------------------------- */
 
 /*

@@ -399,3 +399,28 @@ enum perr vouch_duty(struct client *c, bool *more)
 	free(d.at);
 	return err;
 }
+
+enum perr vouch_repost(struct client *c, unsigned *n)
+{
+	struct desks d = { 0 };
+	enum perr err = desks_load(c, &d);
+
+	for (size_t i = 0; i < d.n && err == PERR_OK; i++) {
+		struct charter_signed ch;
+		bool own = false;
+		char slot[96];
+
+		err = load(c, d.at[i].id, &ch);
+		for (size_t k = 0; err == PERR_OK && k < d.n; k++)
+			own |= has_own(&ch, &d.at[k], c->me->sign_pk);
+		client_key_name(slot, COUNTER, d.at[i].id, 32);
+		if (own) {
+			err = charters_post(c, slot, &ch);
+			*n += 1;
+		}
+		charter_signed_free(&ch);
+		err = err == PERR_NOTFOUND ? PERR_OK : err;
+	}
+	free(d.at);
+	return err;
+}

@@ -53,6 +53,9 @@ PERR_MUST_CHECK enum perr vouch_take(struct client *c, const struct charter_sign
 /* the duty: an administrator's device lists what is complete.  more out: set if something was */
 PERR_MUST_CHECK enum perr vouch_duty(struct client *c, bool *more);
 
+/* for reboard.h, as charters_repost: own countersignatures that are on the board */
+PERR_MUST_CHECK enum perr vouch_repost(struct client *c, unsigned *n);
+
 /*
  * For apply.h: the roster's first charter of a desk with the countersignatures of `more` that
  * are complete, each with the signatures of holders in force only.

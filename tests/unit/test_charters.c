@@ -13,6 +13,7 @@
 #include "charters.h"
 #include "notices.h"
 #include "post.h"
+#include "reboard.h"
 #include "refer.h"
 #include "roster.h"
 #include "trust.h"
@@ -361,6 +362,34 @@ static void a_proposal_without_a_holders_signature_takes_nobodys_room(void **sta
 	fixture_free(f);
 }
 
+static void under_another_board_key_a_change_is_put_there_again(void **state)
+{
+	struct fixture *f = fixture_new();
+	struct client *h = fix(f, FIX_HOLDER0), *admin = fix(f, FIX_ADMIN);
+	bool more = false;
+	unsigned n = 0;
+	struct wish w;
+
+	(void)state;
+	OK(propose(f, FIX_HOLDER0, FIX_COUNSEL, -1, 2, &w));
+	board(f, FIX_HOLDER0);
+	assert_true(list(f));
+	OK(propose(f, FIX_HOLDER0, -1, FIX_COUNSEL, 0, &w));
+	OK(reboard(h, &more));           /* under which key it is */
+	h->field->board_sk[3] ^= 1;
+	admin->field->board_sk[3] ^= 1;
+	board(f, FIX_HOLDER0);
+	OK(charters_each(admin, count_change, &n));
+	assert_int_equal(n, 0);          /* control: sealed under the key of before */
+	more = false;
+	OK(reboard(h, &more));
+	assert_true(more);
+	assert_int_equal(board(f, FIX_HOLDER0), 1);
+	OK(charters_each(admin, count_change, &n));
+	assert_int_equal(n, 1);
+	fixture_free(f);
+}
+
 /* ---- vouching and referring --------------------------------------------------------------------- */
 
 /* a second desk, held by counsel alone, listed and vouched for by the first one */
@@ -521,6 +550,7 @@ int main(void)
 		cmocka_unit_test(after_63_changes_a_sentence_says_what_to_do),
 		cmocka_unit_test(a_charter_of_sixteen_signatures_and_more_always_travels),
 		cmocka_unit_test(a_proposal_without_a_holders_signature_takes_nobodys_room),
+		cmocka_unit_test(under_another_board_key_a_change_is_put_there_again),
 		cmocka_unit_test(a_desk_that_is_not_trusted_is_referred_nothing),
 		cmocka_unit_test(a_referred_record_is_the_volunteers_own_and_needs_consent),
 		cmocka_unit_test(what_a_former_holder_said_stays_said),

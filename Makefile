@@ -483,6 +483,7 @@ SIM_TESTS    = \
                sim_lives \
                sim_starved
 E2E_TESTS    = \
+               90-night-of-changes.sh \
                50-fill.sh \
                50-charters.sh \
                50-custody.sh \

@@ -215,6 +215,14 @@ enum perr cache_taken(struct client *c, const uint8_t (**ids)[32], size_t *n)
 	return err;
 }
 
+bool cache_is_taken(struct client *c, const uint8_t desk_id[32])
+{
+	const uint8_t (*ids)[32];
+	size_t n;
+
+	return cache_taken(c, &ids, &n) == PERR_OK && doc_find(ids, n, desk_id) < n;
+}
+
 bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32])
 {
 	const struct desk *d;

@@ -46,6 +46,8 @@ PERR_MUST_CHECK enum perr cache_held(struct client *c, const uint8_t (**ids)[32]
  * member (recovery.h): what is addressed to one of them is taken in.
  */
 PERR_MUST_CHECK enum perr cache_taken(struct client *c, const uint8_t (**ids)[32], size_t *n);
+/* is this one of them? */
+bool cache_is_taken(struct client *c, const uint8_t desk_id[32]);
 /* is this key a holder of the desk, by the charter in force? */
 bool cache_is_holder(struct client *c, const uint8_t desk_id[32], const uint8_t key[32]);
 /*

@@ -146,7 +146,7 @@ static enum perr one_case(void *arg, const struct case_summary *s)
 	enum perr err;
 
 	if (me == NULL || !assigned_is_over(me->state) ||
-	    cache_is_holder(o->c, s->desk, o->c->me->sign_pk))
+	    cache_is_taken(o->c, s->desk))
 		return PERR_OK;
 	err = gone_of(o->c, s->record, &gone);
 	if (err != PERR_OK || gone == GONE_KEPT)

@@ -95,6 +95,17 @@ claim "a misread word is named by its place and mended" heard said 'Word 10 is n
 claim "a share that comes twice is named" heard said "share 5 is there already"
 claim "the shares are proven and the canary opened" \
 	heard said "Rehearsed: 3 of 5 shares of desk Intake proven, canary opened"
+# on a terminal: what one trustee typed stands nowhere when the next one sits down
+three 1 2 4 >"$work/typed"
+as_tty() { AMPARO_HOME=$work/home/ana "$BIN/tests/tools/ontty" --silence 20 "$BIN/amparo" recovery rehearse \
+	--passphrase-file "$work/pass.ana" <"$work/typed" >"$work/screen" 2>&1; }
+claim "it can be rehearsed on a terminal" as_tty
+first_screen() { tr -d '\r' <"$work/screen" | tr '\n' '~' | sed 's/\x1b\[?1049h[^\x1b]*\x1b\[2J\x1b\[H[^\x1b]*\x1b\[2J\x1b\[3J\x1b\[H\x1b\[?1049l/<second>/g' | tr '~' '\n'; }
+same "each share is typed on a second screen, which is cleared" "$(first_screen | grep -o '<second>' | wc -l)" 3
+left() { first_screen | grep -cF "$(head -n 1 "$work/typed" | sed 's/ *$//')"; }
+same "none of its words is left on the first one" "$(left)" 0
+same "they were typed (the control: the whole of what the terminal got)" \
+	"$(grep -cF "$(head -n 1 "$work/typed" | sed 's/ *$//')" "$work/screen")" 1
 claim "release" as ruth release
 claim "the other holder syncs" as ben sync --yes
 as ben status >"$work/status" 2>&1

@@ -476,6 +476,56 @@ static void with_one_server_left_and_the_stream_cut_as_well(void **state)
 		story(seed + 1 + i, i == 0, true);
 }
 
+/* one of two vaults is lost, and nobody meets a threshold: who is left stays */
+static void whose_vault_is_not_lost_stays_a_holder(void **state)
+{
+	struct world *w = world_full(seed);
+	struct dispatch_readers readers;
+	uint8_t keep[1][32];
+	char why[RECOVERY_WHY], no_readers[DISPATCH_WHY];
+	struct recovery *r;
+	struct sheets s;
+
+	(void)state;
+	hold_ceremony(w, &s);
+	world_submit(w, VOLUNTEER0, 4000, 1, NULL);
+	world_sync(w, VOLUNTEER0);
+	world_release(w);
+	world_sync(w, HOLDER1);
+	memcpy(keep[0], w->p[HOLDER1].c->me->sign_pk, 32);
+	r = bring(w->p[COUNSEL].c, &s, 3, 4, 5);
+	OK(recovery_begin(r, (const uint8_t (*)[32])keep, 1, false, why));
+	world_sync(w, COUNSEL);
+	recovery_free(r);
+	world_release(w);
+	world_sync(w, ADMIN);
+	world_push(w);
+	for (int i = 0; i < 2; i++) {
+		world_sync_on(w, HOLDER1);
+		world_sync_on(w, COUNSEL);
+		world_release(w);
+	}
+	world_sync(w, VOLUNTEER0);
+	OK(dispatch_desk(w->p[VOLUNTEER0].c, w->desk, true, &readers, no_readers));
+	assert_int_equal(readers.n_holders, 2);
+	assert_int_equal(readers.n, 2);
+	assert_true(cache_is_holder(w->p[HOLDER1].c, w->desk, keep[0]));
+	assert_false(cache_is_holder(w->p[HOLDER1].c, w->desk, w->p[HOLDER0].c->me->sign_pk));
+	assert_false(has_paper(w, HOLDER1));
+	/* the shares are burnt: the same paper signs no second charter */
+	r = bring(w->p[COUNSEL].c, &s, 1, 2, 3);
+	assert_false(recovery_paper(r)->in_force);
+	OK(recovery_begin(r, NULL, 0, false, why));
+	world_sync(w, COUNSEL);
+	recovery_free(r);
+	world_release(w);
+	world_sync(w, ADMIN);
+	world_push(w);
+	world_sync_on(w, HOLDER1);
+	assert_true(cache_is_holder(w->p[HOLDER1].c, w->desk, keep[0]));
+	world_free(w);
+}
+
 /* ---- what must not work ---------------------------------------------------------------------- */
 
 static void the_keys_of_another_seed_bring_nothing(void **state)
@@ -597,6 +647,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(what_a_family_has_erased_paper_opens_no_more),
 		cmocka_unit_test(every_record_comes_back_by_any_three_of_five),
 		cmocka_unit_test(with_one_server_left_and_the_stream_cut_as_well),
+		cmocka_unit_test(whose_vault_is_not_lost_stays_a_holder),
 		cmocka_unit_test(the_keys_of_another_seed_bring_nothing),
 		cmocka_unit_test(shares_that_do_not_belong_are_named),
 		cmocka_unit_test(who_does_not_read_records_restores_none),

@@ -21,16 +21,19 @@
 
 #include "batch.h"
 #include "bring.h"
+#include "ceremony.h"
 #include "channel.h"
 #include "desk.h"
 #include "holders.h"
 #include "invite.h"
 #include "org.h"
 #include "prekeys.h"
+#include "recovery.h"
 #include "revoke.h"
 #include "roster.h"
 #include "rotate.h"
 #include "rpc.h"
+#include "shares.h"
 #include "steward.h"
 
 #define OK(call) assert_int_equal((call), PERR_OK)
@@ -408,6 +411,57 @@ static void prekeys(void **state)
 	end(w);
 }
 
+/* held, rehearsed, and used to restore: nothing of it stays on any device */
+static void a_paper_holder(void **state)
+{
+	struct world *w = begin();
+	uint8_t seed[32], sks[PAPER_KEYS][32], proof[32];
+	struct batch *b = calloc(1, sizeof *b);
+	struct paper_share shares[2];
+	struct ceremony *m;
+	struct recovery *r;
+	struct sign_key k;
+	const uint8_t index[2] = { 1, 3 };
+	uint8_t raw[2][32];
+	char why[RECOVERY_WHY];
+
+	(void)state;
+	assert_non_null(b);
+	OK(ceremony_new(&m, of(w, HOLDER0), w->desk, 2, 3, why));
+	for (uint32_t i = 1; i <= 3; i++)
+		OK(ceremony_read(m, i, ceremony_share(m, i), why));
+	shares[0] = *ceremony_share(m, 1);
+	shares[1] = *ceremony_share(m, 3);
+	OK(ceremony_publish(m, why));
+	ceremony_free(m);
+	for (unsigned i = 0; i < 3; i++)
+		round_of_all(w);
+	for (unsigned use = 0; use < 2; use++) {
+		OK(recovery_new(&r, of(w, use == 0 ? HOLDER1 : COUNSEL)));
+		for (unsigned i = 0; i < 2; i++)
+			OK(recovery_add(r, &shares[i], why));
+		OK(recovery_join(r, why));
+		if (use == 0)
+			OK(recovery_rehearse(r, why));
+		else
+			OK(recovery_begin(r, NULL, 0, true, why));
+		round_of_all(w);
+		recovery_free(r);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		copy32(raw[i], shares[i].bytes);
+	OK(shares_join(seed, (const uint8_t (*)[32])raw, index, 2));
+	paper_batch(b, sks, seed, 20000);
+	paper_sign_key(&k, seed);
+	OK(paper_proof(proof, &shares[1]));
+	now_is(w, "paper holder's seed", "made", ADMIN, seed, NULL);
+	now_is(w, "paper holder's share", "made", ADMIN, raw[1], proof);
+	now_is(w, "paper holder's signing key", "active", ADMIN, k.sk, k.id);
+	now_is(w, "paper holder's prekey", "active", ADMIN, sks[5], b->keys[5]);
+	free(b);
+	end(w);
+}
+
 static void seasons(void **state)
 {
 	struct world *w = begin();
@@ -614,6 +668,7 @@ int main(void)
 		cmocka_unit_test(signing_and_slot_keys),
 		cmocka_unit_test(an_invitation),
 		cmocka_unit_test(prekeys),
+		cmocka_unit_test(a_paper_holder),
 		cmocka_unit_test(seasons),
 		cmocka_unit_test(access_keys),
 		cmocka_unit_test(keys_of_the_roster),

@@ -496,6 +496,8 @@ E2E_TESTS    = \
                70-hostile-server.sh \
                60-office-forms.sh \
                50-erase.sh \
+               50-erase-case.sh \
+               50-amend.sh \
                50-seized.sh \
                50-outbox.sh \
                server-command.sh \

@@ -55,7 +55,8 @@ const struct marks_deadline *case_deadline(const struct case_summary *s, uint32_
 
 /* ---- the stored summary ------------------------------------------------------------- */
 
-enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_COPIES = 16, F_ALL = 31 };
+enum { F_URGENT = 1, F_PENDING = 2, F_HIDDEN = 4, F_CONFLICT = 8, F_COPIES = 16, F_ALONE = 32,
+       F_ALL = 63 };
 
 #define VERSION 4
 
@@ -83,7 +84,7 @@ static enum perr summary_put(struct client *c, const struct case_summary *s)
 	mp_put_uint(&w, (uint64_t)s->state);
 	mp_put_uint(&w, (s->urgent ? F_URGENT : 0) | (s->pending ? F_PENDING : 0) |
 	                (s->hidden ? F_HIDDEN : 0) | (s->conflict ? F_CONFLICT : 0) |
-	                (s->copies_due ? F_COPIES : 0));
+	                (s->copies_due ? F_COPIES : 0) | (s->is_alone ? F_ALONE : 0));
 	mp_put_uint(&w, s->n_statements);
 	mp_put_uint(&w, s->n_attachments);
 	mp_put_uint(&w, s->n_notes);
@@ -149,6 +150,7 @@ static enum perr summary_get(struct case_summary *s, const char *name, const uin
 	s->hidden = (flags & F_HIDDEN) != 0;
 	s->conflict = (flags & F_CONFLICT) != 0;
 	s->copies_due = (flags & F_COPIES) != 0;
+	s->is_alone = (flags & F_ALONE) != 0;
 	s->n_statements = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_attachments = (uint32_t)mp_uint(&r, UINT32_MAX);
 	s->n_notes = (uint32_t)mp_uint(&r, UINT32_MAX);

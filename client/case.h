@@ -62,6 +62,7 @@ struct case_summary {
 	bool unanswered;                 /* returned because somebody did not answer in time */
 	bool copies_due;                 /* not everything is known to be passed on (forward.h) */
 	uint32_t n_statements, n_attachments, n_notes, n_corrections;
+	bool is_alone;                   /* a correction whose interview has not arrived */
 	uint32_t n_conflicts;            /* answers on which corrections differ (case_merge.h) */
 	uint32_t n_people;               /* whoever was asked or recused themselves */
 	struct assigned people[CASE_PEOPLE_MAX];     /* as assigned_merge; states of today */

@@ -670,6 +670,7 @@ static enum perr sum_up_correction(struct client *c, struct case_file *f)
 	snprintf(prefix, sizeof prefix, "code/%s/", s->code);
 	err = kv_each_name(c->kv, prefix, one_with, &w);
 	s->hidden = w.n > 0;
+	s->is_alone = w.n == 0;
 	return err == STOP ? PERR_OK : err;
 }
 

@@ -516,6 +516,8 @@ int status_print(struct cli *cli)
 	if (err == PERR_OK)
 		err = status_assign(c, &l);
 	if (err == PERR_OK)
+		err = status_amend(c, &l);
+	if (err == PERR_OK)
 		err = status_erase(c, &l);
 	if (err == PERR_OK)
 		err = own_part(&l);

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "case.h"
 #include "erasing.h"
 
 #define AUTHORS_MAX 16
+#define ALONE_DAYS  2            /* a phone may send a correction before its interview */
 
 struct counts {
 	struct client *c;
@@ -71,6 +73,46 @@ static enum perr one(void *arg, const struct erasing *e)
 		break;
 	}
 	return PERR_OK;
+}
+
+/* corrections that came by a code whose interview is not here */
+struct alone {
+	unsigned n, conflicts;
+	uint32_t since, today;
+};
+
+static enum perr one_case(void *arg, const struct case_summary *s)
+{
+	struct alone *a = arg;
+
+	a->conflicts += s->n_conflicts > 0;
+	if (!s->is_alone || s->received_day + ALONE_DAYS > a->today)
+		return PERR_OK;
+	a->n++;
+	if (a->since == 0 || s->received_day < a->since)
+		a->since = s->received_day;
+	return PERR_OK;
+}
+
+enum perr status_amend(struct client *c, struct list *l)
+{
+	struct alone a = { .today = client_day(c) };
+	char what[200], day[16];
+	enum perr err = c->staff == NULL ? PERR_OK : case_each(c, one_case, &a, NULL);
+
+	if (err == PERR_OK && a.n > 0) {
+		cli_day(day, a.since);
+		snprintf(what, sizeof what, "%u correction%s for the interview of the same code, since %s", a.n,
+		         a.n == 1 ? " waits" : "s wait", day);
+		status_line(l, false, what, "ask the volunteer whether the interview was sent; `amparo cases` "
+		            "has the code");
+	}
+	if (err == PERR_OK && a.conflicts > 0) {
+		snprintf(what, sizeof what, "corrections differ on answers of %u case%s", a.conflicts,
+		         a.conflicts == 1 ? "" : "s");
+		status_line(l, false, what, "`amparo show CASE` says which; `amparo amend CASE` settles them");
+	}
+	return err;
 }
 
 enum perr status_erase(struct client *c, struct list *l)

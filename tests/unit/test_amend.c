@@ -275,6 +275,30 @@ static void a_conflict_is_urgent_if_any_of_its_answers_is(void **state)
 	assert_true(s.urgent);
 }
 
+static void a_correction_without_its_interview_is_shown_by_itself(void **state)
+{
+	char code[CASE_CODE_LEN + 1];
+	uint8_t record[STATEMENT_RECORD_SIZE];
+	struct case_summary s;
+	size_t n_cells;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 1, 0, code);
+	n_cells = f->n_cells;
+	AMEND(FIX_VOLUNTEER1, code, { "/data/person/name", "D" });
+	send(FIX_VOLUNTEER1);
+	f->p[FIX_HOLDER0].seen = n_cells;        /* the interview is not there yet */
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+	assert_true(s.is_alone);
+	f->p[FIX_HOLDER0].seen = 0;
+	fixture_sync(f, FIX_HOLDER0);
+	fixture_only_case(f, FIX_HOLDER0, record);
+	OK(case_summary(fix(f, FIX_HOLDER0), record, &s));
+	assert_false(s.is_alone);
+	assert_string_equal(s.title, "D");
+}
+
 static void a_list_of_changes_survives_its_draft(void **state)
 {
 	struct amend_list l = { .n = 0 }, again = { .n = 0 };
@@ -317,6 +341,8 @@ int main(void)
 		                                teardown),
 		cmocka_unit_test_setup_teardown(whoever_nobody_knows_corrects_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_conflict_is_urgent_if_any_of_its_answers_is, setup,
+		                                teardown),
+		cmocka_unit_test_setup_teardown(a_correction_without_its_interview_is_shown_by_itself, setup,
 		                                teardown),
 		cmocka_unit_test(a_list_of_changes_survives_its_draft),
 	};

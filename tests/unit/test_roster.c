@@ -465,8 +465,16 @@ static void keys_of_before_and_who_had_them_come_back_as_they_were(void **state)
 	s->former[1].role = ROSTER_ATTORNEY;
 	s->former[1].name = "Eulalia Tomás";
 	s->former[1].day = 20002;
+	s->n_voids = 2;
+	s->voids = arena_alloc(s->mem, 2, sizeof *s->voids);
+	memset(s->voids, 0, 2 * sizeof *s->voids);
+	kit_fill(s->voids[1].key, 3);
+	s->voids[1].day = 20003;
 	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
 	assert_int_equal(roster_staff_decode(&s2, out, len), PERR_OK);
+	assert_int_equal(s2->n_voids, 2);
+	assert_int_equal(s2->voids[1].day, 20003);
+	assert_memory_equal(s2->voids[1].key, s->voids[1].key, 32);
 	assert_int_equal(s2->n_former, 2);
 	assert_int_equal(roster_former_find(s2, s->former[0].key)->number, 9);
 	assert_string_equal(roster_former_find(s2, s->former[1].key)->name, "Eulalia Tomás");

@@ -71,6 +71,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/handout.c \
                protocol/outfile.c \
                protocol/policy.c \
+               protocol/proposal.c \
                protocol/words.c
 SERVER_SRC   = \
                server/access.c \
@@ -142,6 +143,11 @@ CLIENT_SRC   = \
                client/link.c \
                client/org.c \
                client/press.c \
+               client/policies.c \
+               client/quorum.c \
+               client/quorum_box.c \
+               client/quorum_docs.c \
+               client/quorum_done.c \
                client/pending.c \
                client/amend.c \
                client/apply.c \
@@ -168,6 +174,7 @@ CLIENT_SRC   = \
                client/holders.c \
                client/steward.c \
                client/steward_figures.c \
+               client/steward_push.c \
                client/kv.c \
                client/kv_mem.c \
                client/vault.c \
@@ -481,6 +488,7 @@ SIM_TESTS    = \
                sim_charter \
                sim_rotate \
                sim_lives \
+               sim_quorum \
                sim_starved
 E2E_TESTS    = \
                90-night-of-changes.sh \

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "quorum.h"
 #include "rebase.h"
 #include "roster.h"
 
@@ -130,8 +131,11 @@ enum perr bring_all(struct client *c, const struct sync_net *net, unsigned want,
 {
 	uint8_t has[SYNC_SERVERS_MAX][32];
 	unsigned redone;
-	bool again = true;
-	enum perr err = rebase_settle(c, &redone);
+	bool again = true, adopted;
+	enum perr err = quorum_settle(c, &adopted);
+
+	if (err == PERR_OK)
+		err = rebase_settle(c, &redone);
 
 	memset(r, 0, sizeof *r);
 	memset(has, 0, sizeof has);

@@ -534,6 +534,8 @@ uint32_t client_day(const struct client *c)
 {
 	int64_t day = device_day(c) + c->day_offset;
 
+	if (c->as_of != 0)
+		return c->as_of;
 	if (day < 0)
 		day = 0;
 	if (day > UINT32_MAX)
@@ -546,6 +548,8 @@ uint32_t client_own_day(const struct client *c)
 	int64_t device = device_day(c);
 	uint32_t day = client_day(c);
 
+	if (c->as_of != 0)
+		return c->as_of;
 	return device >= c->day_seen && day > device + 1 ? (uint32_t)(device + 1) : day;
 }
 

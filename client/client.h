@@ -15,6 +15,7 @@
  *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another
  *	rebase.c apply.c apply_charter.c apply_server.c pending.c press.c   a change of the roster: kept, made, sealed
+ *	quorum*.c policies.c       what several administrators sign; what servers are told
  *	ceremony.c recovery.c      a paper holder is made; shares brought together again: shares.c
  *	papers.c                   what everybody knows of paper holders
  *	draft.c                    interviews that are not finished
@@ -72,10 +73,12 @@
  *	gaps                  statements that did not arrive, since when   gaps.c
  *	part/<name hex>       sealed parts of the newest bulletin            press.c
  *	pend/…                changes of the roster not yet on every server  pending.c
- *	setup/… pushed/… answer/<ticket hex>   an administrator's            org.c steward.c
+ *	setup/… answer/<ticket hex>   an administrator's            org.c steward.c
  *	access/<scope> letin/…  access keys of before; which is in force     keyring.c
  *	revoked               the day on which the membership ended          revoked.c
  *	reboard               for which board key own charters were sealed   reboard.c
+ *	polsig/… counter/…    policies of servers, signatures for them     policies.c
+ *	quorum/…              what several administrators sign             quorum.h
  *	peer/<key id hex>     a member seen before: signing key compared by voice, or not
  */
 #ifndef AMPARO_CLIENT_H
@@ -168,6 +171,8 @@ struct client {
 	size_t n_seasons;
 	uint32_t threshold;                  /* of administrators, that a change in memory wants;
 	                                        0: as the chain says (apply.h, press.h) */
+	uint32_t as_of;                      /* a day that stands for today while a proposal is made
+	                                        as its proposer made it (quorum.h); else 0 */
 	uint32_t day_seen;                   /* the highest day seen signed */
 	int32_t day_offset;                  /* servers' day minus this device's day */
 	struct cache *cache;                 /* cache.h; made when first needed */

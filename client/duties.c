@@ -12,6 +12,9 @@
 #include "papers.h"
 #include "parting.h"
 #include "post.h"
+#include "prekeys.h"
+#include "quorum.h"
+#include "rebase.h"
 #include "reboard.h"
 #include "retire.h"
 #include "rotate.h"
@@ -164,6 +167,28 @@ static enum perr level_out(struct client *c, const struct duties_sync *s, bool *
 	return err;
 }
 
+/* administrators': versions and orders that have enough signatures, policies to be signed anew */
+static enum perr settle_quorum(struct client *c, const struct duties_sync *s, bool *more)
+{
+	unsigned due_before, due, redone;
+	bool adopted;
+	enum perr err;
+
+	(void)s;
+	if (c->admin == NULL)
+		return PERR_OK;
+	err = post_count_due(c, &due_before);
+	if (err == PERR_OK)
+		err = quorum_settle(c, &adopted);
+	/* this device's own, upon a version that came first */
+	if (err == PERR_OK)
+		err = rebase_settle(c, &redone);
+	if (err == PERR_OK)
+		err = post_count_due(c, &due);
+	*more |= err == PERR_OK && due > due_before;
+	return err;
+}
+
 enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 {
 	static enum perr (*const duties[])(struct client *, const struct duties_sync *, bool *) = {
@@ -180,6 +205,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		retire,
 		rotate_when_due,
 		put_on_board_again,
+		settle_quorum,
 		level_out,
 	};
 	enum perr err = PERR_OK;

@@ -13,6 +13,8 @@
 #include "mp.h"
 #include "papers.h"
 #include "prekeys.h"
+#include "quorum.h"
+#include "quorum_box.h"
 #include "roster.h"
 #include "vouch.h"
 
@@ -20,6 +22,20 @@
 #define ALARMS   "alarm/"
 
 /* ---- sealing and opening ---------------------------------------------------------------------- */
+
+/* the administrators' own part of the board: proposals and signatures */
+static void add_admins(const struct roster_admin *a, struct reader_key *k, size_t *at)
+{
+	uint8_t sk[32];
+
+	box_board_sk(sk, a->inbox_sk);
+	board_key(&k[(*at)++], sk);
+	for (uint32_t i = a->n_inboxes; i > 0 && a->n_inboxes - i < ROSTER_BOARDS_MAX; i--) {
+		box_board_sk(sk, a->inboxes[i - 1].sk);
+		board_key(&k[(*at)++], sk);
+	}
+	sodium_memzero(sk, sizeof sk);
+}
 
 /*
  * n out: keys in sodium_malloc, NULL if none is known: of the field, then of the staff if it is
@@ -32,7 +48,7 @@ static struct reader_key *board_keys(const struct client *c, size_t *n)
 
 	*n = 0;
 	if (all > 0)
-		k = sodium_malloc((all + 2 * ROSTER_BOARDS_MAX) * sizeof *k);
+		k = sodium_malloc((all + 4 * ROSTER_BOARDS_MAX) * sizeof *k);
 	if (k == NULL)
 		return NULL;
 	board_key(&k[at++], c->field->board_sk);
@@ -42,6 +58,8 @@ static struct reader_key *board_keys(const struct client *c, size_t *n)
 		board_key(&k[at++], c->field->boards[i - 1].sk);
 	for (uint32_t i = c->staff == NULL ? 0 : c->staff->n_boards; i > 0; i--)
 		board_key(&k[at++], c->staff->boards[i - 1].sk);
+	if (c->admin != NULL)
+		add_admins(c->admin, k, &at);
 	*n = at;
 	return k;
 }
@@ -521,6 +539,7 @@ enum perr notices_take(struct client *c, const uint8_t cell[CELL_SIZE],
 	uint8_t payload[CELL_PAYLOAD_MAX];
 	struct board_entry e;
 	size_t len;
+	bool is_new;
 	enum perr err;
 
 	*taken = NOTICE_NOTHING;
@@ -538,6 +557,12 @@ enum perr notices_take(struct client *c, const uint8_t cell[CELL_SIZE],
 		break;
 	case BOARD_REKEY:
 		err = take_rekey(c, &e.doc, taken);
+		break;
+	case BOARD_PROPOSAL:
+	case BOARD_SHEET:
+		err = quorum_take(c, e.type == BOARD_SHEET, e.doc.p, e.doc.len, &is_new);
+		if (err == PERR_OK && is_new)
+			*taken = NOTICE_PROPOSAL;
 		break;
 	case BOARD_PAPER:
 		err = take_paper(c, &e.doc, taken);

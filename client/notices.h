@@ -42,6 +42,7 @@ enum notices_taken {
 	NOTICE_CHARTER,           /* a charter, or signatures that were missing */
 	NOTICE_REKEY,
 	NOTICE_PAPER,             /* of a desk's paper holder: its ceremony, or a later rehearsal */
+	NOTICE_PROPOSAL,          /* of administrators: a proposal, or signatures (quorum.h) */
 	NOTICE_ALARM              /* under our own key, not made here */
 };
 

@@ -13,11 +13,12 @@
 #include "holders.h"
 #include "pending.h"
 #include "press.h"
+#include "quorum.h"
 #include "rebase.h"
 #include "revoke.h"
 #include "rpc.h"
 
-#define GUEST_DAYS 400           /* that a key of before still reaches the bulletin */
+static enum perr missing(struct client *c, struct pending_list *l);
 
 /* ---- changes ------------------------------------------------------------------------- */
 
@@ -27,6 +28,16 @@ static enum perr undo(struct client *c, enum perr err)
 	enum perr again = client_reload(c);
 
 	return again != PERR_OK ? again : err;
+}
+
+enum perr org_waits(struct client *c, bool *wait)
+{
+	struct pending_list l = { 0 };
+	enum perr err = c->admin == NULL ? PERR_OK : missing(c, &l);
+
+	*wait = err == PERR_OK && l.n > 0;
+	pending_list_free(&l);
+	return err;
 }
 
 enum perr org_publish(struct client *c)
@@ -42,13 +53,14 @@ enum perr org_publish(struct client *c)
 struct change {
 	struct pending_op *ops;
 	size_t n;
+	bool is_proposed;                /* in nobody's roster until others have signed */
 	const struct invite *invites;    /* of as many invitations, or NULL */
 };
 
 /*
- * What belongs to a change, in the batch that adopts the roster which holds it: the note of
- * it; the invitations' texts, so that a slip that could not be written or printed is not
- * lost; an answer that was dealt with goes.
+ * What belongs to a change, in the batch that adopts the roster which holds it, or that proposes
+ * it: the note of it; the invitations' texts, so that a slip that could not be written or printed
+ * is not lost; an answer that was dealt with goes.
  */
 static enum perr note_change(struct client *c, void *arg)
 {
@@ -57,13 +69,15 @@ static enum perr note_change(struct client *c, void *arg)
 
 	for (size_t i = 0; i < k->n && err == PERR_OK; i++) {
 		const struct pending_op *o = &k->ops[i];
+		bool is_dealt_with = !k->is_proposed && (o->kind == PENDING_CONFIRM ||
+		                                         o->kind == PENDING_REFUSE);
 		char name[96], text[INVITE_TEXT_MAX + 1];
 
 		client_key_name(name, "answer/", o->ticket, 16);
-		if (o->kind == PENDING_CONFIRM || o->kind == PENDING_REFUSE)
+		if (is_dealt_with)
 			err = kv_erase(c->kv, name);
 		client_key_name(name, "invited/", o->ticket, 16);
-		if (err == PERR_OK && (o->kind == PENDING_CONFIRM || o->kind == PENDING_REFUSE))
+		if (err == PERR_OK && is_dealt_with)
 			err = kv_erase(c->kv, name);
 		if (err == PERR_OK && o->kind == PENDING_INVITE && k->invites != NULL) {
 			err = invite_encode(text, &k->invites[i]);
@@ -75,27 +89,64 @@ static enum perr note_change(struct client *c, void *arg)
 	return err;
 }
 
-/* make n changes and publish them as one version.  PERR_LIMIT: one is not possible */
+/* changes of this device that wait for signatures: they come first in what is made here */
+static enum perr missing(struct client *c, struct pending_list *l)
+{
+	uint32_t held = pending_made(c->admin, c->me->sign_pk);
+	size_t n = 0;
+	enum perr err = pending_load(c, l);
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct pending_op o = l->at[i];
+
+		sodium_memzero(&l->at[i], sizeof l->at[i]);
+		if (err == PERR_OK && o.number > held && o.kind != PENDING_DROPPED)
+			l->at[n++] = o;
+		else
+			pending_op_free(&o);
+		sodium_memzero(&o, sizeof o);
+	}
+	l->n = n;
+	return err;
+}
+
+/*
+ * Make n changes and publish them as one version; or propose them, if this administrator's
+ * signature is not enough.  PERR_LIMIT: one is not possible
+ */
 static enum perr change(struct client *c, struct change *k)
 {
+	struct pending_list l = { 0 };
 	unsigned redone;
 	/* what a kill left over comes first: numbers say "everything up to here" */
-	enum perr err = rebase_settle(c, &redone);
+	enum perr err = rebase_settle(c, &redone), again;
 
 	if (err == PERR_OK)
 		err = pending_number(c, k->ops, k->n);
-	for (size_t i = 0; i < k->n && err == PERR_OK; i++) {
+	if (err == PERR_OK)
+		err = missing(c, &l);
+	for (size_t i = 0; i < l.n + k->n && err == PERR_OK; i++) {
 		struct applied d;
 
-		err = apply_op(c, &k->ops[i], &d);
-		if (err == PERR_OK && !d.changed)
+		err = apply_op(c, i < l.n ? &l.at[i] : &k->ops[i - l.n], &d);
+		if (err == PERR_OK && i >= l.n && !d.changed)
 			err = d.why[0] != '\0' ? PERR_LIMIT : PERR_EXISTS;
 	}
 	if (err == PERR_OK)
 		err = pending_mark(c, k->ops[k->n - 1].number);
-	if (err == PERR_OK)
+	k->is_proposed = err == PERR_OK && !press_alone(c);
+	if (err == PERR_OK && k->is_proposed) {
+		err = client_reload(c);
+		if (err == PERR_OK)
+			err = quorum_propose(c, l.at, l.n, k->ops, k->n, note_change, k);
+	} else if (err == PERR_OK) {
 		err = press_publish(c, note_change, k);
-	return err == PERR_OK ? err : undo(c, err);
+	}
+	pending_list_free(&l);
+	if (err == PERR_OK)
+		return err;
+	again = client_reload(c);
+	return again != PERR_OK ? again : err;
 }
 
 enum perr org_change(struct client *c, struct pending_op *ops, size_t n)
@@ -237,6 +288,8 @@ enum perr org_server_add(struct client *c, const struct policy_card *card)
 	if (err != PERR_OK)
 		return err;
 	memcpy(o.id, card->server_pk, 32);
+	/* where several sign, whoever is last gives the server its first policy */
+	memcpy(o.key, card->setup_key, 32);
 	snprintf(o.text[0], sizeof o.text[0], "%s", card->address);
 	return change_one(c, &o);
 }
@@ -587,13 +640,15 @@ enum perr org_refuse(struct client *c, const uint8_t ticket[16])
 enum perr org_admin_remove(struct client *c, const uint8_t key[32])
 {
 	const struct roster_enrolled *e;
+	uint8_t one[1][32];
 
 	if (c->admin == NULL)
 		return PERR_STATE;
 	e = roster_admin_find(c->admin, key);
 	if (e == NULL || e->role != ROSTER_ADMINISTRATOR)
 		return PERR_NOTFOUND;
-	return revoke_members(c, (const uint8_t (*)[32])key, 1);
+	memcpy(one[0], key, 32);
+	return revoke_members(c, (const uint8_t (*)[32])one, 1);
 }
 
 enum perr org_admin_threshold(struct client *c, uint32_t threshold)
@@ -779,81 +834,4 @@ enum perr org_form_publish(struct client *c, const char *id, const char *version
 	snprintf(o.text[1], sizeof o.text[1], "%s", version);
 	snprintf(o.text[2], sizeof o.text[2], "%s", title);
 	return change_one(c, &o);
-}
-
-/* ---- policies ----------------------------------------------------------------------- */
-
-static void grant(struct policy *p, uint32_t scope, const uint8_t key[32], uint32_t last_day)
-{
-	struct policy_access *a = &p->access[p->n_access++];
-
-	a->scope = scope;
-	channel_access(a->derived, key, p->server_pk);
-	a->last_day = last_day;
-}
-
-/*
- * Keys of before: with their scope through their last day, and from then on as a guest's, so
- * that a phone that was away meets the bulletin with the only key it has, and not silence.
- * PROTOCOL 10.1: "Of several entries of one key that are in force on a day the last one counts."
- */
-static void grant_retired(struct policy *p, const struct roster_admin *a)
-{
-	uint32_t n_full = 0;
-
-	for (uint32_t i = 0; i < a->n_retired; i++)
-		n_full += a->retired[i].last_day >= p->day;
-	/* as many as fit beside those and the current ones, the newest */
-	for (uint32_t i = a->n_retired; i > 0 && p->n_access + n_full + 3 < POLICY_ACCESS_MAX; i--)
-		grant(p, RPC_GUEST, a->retired[i - 1].key, a->retired[i - 1].last_day + GUEST_DAYS);
-	for (uint32_t i = 0; i < a->n_retired && p->n_access + 3 < POLICY_ACCESS_MAX; i++)
-		if (a->retired[i].last_day >= p->day)
-			grant(p, a->retired[i].scope, a->retired[i].key, a->retired[i].last_day);
-}
-
-enum perr org_policy(struct client *c, size_t at, uint32_t counter, uint8_t **out,
-                     size_t *out_len)
-{
-	const struct bulletin *b = client_bulletin(c);
-	const struct roster_admin *a = c->admin;
-	struct sign_key key;
-	const struct sign_key *keys[] = { &key };
-	struct policy *p;
-	enum perr err;
-
-	if (a == NULL || b == NULL)
-		return PERR_STATE;
-	if (at >= c->field->n_servers)
-		return PERR_NOTFOUND;
-	p = calloc(1, sizeof *p);
-	if (p == NULL)
-		return PERR_NOMEM;
-	policy_default(p);
-	memcpy(p->server_pk, c->field->servers[at].pk, 32);
-	p->counter = counter;
-	p->day = client_day(c);
-	p->n_chain = b->n_chain;
-	memcpy(p->chain, b->chain, sizeof p->chain);
-	for (uint32_t i = 0; i < a->n_guests; i++)
-		grant(p, RPC_GUEST, a->guests[i].key, a->guests[i].last_day);
-	grant_retired(p, a);
-	grant(p, RPC_FIELD, c->field->field_access, 0);
-	grant(p, RPC_COUNSEL, c->staff->counsel_access, 0);
-	grant(p, RPC_STEWARD, a->steward_access, 0);
-	for (uint32_t i = 0; i < a->n_invitations; i++)
-		policy_ticket_hash(p->tickets[p->n_tickets++], a->invitations[i].ticket);
-	p->release_minutes = a->schedule.release_minutes;
-	p->surge_minutes = a->schedule.surge_minutes;
-	p->surge_until = a->schedule.surge_until;
-	p->retention_days = c->field->limits.retention_days;
-	memcpy(p->seed, a->policy_seed, 32);
-	err = policy_pad_tickets(p, c->env.rng);
-	if (err == PERR_OK) {
-		client_sign_key(c, &key);
-		err = policy_sign(out, out_len, p, keys, 1);
-		signed_key_wipe(&key);
-	}
-	sodium_memzero(p, sizeof *p);
-	free(p);
-	return err;
 }

@@ -3,8 +3,10 @@
  * org: what administrators do to the roster: found, invite, confirm, list servers, desks
  * and forms, publish.  PROTOCOL sections 7 and 8.
  *
- * Each call makes one change (apply.h), publishes it as the next version (press.h) and keeps
- * it as a change (pending.h) until every server has it, in one batch.  Bringing it to the
+ * Where one administrator's signature is enough, each call makes one change (apply.h),
+ * publishes it as the next version (press.h) and keeps it as a change (pending.h) until every
+ * server has it, in one batch.  Where it is not, the change is proposed (quorum.h): PERR_OK then
+ * means that it waits for the signatures of others, and org_waits is true.  Bringing it to the
  * servers is bring.h, which can be repeated at any time: a kill between the two loses
  * nothing, nor does another administrator who publishes meanwhile.
  *
@@ -40,6 +42,9 @@ PERR_MUST_CHECK enum perr org_change(struct client *c, struct pending_op *ops, s
  */
 PERR_MUST_CHECK enum perr org_found(struct client *c, const char *organisation,
                                    const char *name);
+
+/* do changes of this device wait for the signatures of others? */
+PERR_MUST_CHECK enum perr org_waits(struct client *c, bool *wait);
 
 /* Seal, sign, store and adopt what stands in memory as the next version: no change, new keys. */
 PERR_MUST_CHECK enum perr org_publish(struct client *c);
@@ -153,13 +158,6 @@ PERR_MUST_CHECK enum perr org_countersign(struct client *c, const uint8_t desk_i
 PERR_MUST_CHECK enum perr org_form_publish(struct client *c, const char *id, const char *version,
                                           const char *title, const uint8_t desk_id[32],
                                           const uint8_t *content, size_t content_len);
-
-/*
- * The policy for server number `at` of the roster, signed, with this counter: access keys
- * of all scopes, open tickets, the schedule.
- */
-PERR_MUST_CHECK enum perr org_policy(struct client *c, size_t at, uint32_t counter,
-                                    uint8_t **out, size_t *out_len);
 
 /* how often servers release, from their next policy on.  PERR_RANGE */
 PERR_MUST_CHECK enum perr org_schedule(struct client *c, const struct roster_schedule *s);

@@ -43,6 +43,11 @@ static void put_op(struct mp_writer *w, const void *what)
 	mp_put_bin(w, o->bytes == NULL ? (const uint8_t *)"" : o->bytes, o->len);
 }
 
+enum perr pending_op_encode(uint8_t **out, size_t *len, const struct pending_op *o)
+{
+	return doc_write(out, len, OP_BYTES_MAX + 4096, put_op, o);
+}
+
 static enum perr get_op(struct pending_op *o, const uint8_t *in, size_t in_len)
 {
 	struct mp_reader r;
@@ -80,6 +85,17 @@ static enum perr get_op(struct pending_op *o, const uint8_t *in, size_t in_len)
 	}
 	err = mp_finish(&r);
 	return err == PERR_OK && o->kind == 0 ? PERR_CORRUPT : kv_decoded(err);
+}
+
+enum perr pending_op_decode(struct pending_op *o, const uint8_t *in, size_t in_len)
+{
+	enum perr err;
+
+	memset(o, 0, sizeof *o);
+	err = get_op(o, in, in_len);
+	if (err != PERR_OK)
+		pending_op_free(o);
+	return err == PERR_CORRUPT ? PERR_FORMAT : err;
 }
 
 /* ---- all of them ------------------------------------------------------------------------ */
@@ -212,10 +228,9 @@ static void make_room(struct roster_admin *a)
 	a->n_made--;
 }
 
-enum perr pending_mark(struct client *c, uint32_t number)
+enum perr pending_mark_for(struct client *c, const uint8_t me[32], uint32_t number)
 {
 	struct roster_admin *a = c->admin;
-	const uint8_t *me = c->me->sign_pk;
 	uint32_t i = 0;
 
 	while (i < a->n_made && memcmp(a->made[i].key, me, 32) < 0)
@@ -223,7 +238,7 @@ enum perr pending_mark(struct client *c, uint32_t number)
 	if (i == a->n_made || memcmp(a->made[i].key, me, 32) != 0) {
 		if (a->n_made >= ROSTER_MADE_MAX) {
 			make_room(a);
-			return pending_mark(c, number);
+			return pending_mark_for(c, me, number);
 		}
 		a->made = arena_grow(a->mem, a->made, a->n_made, a->n_made + 1, sizeof *a->made);
 		if (a->made == NULL)
@@ -236,6 +251,11 @@ enum perr pending_mark(struct client *c, uint32_t number)
 	if (a->made[i].number < number)
 		a->made[i].number = number;
 	return PERR_OK;
+}
+
+enum perr pending_mark(struct client *c, uint32_t number)
+{
+	return pending_mark_for(c, c->me->sign_pk, number);
 }
 
 enum perr pending_number(struct client *c, struct pending_op *ops, size_t n)
@@ -437,6 +457,42 @@ static enum perr forget(struct client *c)
 	for (size_t i = 0; i < sizeof all / sizeof all[0] && err == PERR_OK; i++)
 		err = kv_each_name(c->kv, all[i], erase_name, c);
 	return err;
+}
+
+struct above {
+	struct client *c;
+	uint32_t held;
+	size_t left;
+	pending_op_fn *fn;
+	void *arg;
+};
+
+static enum perr drop_above(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct above *a = arg;
+	struct pending_op o = { 0 };
+	enum perr err = get_op(&o, value, len);
+
+	o.number = (uint32_t)strtoul(name + strlen("pend/op/"), NULL, 10);
+	if (err == PERR_OK && o.number <= a->held) {
+		a->left++;
+	} else if (err == PERR_OK) {
+		err = a->fn == NULL ? PERR_OK : a->fn(a->arg, &o);
+		if (err == PERR_OK)
+			err = kv_erase(a->c->kv, name);
+	}
+	pending_op_free(&o);
+	return err;
+}
+
+enum perr pending_withdraw(struct client *c, pending_op_fn *fn, void *arg)
+{
+	struct above a = { .c = c, .fn = fn, .arg = arg };
+	enum perr err;
+
+	a.held = c->admin == NULL ? 0 : pending_made(c->admin, c->me->sign_pk);
+	err = kv_each(c->kv, "pend/op/", drop_above, &a);
+	return err == PERR_OK && a.left == 0 ? forget(c) : err;
 }
 
 enum perr pending_had(struct client *c, const uint8_t server_pk[32])

@@ -65,6 +65,7 @@ struct pending_op {
 	char languages[ROSTER_LANGUAGES_MAX][36];
 	uint8_t part[32], key[32];          /* form: name and key of its sealed part;
 	                                       server replace: part: the old Noise key;
+	                                       server: key: its setup key;
 	                                       season, revoke: key: the new PSK */
 	uint32_t size;           /* form */
 	uint32_t numbers[4];     /* schedule: which are meant (bits 0..2), then the three;
@@ -76,6 +77,12 @@ struct pending_op {
 };
 /* wipes; o itself is the caller's */
 void pending_op_free(struct pending_op *o);
+/* its bytes, without the number, as a proposal carries them.  out: for doc_free */
+PERR_MUST_CHECK enum perr pending_op_encode(uint8_t **out, size_t *len,
+                                           const struct pending_op *o);
+/* PERR_FORMAT: not one, or of another version of the program */
+PERR_MUST_CHECK enum perr pending_op_decode(struct pending_op *o, const uint8_t *in,
+                                           size_t in_len);
 
 struct pending_list {
 	struct pending_op *at;
@@ -101,6 +108,9 @@ enum pending_order pending_compare(const struct roster_admin *ours,
 uint32_t pending_made(const struct roster_admin *a, const uint8_t key[32]);
 /* the roster in memory holds this device's changes up to this number */
 PERR_MUST_CHECK enum perr pending_mark(struct client *c, uint32_t number);
+/* the same for another administrator's device, whose change is made here (quorum.h) */
+PERR_MUST_CHECK enum perr pending_mark_for(struct client *c, const uint8_t key[32],
+                                          uint32_t number);
 /* give n changes their numbers, the next ones */
 PERR_MUST_CHECK enum perr pending_number(struct client *c, struct pending_op *ops, size_t n);
 
@@ -114,6 +124,11 @@ PERR_MUST_CHECK enum perr pending_add(struct client *c, const struct pending_op 
 /* this one could not be made again: forget it, keep the sentence */
 PERR_MUST_CHECK enum perr pending_drop(struct client *c, const struct pending_op *o,
                                       const char *why);
+/*
+ * Forget the changes that the newest roster does not hold, and tell fn (or NULL) each first.
+ */
+typedef enum perr pending_op_fn(void *arg, const struct pending_op *o);
+PERR_MUST_CHECK enum perr pending_withdraw(struct client *c, pending_op_fn *fn, void *arg);
 /* another administrator's roster, as it came from a server, becomes the base */
 PERR_MUST_CHECK enum perr pending_rebase(struct client *c, const uint8_t *header, size_t len);
 /* a header was adopted here, or looked at.  a NULL: it holds nothing that matters here */

@@ -41,7 +41,7 @@ static enum perr decode(struct record *r, const uint8_t *in, size_t len)
 	memset(r, 0, sizeof *r);
 	mp_reader_init(&m, in, len);
 	mp_array(&m, 5);
-	r->post.kind = (enum post_kind)mp_uint(&m, POST_JOIN);
+	r->post.kind = (enum post_kind)mp_uint(&m, POST_GONE);
 	mp_bin_copy(&m, r->post.cell, CELL_SIZE);
 	mp_bin_copy(&m, r->post.ds, 32);
 	mp_bin_copy(&m, r->post.ticket, 16);
@@ -168,6 +168,27 @@ enum perr post_drop(struct client *c, const char *slot)
 	return name_of(name, slot) ? kv_erase(c->kv, name) : PERR_RANGE;
 }
 
+enum perr post_retire(struct client *c, const char *slot)
+{
+	struct record r;
+	char name[KV_NAME_MAX + 1];
+	enum perr err;
+
+	if (!name_of(name, slot))
+		return PERR_RANGE;
+	err = load(c, name, &r);
+	if (err != PERR_OK)
+		return err == PERR_NOTFOUND ? PERR_OK : err;
+	if (r.n == 0)
+		return kv_erase(c->kv, name);    /* no server has seen it */
+	r.post.kind = POST_GONE;
+	for (uint32_t i = 0; i < r.n; i++)
+		r.at[i].is_current = false;
+	err = save(c, name, &r);
+	sodium_memzero(&r, sizeof r);
+	return err;
+}
+
 /* ---- walks ---------------------------------------------------------------------------------- */
 
 struct walk {
@@ -180,6 +201,24 @@ struct walk {
 	bool all;
 };
 
+/* a cell of the T of the one that this server holds: it goes with it */
+static enum perr make_eraser(struct client *c, const struct holding *h, struct post *p)
+{
+	uint8_t sk[32], pk[32];
+	enum perr err;
+
+	if (c->n_seasons == 0)
+		return PERR_NOTFOUND;
+	rng_fill(c->env.rng, sk, sizeof sk);
+	crypto_scalarmult_base(pk, sk);
+	sodium_memzero(sk, sizeof sk);
+	err = cell_seal_chunk(p->cell, h->ds, NULL, 0, pk, &c->seasons[c->n_seasons - 1],
+	                      c->env.rng);
+	memcpy(p->ds, h->ds, 32);
+	p->kind = POST_BOARD;
+	return err;
+}
+
 static enum perr due_one(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct walk *w = arg;
@@ -190,7 +229,13 @@ static enum perr due_one(void *arg, const char *name, const uint8_t *value, size
 	if (err != PERR_OK)
 		return err;
 	h = holding_of(&r, w->pk);
-	if (h == NULL || !h->is_current) {
+	if (r.post.kind == POST_GONE && h != NULL) {
+		err = make_eraser(w->c, h, &r.post);
+	} else if (r.post.kind == POST_GONE) {
+		sodium_memzero(&r, sizeof r);
+		return PERR_OK;
+	}
+	if (err == PERR_OK && (h == NULL || !h->is_current)) {
 		r.post.has_old = h != NULL && r.post.kind == POST_BOARD;
 		if (r.post.has_old)
 			memcpy(r.post.old_ds, h->ds, 32);
@@ -220,7 +265,7 @@ static enum perr count_one(void *arg, const char *name, const uint8_t *value, si
 	for (i = 0; all && i < w->c->field->n_servers; i++) {
 		const struct holding *h = holding_of(&r, w->c->field->servers[i].pk);
 
-		all = h != NULL && h->is_current;
+		all = r.post.kind == POST_GONE ? h == NULL : h != NULL && h->is_current;
 	}
 	w->n_due += all ? 0 : 1;
 	if (w->slot != NULL && strcmp(name + strlen(PREFIX), w->slot) == 0)
@@ -270,10 +315,21 @@ enum perr post_done(struct client *c, const uint8_t server_pk[32], const char *s
 	}
 	if (err != PERR_OK)
 		goto out;
+	h = holding_of(&r, server_pk);
+	if (r.post.kind == POST_GONE) {
+		if (h != NULL)
+			*h = r.at[--r.n];
+		for (uint32_t i = r.n; i > 0; i--)
+			if (!in_roster(c, r.at[i - 1].pk))       /* nobody will ask it again */
+				r.at[i - 1] = r.at[--r.n];
+		err = r.n == 0 ? kv_erase(c->kv, name) : save(c, name, &r);
+		if (err == PERR_OK)
+			err = kv_commit(c->kv);
+		goto out;
+	}
 	cell_id(id, r.post.cell);
 	if (memcmp(id, cell_id_put, 32) != 0)
 		goto out;                /* replaced meanwhile: the new one stays due */
-	h = holding_of(&r, server_pk);
 	if (h == NULL)
 		h = holding_add(c, &r, server_pk);
 	h->is_current = true;
@@ -346,4 +402,30 @@ enum perr post_check_board(struct client *c, const uint8_t server_pk[32],
 	struct check k = { .c = c, .pk = server_pk, .digest = board_digest, .ids = ids, .n = n };
 
 	return kv_each(c->kv, PREFIX, check_one, &k);
+}
+
+/* ---- slots -------------------------------------------------------------------------------------- */
+
+struct listing {
+	post_slot_fn *fn;
+	void *arg;
+};
+
+static enum perr list_one(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct listing *l = arg;
+	struct record r;
+	enum perr err = decode(&r, value, len);
+	bool gone = r.post.kind == POST_GONE;
+
+	sodium_memzero(&r, sizeof r);
+	return err != PERR_OK || gone ? err : l->fn(l->arg, name + strlen(PREFIX));
+}
+
+enum perr post_slots(struct client *c, const char *prefix, post_slot_fn *fn, void *arg)
+{
+	struct listing l = { fn, arg };
+	char name[KV_NAME_MAX + 1];
+
+	return name_of(name, prefix) ? kv_each(c->kv, name, list_one, &l) : PERR_RANGE;
 }

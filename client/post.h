@@ -22,7 +22,10 @@
 
 #define POST_SLOT_MAX 80
 
-enum post_kind { POST_BOARD = 1, POST_JOIN = 2 };
+enum post_kind {
+	POST_BOARD = 1, POST_JOIN = 2,
+	POST_GONE = 3                /* was on the board and is to be taken off; in the store only */
+};
 
 struct post {
 	enum post_kind kind;
@@ -37,6 +40,18 @@ struct post {
 PERR_MUST_CHECK enum perr post_add(struct client *c, const char *slot, const struct post *p);
 /* forget a slot (inside a batch of the caller's); what servers hold stays there */
 PERR_MUST_CHECK enum perr post_drop(struct client *c, const char *slot);
+
+/*
+ * Take a slot's document off every board that holds it (inside a batch of the caller's), and
+ * forget the slot then.  A board entry cannot be erased, only replaced; what takes the place of
+ * this one has the same T, so that it is replaced by itself (PROTOCOL 6, board.put).
+ * PERR_OK also if there is no such slot.
+ */
+PERR_MUST_CHECK enum perr post_retire(struct client *c, const char *slot);
+/* the slots that begin so, in order; those that are being taken off left out */
+typedef enum perr post_slot_fn(void *arg, const char *slot);
+PERR_MUST_CHECK enum perr post_slots(struct client *c, const char *prefix, post_slot_fn *fn,
+                                    void *arg);
 
 typedef enum perr post_fn(void *arg, const char *slot, const struct post *p);
 /* posts this server has not accepted yet */

@@ -13,7 +13,8 @@
 
 /* everything of one version while it is made */
 struct press {
-	struct bulletin b;               /* chain: the old one's, which client holds, and link */
+	struct bulletin b;               /* chain: points into chain below, and to link_bytes */
+	uint8_t *chain[ADMINS_CHAIN_MAX];
 	uint8_t hash[32];
 	struct roster_keys keys;
 	uint8_t *body[3];                /* plain, by enum bulletin_which */
@@ -46,6 +47,8 @@ void press_free(struct press *p)
 	if (p->slots != NULL)
 		sodium_memzero(p->slots, p->n_slots * sizeof *p->slots);
 	free(p->slots);
+	for (int i = 0; i < ADMINS_CHAIN_MAX; i++)
+		free(p->chain[i]);
 	signed_doc_free(&p->link);
 	doc_free(p->link_bytes, p->link_len);
 	doc_free(p->doc, p->doc_len);
@@ -71,6 +74,12 @@ const struct bulletin *press_bulletin(const struct press *p)
 const uint8_t *press_key(const struct press *p)
 {
 	return p->keys.admin;
+}
+
+const uint8_t *press_body(const struct press *p, enum bulletin_which which, size_t *len)
+{
+	*len = p->body_len[which];
+	return p->body[which];
 }
 
 static const uint8_t *key_for(const struct roster_keys *k, enum roster_role role)
@@ -126,7 +135,7 @@ static enum perr press_slots(struct client *c, struct press *p, struct rng rng)
 	return err;
 }
 
-static enum perr press_body(struct press *p, enum bulletin_which which, const uint8_t key[32])
+static enum perr seal_body(struct press *p, enum bulletin_which which, const uint8_t key[32])
 {
 	struct bulletin_body *body = &p->b.bodies[which];
 	enum perr err;
@@ -276,10 +285,14 @@ static enum perr press_header(struct client *c, struct press *p, struct rng rng)
 	enum perr err;
 
 	p->b.last_day = p->b.day + PRESS_LAST_DAY;
-	if (old != NULL) {
+	if (old != NULL)
 		memcpy(p->b.previous, c->header_hash, 32);
-		p->b.n_chain = old->n_chain;
-		memcpy(p->b.chain, old->chain, sizeof p->b.chain);
+	for (uint32_t i = 0; old != NULL && i < old->n_chain; i++) {
+		p->chain[i] = malloc(old->chain[i].len);
+		if (p->chain[i] == NULL)
+			return PERR_NOMEM;
+		memcpy(p->chain[i], old->chain[i].p, old->chain[i].len);
+		p->b.chain[p->b.n_chain++] = doc_bytes_of(p->chain[i], old->chain[i].len);
 	}
 	err = press_link(c, p);
 	if (err != PERR_OK)
@@ -290,11 +303,11 @@ static enum perr press_header(struct client *c, struct press *p, struct rng rng)
 	}
 	p->b.n_forms = f->n_forms;
 	qsort(p->b.forms, p->b.n_forms, sizeof p->b.forms[0], by_name);
-	err = press_body(p, BULLETIN_FIELD, p->keys.field);
+	err = seal_body(p, BULLETIN_FIELD, p->keys.field);
 	if (err == PERR_OK)
-		err = press_body(p, BULLETIN_STAFF, p->keys.staff);
+		err = seal_body(p, BULLETIN_STAFF, p->keys.staff);
 	if (err == PERR_OK)
-		err = press_body(p, BULLETIN_ADMIN, p->keys.admin);
+		err = seal_body(p, BULLETIN_ADMIN, p->keys.admin);
 	if (err == PERR_OK)
 		err = press_slots(c, p, rng);
 	if (err == PERR_OK)
@@ -393,6 +406,9 @@ static enum perr put_parts(struct client *c, void *arg)
 		client_key_name(key, "part/", a->p->part[i].name, 32);
 		err = kv_put(c->kv, key, a->p->part[i].bytes, a->p->part[i].len);
 	}
+	/* a new link goes to the first server before any other (quorum.h) */
+	if (err == PERR_OK && a->p->has_link && client_bulletin(c) != NULL)
+		err = kv_put(c->kv, "quorum/link", a->p->b.link, 32);
 	return err == PERR_OK && a->also != NULL ? a->also(c, a->arg) : err;
 }
 
@@ -410,6 +426,9 @@ enum perr press_adopt(struct client *c, struct press *p,
 		if (err == PERR_OK)
 			p->b.chain[p->b.n_chain++] = doc_bytes_of(p->link_bytes, p->link_len);
 	}
+	/* what the new version drops has to be seen as dropped: memory holds it changed already */
+	if (err == PERR_OK && client_bulletin(c) != NULL)
+		err = client_reload(c);
 	if (err == PERR_OK)
 		err = bulletin_pack(&header, &r.header_len, &p->b, &p->sigs);
 	if (err != PERR_OK)

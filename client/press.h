@@ -17,6 +17,7 @@
 #define AMPARO_PRESS_H
 
 #include "admins.h"
+#include "bulletin.h"
 #include "client.h"
 #include "perr.h"
 
@@ -44,6 +45,8 @@ const struct admins_link *press_last(const struct press *p);
 const struct bulletin *press_bulletin(const struct press *p);
 /* k_admin of this version; secret */
 const uint8_t *press_key(const struct press *p);
+/* a body as it is sealed in it */
+const uint8_t *press_body(const struct press *p, enum bulletin_which which, size_t *len);
 
 /* what administrators sign: the header, and the link if the chain grows */
 struct press_doc {

@@ -8,6 +8,7 @@
 #ifndef AMPARO_REBASE_H
 #define AMPARO_REBASE_H
 
+#include "bulletin.h"
 #include "client.h"
 #include "perr.h"
 
@@ -27,9 +28,11 @@ enum rebase_how {
 PERR_MUST_CHECK enum perr rebase_adopt(struct client *c, const struct roster_bytes *r,
                                       uint32_t version, const uint8_t hash[32],
                                       enum rebase_how *how, unsigned *redone);
+/* what another version is held against: the newest that others can have, too */
+PERR_MUST_CHECK enum perr rebase_known(struct client *c, struct bulletin_known *known);
 /*
  * Make the pending changes that the roster here does not hold: what a kill in the middle left
- * over.  Nothing is done, quickly, if nothing is missing.
+ * over; or propose them, where this administrator's signature is not enough.  Nothing is done, quickly, if nothing is missing.
  */
 PERR_MUST_CHECK enum perr rebase_settle(struct client *c, unsigned *redone);
 

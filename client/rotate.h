@@ -4,7 +4,7 @@
  * DESIGN 11, PROTOCOL 8.1.
  *
  * Each is one change of the roster (org_change): one version, signed once, holds the new keys,
- * and every server's policy follows from it (org_policy).  Nothing goes dark meanwhile:
+ * and every server's policy follows from it (policies.h).  Nothing goes dark meanwhile:
  *
  *	seasons   the old ones stay in the roster until nothing sealed under them can be on a
  *	          server (apply_rotate.h); the newest one is used to seal

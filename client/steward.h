@@ -6,7 +6,6 @@
  * Every step can be repeated.  What a server has is asked of it (hello), never assumed:
  * a visit that was cut goes on at the next one, and a server that missed three versions
  * gets the newest.  In the store: setup/<key hex> until the first policy is in force,
- * pushed/<key hex> the header hash for which the last policy was accepted,
  * answer/<ticket hex> an opened answer, figures/<key hex> what the server said of itself last.
  */
 #ifndef AMPARO_STEWARD_H
@@ -43,12 +42,14 @@ struct steward_server {
 	enum perr err;
 	char why[200];               /* one sentence if not complete */
 	bool policy_put, bulletin_put;
+	bool policy_waits;           /* its policy lacks signatures of other administrators */
 	uint32_t parts_put;
 	uint32_t answers;            /* new ones stored */
 	uint32_t day;                /* of the server */
 	uint32_t released_day, released_number, released_cells;  /* STEWARD_RELEASE */
-	uint32_t voided;             /* steward_void */
-	uint32_t cleared;            /* steward_board_clear: entries */
+	uint32_t voided;             /* steward_void, or an order that several signed */
+	uint32_t cleared;            /* steward_board_clear: entries; or likewise */
+	uint32_t orders;             /* that several signed (quorum.h), brought now */
 	bool has_status;
 	struct steward_figures st;
 };

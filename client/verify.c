@@ -9,6 +9,7 @@
 #include "outbox.h"
 #include "pending.h"
 #include "prekeys.h"
+#include "rebase.h"
 
 void verify_wipe(struct verify *v)
 {
@@ -28,12 +29,8 @@ static enum perr accept_as_admin(const struct verify *v, struct client *c,
                                  const struct bulletin_known *known)
 {
 	struct bulletin_known *base = malloc(sizeof *base);
-	enum perr err = base == NULL ? PERR_NOMEM : pending_base(c, base);
+	enum perr err = base == NULL ? PERR_NOMEM : rebase_known(c, base);
 
-	if (err == PERR_NOTFOUND) {
-		*base = *known;
-		err = PERR_OK;
-	}
 	if (err == PERR_OK) {
 		base->version = 0;
 		err = bulletin_accept(base, &v->b, &v->admins, v->hash);

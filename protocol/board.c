@@ -5,7 +5,7 @@
 
 static bool is_type(uint64_t type)
 {
-	return (type >= BOARD_BATCH && type <= BOARD_REKEY) || type == BOARD_PAPER;
+	return (type >= BOARD_BATCH && type <= BOARD_SHEET) || type == BOARD_PAPER;
 }
 
 enum perr board_encode(uint8_t payload[CELL_PAYLOAD_MAX], size_t *len,

@@ -19,6 +19,8 @@ enum board_type {
 	BOARD_BATCH   = 1,               /* batch.h: a signed document */
 	BOARD_CHARTER = 2,               /* charter.h: a signed charter, signatures so far */
 	BOARD_REKEY   = 3,               /* below */
+	BOARD_PROPOSAL = 4,              /* proposal.h: a part */
+	BOARD_SHEET   = 5,               /* proposal.h: a sheet */
 	BOARD_PAPER   = 6                /* paper.h: a signed document */
 };
 struct board_entry {

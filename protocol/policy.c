@@ -11,6 +11,7 @@
 void policy_default(struct policy *p)
 {
 	memset(p, 0, sizeof *p);
+	p->version = 1;
 	p->release_minutes = 60;
 	p->surge_minutes = 10;
 	p->retention_days = 60;
@@ -34,7 +35,7 @@ static bool is_power_of_two(uint32_t n)
 	return n != 0 && (n & (n - 1)) == 0;
 }
 
-/* PROTOCOL 10.1: "padded with random ones to a power of two" */
+/* PROTOCOL 10.1: "padded to a power of two with what looks random to a server" */
 enum perr policy_pad_tickets(struct policy *p, struct rng rng)
 {
 	if (p->n_tickets > POLICY_TICKETS_MAX)
@@ -45,9 +46,26 @@ enum perr policy_pad_tickets(struct policy *p, struct rng rng)
 	return PERR_OK;
 }
 
+/* PROTOCOL 10.1: "`H(k_admin, "amparo/1 ticket pad" ‖ server Noise key ‖ u32 i)`" */
+enum perr policy_fill_tickets(struct policy *p, const uint8_t k_admin[32])
+{
+	uint8_t what[36];
+
+	if (p->n_tickets > POLICY_TICKETS_MAX)
+		return PERR_RANGE;
+	memcpy(what, p->server_pk, 32);
+	for (uint32_t i = 0; p->n_tickets < POLICY_TICKETS_MIN || !is_power_of_two(p->n_tickets); i++) {
+		doc_u32(what + 32, i);
+		doc_hash_keyed(p->tickets[p->n_tickets++], k_admin, 32, "amparo/1 ticket pad", what,
+		               sizeof what);
+	}
+	doc_sort(p->tickets, p->n_tickets);
+	return PERR_OK;
+}
+
 static bool is_sound(const struct policy *p)
 {
-	if (p->counter < 1 || doc_is_zero(p->link, 32) || p->n_access < 1 ||
+	if (p->counter < 1 || p->version < 1 || doc_is_zero(p->link, 32) || p->n_access < 1 ||
 	    p->n_access > POLICY_ACCESS_MAX || p->n_tickets < POLICY_TICKETS_MIN ||
 	    p->n_tickets > POLICY_TICKETS_MAX || !is_power_of_two(p->n_tickets) ||
 	    !doc_is_rising(p->tickets, p->n_tickets))
@@ -80,11 +98,12 @@ static void put_policy(struct mp_writer *w, const void *what)
 		p->limits.alert_cells_per_hour, p->limits.reserve_mib
 	};
 
-	mp_put_array(w, 15);
+	mp_put_array(w, 16);
 	mp_put_uint(w, 1);
 	mp_put_bin(w, p->server_pk, 32);
 	mp_put_uint(w, p->counter);
 	mp_put_uint(w, p->day);
+	mp_put_uint(w, p->version);
 	mp_put_bin(w, p->link, 32);
 	put_access(w, p);
 	mp_put_array(w, p->n_tickets);
@@ -141,8 +160,8 @@ static void get_limits(struct mp_reader *r, struct policy_limits *l)
 }
 
 /*
- * PROTOCOL 10.1: "`[1, server Noise key bin32, counter, day, last link hash bin32, access
- * array 1..64 of [scope, derived access key bin32, last day or 0],"
+ * PROTOCOL 10.1: "`[1, server Noise key bin32, counter, day, version of the roster, last link
+ * hash bin32, access array 1..64 of [scope, derived access key bin32, last day or 0],"
  */
 enum perr policy_decode(struct policy *p, const uint8_t *in, size_t in_len)
 {
@@ -153,12 +172,13 @@ enum perr policy_decode(struct policy *p, const uint8_t *in, size_t in_len)
 	if (in_len > POLICY_MAX)
 		return PERR_FORMAT;
 	mp_reader_init(&r, in, in_len);
-	mp_array(&r, 15);
+	mp_array(&r, 16);
 	if (mp_uint(&r, 1) != 1)
 		mp_fail(&r, PERR_FORMAT);
 	mp_bin_copy(&r, p->server_pk, 32);
 	p->counter = doc_get_uint(&r, UINT32_MAX);
 	p->day = doc_get_uint(&r, UINT32_MAX);
+	p->version = doc_get_uint(&r, UINT32_MAX);
 	mp_bin_copy(&r, p->link, 32);
 	get_access(&r, p);
 	p->n_tickets = mp_array_var(&r, POLICY_TICKETS_MIN, POLICY_TICKETS_MAX);

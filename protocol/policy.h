@@ -36,6 +36,7 @@ struct policy {
 	uint8_t server_pk[32];
 	uint32_t counter;
 	uint32_t day;
+	uint32_t version;                /* of the roster that it follows from; from 1 */
 	uint8_t link[32];                /* hash of the last link; policy_sign sets it */
 	uint32_t n_chain;                /* beside the document */
 	struct doc_bytes chain[ADMINS_CHAIN_MAX];    /* opened: point into the bytes */
@@ -52,7 +53,7 @@ struct policy {
 	uint8_t seed[32];
 	struct policy_limits limits;
 };
-/* 60 and 10 minutes, no surge, 60 days, 2 days, 48 hours; limits; the rest zero */
+/* 60 and 10 minutes, no surge, 60 days, 2 days, 48 hours; limits; version 1; the rest zero */
 void policy_default(struct policy *p);
 /* H("amparo/1 ticket" || ticket): what the server knows of a ticket */
 void policy_ticket_hash(uint8_t hash[32], const uint8_t ticket[16]);
@@ -61,6 +62,11 @@ void policy_ticket_hash(uint8_t hash[32], const uint8_t ticket[16]);
  * server does not learn how many invitations are open.  PERR_RANGE: n_tickets over 512
  */
 PERR_MUST_CHECK enum perr policy_pad_tickets(struct policy *p, struct rng rng);
+/*
+ * The same with tickets that follow from the roster's k_admin (which no server knows) and the
+ * server: every administrator's device makes the same policy.
+ */
+PERR_MUST_CHECK enum perr policy_fill_tickets(struct policy *p, const uint8_t k_admin[32]);
 
 /* the bare document: without the chain, of which it names the last link */
 PERR_MUST_CHECK enum perr policy_encode(uint8_t **out, size_t *out_len, const struct policy *p);

@@ -224,7 +224,7 @@ static void get_hello(struct mp_reader *r, struct rpc_msg *m)
 	}
 	m->hello.counter = get_u32(r);
 	m->hello.puts_per_commit = get_u32(r);
-	m->hello.policy_set = mp_bool(r);
+	m->hello.policy_version = get_u32(r);
 }
 
 static void get_segments(struct mp_reader *r, struct rpc_msg *m)
@@ -501,7 +501,7 @@ static void put_hello(struct mp_writer *w, const struct rpc_msg *m)
 	}
 	mp_put_uint(w, m->hello.counter);
 	mp_put_uint(w, m->hello.puts_per_commit);
-	mp_put_bool(w, m->hello.policy_set);
+	mp_put_uint(w, m->hello.policy_version);
 }
 
 static void put_segments(struct mp_writer *w, const struct rpc_msg *m)

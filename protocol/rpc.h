@@ -64,9 +64,9 @@ struct rpc_msg {
 
 	/* hello result */
 	struct {
-		uint32_t day, bulletin_version, counter, puts_per_commit;
+		uint32_t day, bulletin_version, counter, puts_per_commit, policy_version;
 		uint8_t header_hash[32], board_digest[32];
-		bool has_newest, policy_set;
+		bool has_newest;
 		uint32_t newest_day, newest_release;
 	} hello;
 

@@ -307,7 +307,8 @@ static void hello(struct host *h, struct session_call *call)
 	}
 	m.hello.counter = steward ? access_known(h->access)->counter : 0;
 	m.hello.puts_per_commit = h->sessions.puts_per_commit;
-	m.hello.policy_set = access_policy(h->access) != NULL;
+	if (steward && access_policy(h->access) != NULL)
+		m.hello.policy_version = access_policy(h->access)->version;
 	session_answer(call, &m);
 }
 

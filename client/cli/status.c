@@ -13,6 +13,7 @@
 #include "org.h"
 #include "draft.h"
 #include "outbox.h"
+#include "policies.h"
 #include "prekeys.h"
 #include "roster.h"
 #include "status_assign.h"
@@ -312,25 +313,19 @@ static enum perr desk_line(void *arg, const struct holders_desk *d)
 static enum perr server_lines(struct list *l)
 {
 	struct client *c = l->cli->client;
-	char what[WHAT_SIZE], name[96];
+	char what[WHAT_SIZE];
 
 	if (c->field->n_servers == 0)
 		line(l, false, "a server is set up", "run `amparod init` on a server, then `amparo "
 		     "server add`");
 	for (uint32_t i = 0; i < c->field->n_servers; i++) {
-		uint8_t *raw = NULL;
-		size_t len = 0;
-		bool current;
-		enum perr err;
+		bool any, current;
+		enum perr err = policies_has(c, c->field->servers[i].pk, &any, &current);
 
-		client_key_name(name, "pushed/", c->field->servers[i].pk, 32);
-		err = kv_get(c->kv, name, &raw, &len);
-		current = err == PERR_OK && len == 32 && memcmp(raw, c->header_hash, 32) == 0;
-		kv_free(raw);
-		if (err != PERR_OK && err != PERR_NOTFOUND)
+		if (err != PERR_OK)
 			return err;
 		snprintf(what, sizeof what, "server %s %s", c->field->servers[i].address,
-		         err == PERR_NOTFOUND ? "is not set up yet" : current
+		         !any ? "is not set up yet" : current
 		         ? "has the newest roster" : "has not got the newest roster");
 		line(l, current, what, "run `amparo sync`");
 	}

@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "desk.h"
 #include "outbox.h"
+#include "policies.h"
 #include "prekeys.h"
 #include "revoked.h"
 #include "roster.h"
@@ -90,15 +91,10 @@ static enum perr count_current(struct client *c, uint32_t *n)
 
 	*n = 0;
 	for (uint32_t i = 0; i < c->field->n_servers && err == PERR_OK; i++) {
-		uint8_t *hash = NULL;
-		char name[96];
-		size_t len = 0;
+		bool any, newest;
 
-		client_key_name(name, "pushed/", c->field->servers[i].pk, 32);
-		err = kv_get(c->kv, name, &hash, &len);
-		*n += err == PERR_OK && len == 32 && memcmp(hash, c->header_hash, 32) == 0;
-		kv_free(hash);
-		err = err == PERR_NOTFOUND ? PERR_OK : err;
+		err = policies_has(c, c->field->servers[i].pk, &any, &newest);
+		*n += newest;
 	}
 	return err;
 }

@@ -262,7 +262,7 @@ static unsigned killed_at_each_write(struct world *w, act_fn *act, unsigned *n, 
 		world_sync(w, VOLUNTEER0);
 		assert_int_equal(world_waiting(w, VOLUNTEER0), 0);
 		all_read(w, *n);
-		world_day(w, 20);
+		world_day(w, 35);
 		holders_sync(w);
 		if (rejoin) {
 			assert_int_not_equal(world_try(w, VOLUNTEER1), PERR_OK);

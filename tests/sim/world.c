@@ -358,7 +358,7 @@ void world_reopen(struct world *w, enum world_who who)
 	OK(client_open(&w->p[who].c, w->p[who].kv, &env));
 }
 
-static void person_new(struct world *w, enum world_who who)
+void world_person(struct world *w, enum world_who who)
 {
 	w->p[who].kv = kv_mem_new();
 	assert_non_null(w->p[who].kv);
@@ -463,7 +463,7 @@ void world_join_as(struct world *w, enum world_who who, enum client_role role,
 	struct confirm k = { .admin = admin };
 	struct invite inv;
 
-	person_new(w, who);
+	world_person(w, who);
 	OK(org_invite(admin, role, 1, desk, NULL, &inv));
 	world_push(w);
 	OK(enrol_begin(w->p[who].c, &inv, names[who], languages, 2));
@@ -496,7 +496,7 @@ struct world *world_new(unsigned seed)
 	w->net = (struct sync_net){ .run = world_run, .ctx = w };
 	for (i = 0; i < WORLD_SERVERS; i++)
 		server_create(w, i);
-	person_new(w, ADMIN);
+	world_person(w, ADMIN);
 	OK(org_found(w->p[ADMIN].c, "Casa Abierta", names[ADMIN]));
 	for (i = 0; i < WORLD_SERVERS; i++) {
 		struct policy_card card = { 0 };

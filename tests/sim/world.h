@@ -78,6 +78,8 @@ struct roster_limits;
 struct world *world_desk(unsigned seed, unsigned holders, const struct roster_limits *limits);
 void world_free(struct world *w);
 
+/* an empty store for somebody who is nobody yet */
+void world_person(struct world *w, enum world_who who);
 /* sync and expect it to work */
 void world_sync(struct world *w, enum world_who who);
 /* sync; what came of it */

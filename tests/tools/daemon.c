@@ -241,7 +241,7 @@ bool daemon_setup(struct daemon *d, const struct org *o)
 	bool ok;
 
 	ok = client_open(c, d->port, d->pk, d->setup) && client_call(c, &hello) &&
-	     !c->m.hello.policy_set &&
+	     c->m.hello.policy_version == 0 &&
 	     org_policy(o, d->pk, c->m.hello.counter + 1, c->m.hello.day, &bytes, &len) &&
 	     client_upload(c, NULL, bytes, len);
 	if (!ok)

@@ -325,7 +325,7 @@ static void host_admits_the_setup_key_once(void **state)
 	peer_close(&q);
 	assert_true(peer_new(&p, w.setup));
 	assert_int_equal(simple(&p, RPC_HELLO), RPC_OK);
-	assert_false(p.m.hello.policy_set);
+	assert_int_equal(p.m.hello.policy_version, 0);
 	assert_int_equal(p.m.hello.day, DAY0);
 	assert_int_equal(simple(&p, RPC_STATUS), RPC_SCOPE);
 	/* one signature of two is not enough, and does not use the key up */
@@ -344,7 +344,7 @@ static void host_admits_the_setup_key_once(void **state)
 	peer_close(&q);
 	peer_open(&p, RPC_STEWARD);
 	assert_int_equal(simple(&p, RPC_HELLO), RPC_OK);
-	assert_true(p.m.hello.policy_set);
+	assert_int_equal(p.m.hello.policy_version, 1);
 	assert_int_equal(p.m.hello.counter, 1);
 	peer_close(&p);
 	world_free();

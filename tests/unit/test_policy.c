@@ -149,6 +149,7 @@ static void values_that_could_destroy_the_unread_are_refused(void **state)
 	REFUSED(p.access[0].scope = 5);          /* setup is never a policy's */
 	REFUSED(p.n_tickets = 15);
 	REFUSED(p.counter = 0);
+	REFUSED(p.version = 0);
 	REFUSED(memset(p.link, 0, 32));
 #undef REFUSED
 }

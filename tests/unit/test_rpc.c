@@ -73,7 +73,7 @@ static void sample(struct rpc_msg *m, enum rpc_method method, enum dir d)
 		m->hello.newest_release = 7;
 		m->hello.counter = 300;
 		m->hello.puts_per_commit = 64;
-		m->hello.policy_set = true;
+		m->hello.policy_version = 9;
 		break;
 	case RPC_BULLETIN_GET:
 		memset(m->hash, params ? 0x33 : 0, 32);
@@ -242,7 +242,7 @@ static void same(const struct rpc_msg *a, const struct rpc_msg *b)
 	assert_int_equal(a->hello.has_newest, b->hello.has_newest);
 	assert_int_equal(a->hello.newest_day, b->hello.newest_day);
 	assert_int_equal(a->hello.newest_release, b->hello.newest_release);
-	assert_int_equal(a->hello.policy_set, b->hello.policy_set);
+	assert_int_equal(a->hello.policy_version, b->hello.policy_version);
 	assert_memory_equal(a->hello.header_hash, b->hello.header_hash, 32);
 	assert_memory_equal(a->hello.board_digest, b->hello.board_digest, 32);
 	assert_int_equal(a->day, b->day);

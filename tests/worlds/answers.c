@@ -90,7 +90,7 @@ static double total_of(const struct rpc_msg *m)
 	case RPC_HELLO: {
 		const uint32_t v[] = {
 			m->hello.day, m->hello.bulletin_version, m->hello.counter,
-			m->hello.puts_per_commit, m->hello.has_newest, m->hello.policy_set,
+			m->hello.puts_per_commit, m->hello.has_newest, m->hello.policy_version,
 			m->hello.newest_day, m->hello.newest_release
 		};
 

@@ -596,7 +596,7 @@ LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all build deps deps-test deps-seizure deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
-        install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins ctgrind ctgrind-bins \
+        stories install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins ctgrind ctgrind-bins \
         seizure seizure-bins
 
 all: deps
@@ -720,6 +720,9 @@ test: deps-test
 	@tests/run.sh short
 test-long: deps-test
 	@tests/run.sh long
+# every story, each with as many kills as in the long run
+stories: deps-test
+	@tests/run.sh stories
 asan: deps-test
 	@tests/run.sh asan
 tsan: deps-test

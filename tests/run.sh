@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Goal: run the suites, print each one's time beside its budget and each figure, and close
 # with "N passed, N failed, N skipped".
-#   tests/run.sh short|long|asan|tsan
+#   tests/run.sh short|long|asan|tsan|stories
 # A test is a program.  cmocka's lines are counted claim by claim; scripts print
 # "ok …", "FAIL …" or "SKIP …" a claim.  A program that dies or ends non-zero without
 # having said FAIL counts as one failure.  AMPARO_NO_SKIP=1: a skipped claim fails.
@@ -111,7 +111,7 @@ replay() { for t in $FUZZERS; do
 e2es()   { local b=$1 t; shift
 	export LIMIT=${LIMIT:-300}
 	for t in "$@"; do case $t in [0-9]*) echo "$t" ;; esac; done \
-		| xargs -P "$jobs" -I{} bash -c 'run_one {} "$0" bash tests/e2e/{}' "$b"
+		| xargs -P $((jobs + 1)) -I{} bash -c 'run_one {} "$0" bash tests/e2e/{}' "$b"
 	for t in "$@"; do case $t in [0-9]*) count_one "$t" "$b" ;; esac; done
 	for t in "$@"; do case $t in [0-9]*) ;; *) one "$t" "$b" bash "tests/e2e/$t" ;; esac; done; }
 spec()   { one check-spec build tests/check-spec.sh
@@ -145,6 +145,7 @@ mkdir -p build/log
 case $mode in
 short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
+	SIM_ASAN=${SIM_ASAN:-sim_sync sim_erase sim_recovery sim_lives}
 	[ "$mode" = long ] && export LIMIT=3600
 	t_all=$(now)
 	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins seizure-bins || true
@@ -158,6 +159,8 @@ short|long)
 	suite "seizure drill" 30 seize build
 	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan
+	# the rest of the simulator under the sanitizers is `make asan`
+	[ "$mode" = short ] && SIM_TESTS=$SIM_ASAN
 	suite "simulator, ASan and UBSan" 90 sims build/asan
 	suite "fuzz corpus, ASan and UBSan" 40 replay build/asan
 	suite "end to end, ASan and UBSan" 60 e2es build/asan $E2E_ASAN
@@ -181,7 +184,13 @@ tsan)
 	suite "the client's threads" 90 sims build/tsan
 	suite "both over loopback" 300 e2es build/tsan ${E2E_TSAN:-10-story.sh}
 	;;
-*)	echo "usage: tests/run.sh short|long|asan|tsan" >&2; exit 2 ;;
+stories)
+	# the same stories as in `short`, with as many kills as in `long`
+	export LIMIT=3600
+	build build "" build tools
+	suite "stories over loopback" 1200 e2es build $(for t in $E2E_TESTS; do case $t in [0-9]*) echo "$t" ;; esac; done)
+	;;
+*)	echo "usage: tests/run.sh short|long|asan|tsan|stories" >&2; exit 2 ;;
 esac
 [ -n "$failures" ] && echo "failed:$failures"
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -508,6 +508,7 @@ E2E_TESTS    = \
                50-amend.sh \
                50-seized.sh \
                50-outbox.sh \
+               50-rotate.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

@@ -108,7 +108,8 @@ static void who_must_act(const struct revoke_facts *f)
 			    "after this, until it has a new charter.", d->name);
 	}
 	if (f->role == ROSTER_ATTORNEY || f->role == ROSTER_INTERPRETER)
-		say(stderr, 2, "- Whoever assigned cases to them: assign each to somebody else.");
+		say(stderr, 2, "- A holder of the desk whose cases they have: `amparo reassign --from \"%s\" "
+		    "--to NAME --all`.", f->name);
 }
 
 static void explain(const struct revoke_facts *f)

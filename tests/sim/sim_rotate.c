@@ -74,6 +74,14 @@ static void all_read(struct world *w, unsigned n)
 	}
 }
 
+static void revoke_one(struct world *w, enum world_who by, enum world_who who)
+{
+	uint8_t key[1][32];
+
+	memcpy(key[0], of(w, who)->me->sign_pk, 32);
+	OK(revoke_members(of(w, by), (const uint8_t (*)[32])key, 1));
+}
+
 static unsigned has_how_many(struct world *w, enum world_who who, unsigned n)
 {
 	unsigned has = 0;
@@ -163,9 +171,77 @@ static void a_phone_finds_its_way_after_a_year_of_rotations(void **state)
 	world_free(w);
 }
 
+struct hunt {
+	uint8_t psk[32];
+	unsigned found;
+};
+
+static enum perr hunt_one(void *arg, const char *name, const uint8_t *value, size_t len)
+{
+	struct hunt *h = arg;
+
+	(void)name;
+	for (size_t i = 0; len >= 32 && i <= len - 32; i++)
+		h->found += memcmp(value + i, h->psk, 32) == 0 ? 1 : 0;
+	return PERR_OK;
+}
+
+static unsigned holds(struct world *w, enum world_who who, const uint8_t psk[32])
+{
+	struct hunt h = { .found = 0 };
+
+	memcpy(h.psk, psk, 32);
+	OK(kv_each(w->p[who].kv, "", hunt_one, &h));
+	return h.found;
+}
+
+/* eight are kept; the oldest goes when nothing sealed under it can be on a server any more */
+static void a_season_that_is_over_is_forgotten_and_none_before(void **state)
+{
+	struct world *w = world_full(seed);
+	uint8_t first[32];
+	uint32_t from;
+
+	(void)state;
+	of(w, ADMIN)->field->limits.retention_days = 7;
+	of(w, ADMIN)->field->limits.grace_days = 2;
+	OK(org_publish(of(w, ADMIN)));
+	memcpy(first, of(w, ADMIN)->field->seasons[0].psk, 32);
+	for (unsigned i = 1; i < SEASONS_ORDINARY; i++)
+		OK(rotate_season(of(w, ADMIN)));
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, SEASONS_ORDINARY);
+	assert_int_equal(rotate_season(of(w, ADMIN)), PERR_LIMIT);
+	from = rotate_room(of(w, ADMIN));
+	assert_int_equal(from, 20000 + 7 + 3 + 2 + 1);
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, SEASONS_ORDINARY);
+	bring(w, ADMIN);
+	holders_sync(w);
+	world_sync(w, VOLUNTEER0);
+	/* a revocation has room all the same */
+	revoke_one(w, ADMIN, VOLUNTEER1);
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, SEASONS_ORDINARY + 1);
+	bring(w, ADMIN);
+	world_day(w, (int)(from - 20000) - 1);
+	assert_int_equal(rotate_season(of(w, ADMIN)), PERR_LIMIT);
+	world_day(w, 1);
+	holders_sync(w);
+	world_sync(w, VOLUNTEER0);
+	assert_true(holds(w, HOLDER0, first) > 0);       /* control */
+	assert_true(holds(w, ADMIN, first) > 0);
+	OK(rotate_season(of(w, ADMIN)));
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, SEASONS_ORDINARY);
+	bring(w, ADMIN);
+	world_sync(w, HOLDER0);
+	world_sync(w, VOLUNTEER0);
+	assert_int_equal(holds(w, HOLDER0, first), 0);
+	assert_int_equal(holds(w, VOLUNTEER0, first), 0);
+	assert_int_equal(holds(w, ADMIN, first), 0);
+	world_free(w);
+}
+
 /* ---- servers that are down ------------------------------------------------------------------ */
 
-static void a_server_that_slept_through_two_rotations_is_reached_by_the_keys_it_knows(void **state)
+static void a_server_that_slept_is_reached_by_the_keys_it_knows(void **state)
 {
 	struct world *w = world_full(seed);
 	struct bring_result r;
@@ -288,17 +364,18 @@ static void a_kill_at_any_write_leaves_it_undone_or_done(void **state)
 	}
 	print_message("figure: kills at writes of a rotation or revocation: %u; intakes lost: 0\n",
 	              kills);
-	assert_true(kills >= 6);
+	assert_true(kills >= 4);
 }
 
 /* the phone's store fails at each write while it meets the new keys */
 static void a_phone_killed_at_any_write_sends_everything_all_the_same(void **state)
 {
 	struct world *w = world_full(seed);
-	unsigned n = 0, cut = 1;
+	unsigned n = 0, kills = 0, step = is_long() ? 1 : 3;
+	bool whole = false;
 
 	(void)state;
-	for (bool whole = false; !whole; cut++) {
+	for (unsigned cut = 1 + seed % step; !whole; cut += step) {
 		enum perr err;
 
 		OK(rotate_season(of(w, ADMIN)));
@@ -310,6 +387,7 @@ static void a_phone_killed_at_any_write_sends_everything_all_the_same(void **sta
 		kv_mem_fail_commit(w->p[VOLUNTEER0].kv, cut);
 		err = world_try(w, VOLUNTEER0);
 		whole = err == PERR_OK && world_waiting(w, VOLUNTEER0) == 0;
+		kills += whole ? 0 : 1;
 		kv_mem_fail_commit(w->p[VOLUNTEER0].kv, 0);
 		world_reopen(w, VOLUNTEER0);
 		world_sync(w, VOLUNTEER0);
@@ -317,8 +395,8 @@ static void a_phone_killed_at_any_write_sends_everything_all_the_same(void **sta
 		all_read(w, n);
 	}
 	print_message("figure: kills at writes of a phone that meets new keys: %u; intakes lost: 0\n",
-	              cut - 2);
-	assert_true(cut > 4);
+	              kills);
+	assert_true(kills >= 2);
 	world_free(w);
 }
 
@@ -446,14 +524,6 @@ static bool knows_newest_season(struct world *w, enum world_who who)
 	return false;
 }
 
-static void revoke_one(struct world *w, enum world_who by, enum world_who who)
-{
-	uint8_t key[1][32];
-
-	memcpy(key[0], of(w, who)->me->sign_pk, 32);
-	OK(revoke_members(of(w, by), (const uint8_t (*)[32])key, 1));
-}
-
 static void revoke_name(struct world *w, const char *name)
 {
 	const struct roster_enrolled *e = revoke_find(of(w, ADMIN), name);
@@ -471,7 +541,8 @@ static void revoke_name(struct world *w, const char *name)
 static void a_rotation_beside_a_revocation_gives_the_revoked_nothing(void **state)
 {
 	(void)state;
-	for (unsigned order = 0; order < 4; order++) {
+	/* in the short run each administrator once */
+	for (unsigned order = 1; order < 5; order += is_long() ? 1 : 2) {
 		struct world *w = world_full(seed + order);
 		bool by_second = (order & 2) != 0;
 
@@ -870,23 +941,23 @@ static void tell(unsigned from, bool careless, struct sum *sum)
 
 static void nothing_sealed_is_lost_in_any_order(void **state)
 {
-	unsigned stories = is_long() ? 150 : 4, caught = 0;
+	unsigned stories = is_long() ? 150 : 2, controls = is_long() ? 3 : 2, caught = 0;
 	struct sum sum = { 0 };
 
 	(void)state;
 	for (unsigned i = 0; i < stories; i++)
 		tell(seed * 1000 + i, false, &sum);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < controls; i++) {
 		struct sum s = { 0 };
 
 		tell(seed * 1000 + i, true, &s);
 		caught += s.lost > 0;
 	}
 	print_message("figure: stories: %u; rotations: %u; days: %u; failed writes: %u; intakes: %u; "
-	              "lost: %u; controls that lost some: %u/3\n", stories, sum.rotations, sum.days,
-	              sum.failed, sum.intakes, sum.lost, caught);
+	              "lost: %u; controls that lost some: %u/%u\n", stories, sum.rotations, sum.days,
+	              sum.failed, sum.intakes, sum.lost, caught, controls);
 	assert_int_equal(sum.lost, 0);
-	assert_true(sum.rotations > 0 && sum.failed > 0);
+	assert_true(sum.rotations > 0 && (sum.failed > 0 || !is_long()));
 	assert_true(caught > 0);
 }
 
@@ -896,8 +967,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_phone_that_was_away_for_weeks_sends_its_queue_in_one_sync),
 		cmocka_unit_test(within_the_overlap_the_old_key_lets_in),
 		cmocka_unit_test(a_phone_finds_its_way_after_a_year_of_rotations),
-		cmocka_unit_test(
-			a_server_that_slept_through_two_rotations_is_reached_by_the_keys_it_knows),
+		cmocka_unit_test(a_season_that_is_over_is_forgotten_and_none_before),
+		cmocka_unit_test(a_server_that_slept_is_reached_by_the_keys_it_knows),
 		cmocka_unit_test(a_kill_at_any_write_leaves_it_undone_or_done),
 		cmocka_unit_test(a_phone_killed_at_any_write_sends_everything_all_the_same),
 		cmocka_unit_test(two_who_rotate_at_once_keep_both_seasons),

@@ -432,6 +432,26 @@ static void each_member_finds_its_key_and_only_its_own(void **state)
 	doc_free(part, len);
 }
 
+/* PROTOCOL 8.3: "`"amparo/1 revoked"` ‖ u32 day ‖ 12 zeros" */
+static void a_slot_says_that_a_membership_ended_and_nothing_else_is_taken_for_it(void **state)
+{
+	uint8_t key[32], other[32];
+	uint32_t day;
+
+	(void)state;
+	bulletin_slot_ended(key, 20050);
+	assert_memory_equal(key, "amparo/1 revoked\0\0\x4e\x52", 20);
+	assert_true(bulletin_slot_is_ended(key, &day));
+	assert_int_equal(day, 20050);
+	for (unsigned i = 0; i < 32; i++) {
+		if (i >= 16 && i < 20)
+			continue;        /* the day */
+		memcpy(other, key, 32);
+		other[i] ^= 1;
+		assert_false(bulletin_slot_is_ended(other, &day));
+	}
+}
+
 static void a_slot_of_another_version_does_not_open(void **state)
 {
 	size_t len;
@@ -580,6 +600,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(another_organisation_or_a_rewritten_chain_is_refused),
 		cmocka_unit_test(each_member_finds_its_key_and_only_its_own),
 		cmocka_unit_test(a_slot_of_another_version_does_not_open),
+		cmocka_unit_test(a_slot_says_that_a_membership_ended_and_nothing_else_is_taken_for_it),
 		cmocka_unit_test(a_damaged_or_unsorted_slots_part_gives_no_wrong_key),
 		cmocka_unit_test(the_number_of_slots_is_a_power_of_two),
 		cmocka_unit_test(the_commitments_tell_the_level_of_a_key),

@@ -426,33 +426,14 @@ static struct roster_board *board_of(struct arena *mem, uint8_t byte, uint32_t *
 	return b;
 }
 
-static void keys_of_before_and_who_had_them_come_back_as_they_were(void **state)
+static void rotate_field(struct roster_field *f)
 {
-	size_t len, again_len;
-	uint8_t *in = field_bytes(&len), *out, *again;
-	struct roster_field *f, *f2;
-	struct roster_staff *s, *s2;
-
-	(void)state;
-	assert_int_equal(roster_field_decode(&f, in, len), PERR_OK);
 	kit_fill(f->guest_access, 0x99);
 	f->boards = board_of(f->mem, 0xa0, &f->n_boards);
-	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_OK);
-	assert_int_equal(roster_field_decode(&f2, out, again_len), PERR_OK);
-	assert_int_equal(f2->n_boards, 2);
-	assert_memory_equal(f2->boards[1].sk, f->boards[1].sk, 32);
-	assert_memory_equal(f2->guest_access, f->guest_access, 32);
-	/* PROTOCOL 8.1: the body of before, and one more pair: 9 ext, 7 */
-	assert_memory_equal(out + 1, in + 1, len - 1);
-	assert_memory_equal(out + len, ((uint8_t[]){ 9, 0x81, 7, 0x92 }), 4);
-	doc_free(out, again_len);
-	roster_field_free(f2);
-	f->n_boards = ROSTER_BOARDS_MAX + 1;
-	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_RANGE);
-	roster_field_free(f);
-	doc_free(in, len);
+}
 
-	s = kit_staff();
+static void rotate_staff(struct roster_staff *s)
+{
 	s->boards = board_of(s->mem, 0xb0, &s->n_boards);
 	s->n_former = 2;
 	s->former = arena_alloc(s->mem, 2, sizeof *s->former);
@@ -470,6 +451,55 @@ static void keys_of_before_and_who_had_them_come_back_as_they_were(void **state)
 	memset(s->voids, 0, 2 * sizeof *s->voids);
 	kit_fill(s->voids[1].key, 3);
 	s->voids[1].day = 20003;
+}
+
+static void rotate_admin(struct roster_admin *a)
+{
+	a->n_retired = 2;
+	a->retired = arena_alloc(a->mem, 2, sizeof *a->retired);
+	a->retired[0].scope = 2;
+	a->retired[0].last_day = 20100;
+	a->retired[1].scope = 4;
+	a->retired[1].last_day = 20101;
+	kit_fill(a->retired[1].key, 0xc1);
+	a->revocations = 300;
+	a->n_revoked = 1;
+	a->revoked = arena_alloc(a->mem, 1, sizeof *a->revoked);
+	kit_fill(a->revoked[0].key, 0xc2);
+	kit_public(a->revoked[0].slot_pk, 0xc3);
+	kit_fill(a->revoked[0].slot_secret, 0xc4);
+	a->revoked[0].day = 20050;
+	a->inboxes = board_of(a->mem, 0xd0, &a->n_inboxes);
+	a->plans[ROSTER_PLAN_ACCESS] = (struct roster_plan){ .every = 30, .last = 20049 };
+}
+
+static void keys_of_before_and_who_had_them_come_back_as_they_were(void **state)
+{
+	size_t len, again_len;
+	uint8_t *in = field_bytes(&len), *out, *again;
+	struct roster_field *f, *f2;
+	struct roster_staff *s, *s2;
+
+	(void)state;
+	assert_int_equal(roster_field_decode(&f, in, len), PERR_OK);
+	rotate_field(f);
+	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_OK);
+	assert_int_equal(roster_field_decode(&f2, out, again_len), PERR_OK);
+	assert_int_equal(f2->n_boards, 2);
+	assert_memory_equal(f2->boards[1].sk, f->boards[1].sk, 32);
+	assert_memory_equal(f2->guest_access, f->guest_access, 32);
+	/* PROTOCOL 8.1: the body of before, and one more pair: 9 ext, 7 */
+	assert_memory_equal(out + 1, in + 1, len - 1);
+	assert_memory_equal(out + len, ((uint8_t[]){ 9, 0x81, 7, 0x92 }), 4);
+	doc_free(out, again_len);
+	roster_field_free(f2);
+	f->n_boards = ROSTER_BOARDS_MAX + 1;
+	assert_int_equal(roster_field_encode(&out, &again_len, f), PERR_RANGE);
+	roster_field_free(f);
+	doc_free(in, len);
+
+	s = kit_staff();
+	rotate_staff(s);
 	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
 	assert_int_equal(roster_staff_decode(&s2, out, len), PERR_OK);
 	assert_int_equal(s2->n_voids, 2);
@@ -499,22 +529,7 @@ static void the_rotations_of_an_admin_body_come_back_and_keep_their_limits(void 
 	assert_int_equal(roster_admin_decode(&a, in, len), PERR_OK);
 	assert_int_equal(a->n_retired + a->n_revoked + a->revocations + a->plans[0].every, 0);
 	doc_free(in, len);
-	a->n_retired = 2;
-	a->retired = arena_alloc(a->mem, 2, sizeof *a->retired);
-	a->retired[0].scope = 2;
-	a->retired[0].last_day = 20100;
-	a->retired[1].scope = 4;
-	a->retired[1].last_day = 20101;
-	kit_fill(a->retired[1].key, 0xc1);
-	a->revocations = 300;
-	a->n_revoked = 1;
-	a->revoked = arena_alloc(a->mem, 1, sizeof *a->revoked);
-	kit_fill(a->revoked[0].key, 0xc2);
-	kit_public(a->revoked[0].slot_pk, 0xc3);
-	kit_fill(a->revoked[0].slot_secret, 0xc4);
-	a->revoked[0].day = 20050;
-	a->inboxes = board_of(a->mem, 0xd0, &a->n_inboxes);
-	a->plans[ROSTER_PLAN_ACCESS] = (struct roster_plan){ .every = 30, .last = 20049 };
+	rotate_admin(a);
 	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_OK);
 	assert_int_equal(roster_admin_decode(&b, out, len), PERR_OK);
 	assert_int_equal(b->revocations, 300);
@@ -617,6 +632,9 @@ static void a_large_organisation_fits(void **state)
 static void vectors(void)
 {
 	struct roster_keys k;
+	struct roster_field *f;
+	struct roster_staff *s;
+	struct roster_admin *a;
 	uint8_t k_admin[32], commit[32];
 	size_t len;
 	uint8_t *out;
@@ -646,6 +664,31 @@ static void vectors(void)
 	vec("admin", out, len);
 	kit_corpus("roster", "admin", out, len);
 	doc_free(out, len);
+	vec_note("ext of a roster with rotations and a revocation: rotate_field, rotate_staff and");
+	vec_note("rotate_admin of tests/unit/test_roster.c upon the bodies above");
+	out = field_bytes(&len);
+	assert_int_equal(roster_field_decode(&f, out, len), PERR_OK);
+	doc_free(out, len);
+	rotate_field(f);
+	assert_int_equal(roster_field_encode(&out, &len, f), PERR_OK);
+	vec("field_rotated", out, len);
+	kit_corpus("roster", "field-rotated", out, len);
+	doc_free(out, len);
+	roster_field_free(f);
+	s = kit_staff();
+	rotate_staff(s);
+	assert_int_equal(roster_staff_encode(&out, &len, s), PERR_OK);
+	vec("staff_rotated", out, len);
+	kit_corpus("roster", "staff-rotated", out, len);
+	doc_free(out, len);
+	roster_staff_free(s);
+	a = kit_admin();
+	rotate_admin(a);
+	assert_int_equal(roster_admin_encode(&out, &len, a), PERR_OK);
+	vec("admin_rotated", out, len);
+	kit_corpus("roster", "admin-rotated", out, len);
+	doc_free(out, len);
+	roster_admin_free(a);
 }
 
 int main(int argc, char **argv)

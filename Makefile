@@ -142,6 +142,7 @@ CLIENT_SRC   = \
                client/peer.c \
                client/link.c \
                client/org.c \
+               client/org_found.c \
                client/press.c \
                client/policies.c \
                client/quorum.c \

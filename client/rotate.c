@@ -11,6 +11,7 @@
 #include "org.h"
 #include "pending.h"
 #include "prekeys.h"
+#include "quorum.h"
 #include "rpc.h"
 
 #define TURNS_MAX 3              /* days that an administrator waits for others, at most */
@@ -165,11 +166,22 @@ static bool is_due(const struct client *c, enum roster_plan_what what)
 enum perr rotate_due(struct client *c, unsigned *n)
 {
 	const struct admins *a = client_admins(c);
+	unsigned others = 0;
+	bool wait = false;
 	enum perr err = PERR_OK;
 
 	*n = 0;
-	if (c->admin == NULL || a == NULL || a->last.threshold > 1)
+	if (c->admin == NULL || a == NULL)
 		return PERR_OK;
+	/* what this device proposed is enough; what others did may be just this */
+	if (a->last.threshold > 1)
+		err = org_waits(c, &wait);
+	if (err == PERR_OK && a->last.threshold > 1 && !wait) {
+		err = quorum_waiting(c, &others);
+		wait = others > 0;
+	}
+	if (err != PERR_OK || wait)
+		return err;
 	if (is_due(c, ROSTER_PLAN_SEASON) && rotate_room(c) == 0) {
 		err = rotate_season(c);
 		*n += err == PERR_OK;

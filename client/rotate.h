@@ -74,9 +74,10 @@ uint32_t rotate_next(const struct client *c, enum roster_plan_what what);
 /*
  * The duty: do what is due.  The administrators take turns by their place in the chain, a day
  * each, so that two devices that sync at once do not both do it.
- * n  out: rotations made
- * PERR_OK also when it cannot be done here: no administrator, more signatures are needed, no
- * room for a season.  `status` says so.
+ * Where several must sign, it is proposed (quorum.h), once.
+ * n  out: rotations made or proposed
+ * PERR_OK also when it cannot be done here: no administrator, no room for a season.  `status`
+ * says so.
  */
 PERR_MUST_CHECK enum perr rotate_due(struct client *c, unsigned *n);
 

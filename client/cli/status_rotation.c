@@ -213,7 +213,6 @@ static enum perr renewal_lines(struct client *c, struct list *l)
 static void due_line(struct client *c, struct list *l, enum roster_plan_what what)
 {
 	static const char *const names[] = { "the season", "the access keys" };
-	static const char *const commands[] = { "season", "access" };
 	uint32_t due = rotate_next(c, what);
 	char text[WHAT_SIZE], next[WHAT_SIZE], day[16], room[16];
 
@@ -226,8 +225,8 @@ static void due_line(struct client *c, struct list *l, enum roster_plan_what wha
 		cli_day(room, rotate_room(c));
 		snprintf(next, sizeof next, "wait: it has room again from %s on", room);
 	} else if (client_admins(c)->last.threshold > 1) {
-		snprintf(next, sizeof next, "run `amparo rotate %s`: it takes the signatures of %u "
-		         "administrators", commands[what], client_admins(c)->last.threshold);
+		snprintf(next, sizeof next, "run `amparo sync`, which proposes it; it takes the signatures "
+		         "of %u administrators", client_admins(c)->last.threshold);
 	} else {
 		snprintf(next, sizeof next, "run `amparo sync`");
 	}

@@ -21,6 +21,7 @@
 #include "org.h"
 #include "pending.h"
 #include "prekeys.h"
+#include "quorum.h"
 #include "revoke.h"
 #include "revoked.h"
 #include "roster.h"
@@ -626,6 +627,104 @@ static void what_is_planned_is_done_once_by_whoever_is_there(void **state)
 	world_free(w);
 }
 
+/* what `amparo sync` does for an administrator */
+static void turn(struct world *w, enum world_who who)
+{
+	world_sync(w, who);
+	bring(w, who);
+	if (w->last.more)
+		world_sync(w, who);
+}
+
+static void both_turn(struct world *w)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		turn(w, ADMIN);
+		turn(w, SECOND);
+		world_release(w);
+	}
+}
+
+struct to_sign {
+	struct quorum_view v;
+	bool any;
+};
+
+static enum perr to_sign(void *arg, const struct quorum_view *v)
+{
+	struct to_sign *s = arg;
+
+	if (v->is_mine || v->signed_here || v->is_stale)
+		return PERR_OK;
+	s->v = *v;
+	s->any = true;
+	return PERR_OK;
+}
+
+/* signs what waits for this administrator; false: nothing does */
+static bool sign_what_waits(struct world *w, enum world_who who)
+{
+	struct to_sign s = { .any = false };
+	bool in_force;
+
+	OK(quorum_each(of(w, who), to_sign, &s));
+	if (!s.any)
+		return false;
+	OK(quorum_sign(of(w, who), s.v.hash, &in_force));
+	assert_true(in_force);
+	bring(w, who);
+	return true;
+}
+
+static void what_is_planned_is_proposed_once_where_two_must_sign(void **state)
+{
+	struct world *w = world_full(seed);
+	uint32_t before;
+	unsigned n[2];
+
+	(void)state;
+	second_administrator(w);
+	OK(rotate_plan(of(w, ADMIN), ROSTER_PLAN_SEASON, 30));
+	bring(w, ADMIN);
+	OK(org_admin_threshold(of(w, ADMIN), 2));
+	both_turn(w);
+	assert_true(sign_what_waits(w, SECOND));
+	both_turn(w);
+	assert_int_equal(client_admins(of(w, ADMIN))->last.threshold, 2);
+	before = of(w, ADMIN)->field->n_seasons;
+	world_day(w, 30);
+	holders_sync(w);
+	both_turn(w);
+	both_turn(w);
+	world_day(w, 1);                 /* the other one's turn: it is proposed already */
+	both_turn(w);
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, before);
+	OK(quorum_waiting(of(w, ADMIN), &n[0]));
+	OK(quorum_waiting(of(w, SECOND), &n[1]));
+	assert_int_equal(n[0] + n[1], 1);
+	/* one of them proposed it, the other has it to sign */
+	if (!sign_what_waits(w, SECOND))
+		assert_true(sign_what_waits(w, ADMIN));
+	both_turn(w);
+	assert_int_equal(of(w, ADMIN)->field->n_seasons, before + 1);
+	assert_false(sign_what_waits(w, SECOND));
+	assert_false(sign_what_waits(w, ADMIN));
+	both_turn(w);
+	assert_int_equal(of(w, SECOND)->field->n_seasons, before + 1);
+	/* a revocation likewise: nothing changes before the second signature */
+	revoke_one(w, ADMIN, VOLUNTEER1);
+	assert_non_null(roster_admin_find(of(w, ADMIN)->admin, of(w, VOLUNTEER1)->me->sign_pk));
+	both_turn(w);
+	assert_true(admitted(w, VOLUNTEER1, RPC_FIELD) > 0);     /* control */
+	assert_true(sign_what_waits(w, SECOND));
+	both_turn(w);
+	assert_int_equal(admitted(w, VOLUNTEER1, RPC_FIELD), 0);
+	world_submit(w, VOLUNTEER0, SMALL, 1, NULL);
+	world_sync(w, VOLUNTEER0);
+	all_read(w, 1);
+	world_free(w);
+}
+
 /* ---- prekeys ------------------------------------------------------------------------------ */
 
 static void a_holder_whose_batch_is_refused_makes_the_next_one_by_herself(void **state)
@@ -974,6 +1073,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(two_who_rotate_at_once_keep_both_seasons),
 		cmocka_unit_test(a_rotation_beside_a_revocation_gives_the_revoked_nothing),
 		cmocka_unit_test(what_is_planned_is_done_once_by_whoever_is_there),
+		cmocka_unit_test(what_is_planned_is_proposed_once_where_two_must_sign),
 		cmocka_unit_test(a_holder_whose_batch_is_refused_makes_the_next_one_by_herself),
 		cmocka_unit_test(a_revoked_volunteer_is_told_and_keeps_the_queue),
 		cmocka_unit_test(no_server_can_make_a_member_believe_it),

@@ -10,6 +10,7 @@
 #include "case.h"
 #include "case_merge.h"
 #include "doc.h"
+#include "gone.h"
 #include "instance.h"
 #include "merge.h"
 #include "mp.h"
@@ -172,6 +173,7 @@ struct making {
 static enum perr find_record(struct making *k)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
+	enum gone gone;
 	enum perr err;
 
 	/* a volunteer has no records */
@@ -180,6 +182,13 @@ static enum perr find_record(struct making *k)
 	err = amend_record(k->c, k->am->code, record);
 	if (err == PERR_NOTFOUND || err == PERR_EXISTS)
 		return PERR_OK;
+	if (err == PERR_OK)
+		err = gone_of(k->c, record, &gone);
+	if (err == PERR_OK && gone == GONE_KEPT) {
+		snprintf(k->why, DISPATCH_WHY, "this case was erased everywhere else, and is kept here under a "
+		         "legal hold only; nothing of it is passed on");
+		return PERR_REFUSED;
+	}
 	if (err == PERR_OK)
 		err = case_open(k->c, record, &k->file);
 	if (err == PERR_OK && k->file->n_interviews == 0) {

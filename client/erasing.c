@@ -34,7 +34,7 @@ static enum perr put(struct client *c, const struct erasing *e)
 	enum perr err;
 
 	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, 12);
+	mp_put_array(&w, 13);
 	mp_put_uint(&w, 1);
 	mp_put_str(&w, e->code);
 	mp_put_bin(&w, e->desk, 32);
@@ -43,6 +43,7 @@ static enum perr put(struct client *c, const struct erasing *e)
 	mp_put_uint(&w, e->changed);
 	mp_put_uint(&w, e->stopped);
 	mp_put_bool(&w, e->said);
+	mp_put_bool(&w, e->was_asked);
 	mp_put_bool(&w, e->is_snapped);
 	mp_put_str(&w, e->reason);
 	mp_put_array(&w, e->n_orders);
@@ -73,7 +74,7 @@ static enum perr get(struct erasing *e, const char *name, const uint8_t *value, 
 	if (case_record_of(name, e->record) != PERR_OK)
 		return PERR_CORRUPT;
 	mp_reader_init(&r, value, len);
-	mp_array(&r, 12);
+	mp_array(&r, 13);
 	mp_uint(&r, 1);
 	mp_str_copy(&r, e->code, sizeof e->code, 0);
 	mp_bin_copy(&r, e->desk, 32);
@@ -82,6 +83,7 @@ static enum perr get(struct erasing *e, const char *name, const uint8_t *value, 
 	e->changed = (uint32_t)mp_uint(&r, UINT32_MAX);
 	e->stopped = (uint32_t)mp_uint(&r, UINT32_MAX);
 	e->said = mp_bool(&r);
+	e->was_asked = mp_bool(&r);
 	e->is_snapped = mp_bool(&r);
 	mp_str_copy(&r, e->reason, sizeof e->reason, 0);
 	e->n_orders = mp_array_var(&r, 0, ERASING_ORDERS_MAX);
@@ -187,8 +189,20 @@ enum perr erasing_is_gone_code(struct client *c, const char *code, bool *is)
 
 /* ---- what came in --------------------------------------------------------------------------- */
 
-static void add_order(struct erasing *e, const uint8_t author[32], uint32_t day)
+/* the place of one that says nothing, where there is no other: members cannot crowd holders out */
+static uint32_t idle_place(struct client *c, const struct erasing *e)
 {
+	uint32_t at = 0;
+
+	while (at < e->n_orders && cache_was_holder(c, e->desk, e->orders[at].author))
+		at++;
+	return at;
+}
+
+static void add_order(struct client *c, struct erasing *e, const uint8_t author[32], uint32_t day)
+{
+	uint32_t at;
+
 	for (uint32_t i = 0; i < e->n_orders; i++)
 		if (memcmp(e->orders[i].author, author, 32) == 0) {
 			/* said again after a stop: it rests anew */
@@ -196,10 +210,12 @@ static void add_order(struct erasing *e, const uint8_t author[32], uint32_t day)
 				e->orders[i].day = day;
 			return;
 		}
-	if (e->n_orders == ERASING_ORDERS_MAX)
+	at = e->n_orders < ERASING_ORDERS_MAX ? e->n_orders : idle_place(c, e);
+	if (at == ERASING_ORDERS_MAX)
 		return;
-	memcpy(e->orders[e->n_orders].author, author, 32);
-	e->orders[e->n_orders++].day = day;
+	memcpy(e->orders[at].author, author, 32);
+	e->orders[at].day = day;
+	e->n_orders += at == e->n_orders;
 }
 
 static void heard(struct erasing *e, const uint8_t key[32], enum statement_erase_step step)
@@ -239,17 +255,18 @@ enum perr erasing_take(struct client *c, const struct statement *st, uint32_t da
 	switch (said->step) {
 	case STATEMENT_ERASE_ORDER:
 		if (e->state == ERASING_ASKED || e->state == ERASING_STOPPED) {
+			e->was_asked = e->was_asked || (e->state == ERASING_ASKED && e->n_orders > 0);
 			e->state = ERASING_ORDERED;
 			e->changed = client_day(c);
 			e->n_orders = 0;
 			memcpy(e->desk, st->to, 32);
 		}
 		if (e->state == ERASING_ORDERED)
-			add_order(e, st->author, day);
+			add_order(c, e, st->author, day);
 		/* fall through */
 	case STATEMENT_ERASE_ASK:
 		if (said->step == STATEMENT_ERASE_ASK && e->state == ERASING_ASKED)
-			add_order(e, st->author, day);
+			add_order(c, e, st->author, day);
 		/* UTF-8 may be cut inside a character: then none of it is shown */
 		if (len == said->reason.len && e->state <= ERASING_ORDERED && len > 0) {
 			memcpy(e->reason, said->reason.p, len);
@@ -614,14 +631,19 @@ static enum perr gather(void *arg, const struct erasing *e)
 	return PERR_OK;
 }
 
-/* an asking that was answered, by an order or by a no */
+/* an asking that was answered: by an order that counts, by a no, or because it is done */
 static bool is_answered(const struct all *l, const struct erasing *e)
 {
+	uint8_t author[32];
+	const char *why;
+
 	for (size_t i = 0; i < l->n; i++) {
 		const struct erasing *o = &l->at[i];
 
-		if (e->code[0] != '\0' && strcmp(o->code, e->code) == 0 &&
-		    (o->state != ERASING_ASKED || o->stopped >= e->day))
+		if (e->code[0] == '\0' || strcmp(o->code, e->code) != 0)
+			continue;
+		if (o->stopped >= e->day || o->state == ERASING_DONE || o->state == ERASING_KEPT ||
+		    (o->state == ERASING_ORDERED && erasing_due(l->c, o, author, &why) != 0))
 			return true;
 	}
 	return e->stopped > 0;
@@ -646,7 +668,10 @@ static enum perr look_at(struct all *l, struct erasing *e, bool all_seen, unsign
 			err = snap_readers(c, e);
 		due = erasing_due(c, e, author, &why);
 		if (err == PERR_OK && due == 0)
-			return why[0] != '\0' ? store_state(c, e, ERASING_STOPPED) : PERR_OK;
+			/* an order that does not count takes away nobody's asking */
+			return why[0] == '\0' ? PERR_OK
+			     : store_state(c, e, e->was_asked && e->stopped == 0 ? ERASING_ASKED
+			                                                          : ERASING_STOPPED);
 		if (err != PERR_OK || today < due || (!all_seen && today < due + ERASING_ALONE_DAYS))
 			return err;
 		err = carry_out(c, e);

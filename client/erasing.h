@@ -61,6 +61,7 @@ struct erasing {
 	uint32_t changed;                /* of the state */
 	uint32_t stopped;                /* orders up to this day do not count; 0: none */
 	bool said;                       /* the desk was told of done or kept */
+	bool was_asked;                  /* before it was ordered */
 	bool is_snapped;                 /* readers are those of the day of the order */
 	char reason[ERASING_REASON_MAX + 1];
 	uint32_t n_orders;               /* ASKED: who asked, on which day */

@@ -377,19 +377,12 @@ enum perr record_have(struct client *c, const struct want *w, const uint8_t *dat
 /* the case code a statement is filed under; NULL: none */
 static const char *code_of(const struct statement *st)
 {
-	switch (st->kind) {
-	case STATEMENT_INTAKE:
+	if (st->kind == STATEMENT_INTAKE)
 		return st->body.intake.code;
-	case STATEMENT_AMENDMENT:
+	if (st->kind == STATEMENT_AMENDMENT)
 		return st->body.amendment.code;
-	case STATEMENT_ERASE:
-		/* one that asks may know nothing but the code */
-		return st->body.erase.has_code ? st->body.erase.code : NULL;
-	case STATEMENT_ASSIGNMENT: case STATEMENT_ANSWER: case STATEMENT_NOTE: case STATEMENT_STATUS:
-	case STATEMENT_CUSTODY: case STATEMENT_REFERRAL: case STATEMENT_COPY: case STATEMENT_RECEIPT:
-		break;
-	}
-	return NULL;
+	/* one that asks may know nothing but the code */
+	return st->kind == STATEMENT_ERASE && st->body.erase.has_code ? st->body.erase.code : NULL;
 }
 
 static enum perr note_code(struct client *c, const struct statement *st,

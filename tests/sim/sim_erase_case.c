@@ -474,6 +474,20 @@ static void nobody_dates_an_order_back(void **state)
 	world_free(w);
 }
 
+static enum perr one_asked(void *arg, const struct erasing *e)
+{
+	*(unsigned *)arg += e->state == ERASING_ASKED;
+	return PERR_OK;
+}
+
+static unsigned asked(struct world *w, enum world_who who)
+{
+	unsigned n = 0;
+
+	OK(erasing_each(of(w, who), one_asked, &n));
+	return n;
+}
+
 static void only_holders_order(void **state)
 {
 	struct world *w = world_full(seed + 4);
@@ -492,12 +506,38 @@ static void only_holders_order(void **state)
 	for (unsigned i = 0; i < N_READERS; i++)
 		assert_int_equal(cases(w, readers[i], NULL), 1);
 	assert_true(world_count(w, HOLDER0, "erasing/") >= 2);
+	/* an order by one who may not give it hides no asking */
+	{
+		struct statement *st = calloc(1, sizeof *st);
+		struct dispatch *d = dispatch_new(of(w, COUNSEL));
+		struct dispatch_readers r;
+
+		st->kind = STATEMENT_ERASE;
+		st->day = client_day(of(w, COUNSEL));
+		memcpy(st->to, w->desk, 32);
+		memcpy(st->record, s.record, sizeof st->record);
+		st->body.erase.reason = doc_text_of("");
+		st->body.erase.step = STATEMENT_ERASE_ORDER;
+		st->body.erase.has_code = true;
+		memcpy(st->body.erase.code, s.code, sizeof st->body.erase.code);
+		OK(dispatch_desk(of(w, COUNSEL), w->desk, false, &r, why));
+		OK(dispatch_begin(d));
+		OK(dispatch_send(d, st, NULL, 0, &r, false));
+		OK(dispatch_commit(d, NULL));
+		dispatch_free(d);
+		free(st);
+	}
+	live(w, 8, ALL);
+	for (unsigned i = 0; i < N_READERS; i++)
+		assert_int_equal(cases(w, readers[i], NULL), 1);
+	assert_int_equal(asked(w, HOLDER0), 2);
+	assert_int_equal(asked(w, HOLDER1), 2);
 	/* a no ends both askings */
 	OK(erasing_say(of(w, HOLDER0), s.record, STATEMENT_ERASE_STOP, "they changed their mind", &told,
 	               why));
 	live(w, 2, ALL);
-	assert_int_equal(world_count(w, HOLDER0, "erasing/"), 0);
-	assert_int_equal(world_count(w, HOLDER1, "erasing/"), 0);
+	assert_int_equal(asked(w, HOLDER0), 0);
+	assert_int_equal(asked(w, HOLDER1), 0);
 	world_free(w);
 }
 

@@ -69,6 +69,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/bulletin.c \
                protocol/bulletin_slots.c \
                protocol/handout.c \
+               protocol/pieces.c \
                protocol/outfile.c \
                protocol/policy.c \
                protocol/proposal.c \
@@ -187,6 +188,8 @@ CLIENT_SRC   = \
                client/outbox.c \
                client/outbox_ack.c \
                client/outbox_file.c \
+               client/backup.c \
+               client/restored.c \
                client/decoys.c \
                client/post.c \
                client/spool.c \
@@ -270,6 +273,7 @@ CLI_SRC      = \
                client/cli/cmd_record.c \
                client/cli/cmd_intake.c \
                client/cli/cmd_outbox.c \
+               client/cli/cmd_backup.c \
                client/cli/amend_ask.c \
                client/cli/amend_from.c \
                client/cli/amend_names.c \
@@ -427,7 +431,8 @@ FUZZERS      = \
                fuzz_form \
                fuzz_formpack \
                fuzz_handout \
-               fuzz_outfile
+               fuzz_outfile \
+               fuzz_backup
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_amend = tests/unit/fixture_org.c
@@ -484,6 +489,7 @@ SIM_TESTS    = \
                sim_turns \
                sim_seized \
                sim_thief \
+               sim_backup \
                sim_admins \
                sim_assign \
                sim_charter \
@@ -510,6 +516,7 @@ E2E_TESTS    = \
                50-seized.sh \
                50-outbox.sh \
                50-rotate.sh \
+               50-backup.sh \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \

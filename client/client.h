@@ -30,6 +30,7 @@
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
  *	outbox.c outbox_ack.c outbox_file.c decoys.c trust.c  cells that wait for servers, as a
  *	                           file too, and decoys; which desks are trusted
+ *	backup.c restored.c        a vault in one file, and what is different after it came back
  *	verify.c handed.c          a bulletin, from a server or from a file
  *	peer.c                     requests and answers over one channel
  *	client.c                   this file: identity and the roster as last verified
@@ -52,6 +53,7 @@
  *	late/<hash hex>       statements for desks not held, to be handed on  late.c
  *	counter/<desk id hex> countersignatures not yet in the roster        vouch.c
  *	prekey/<number, 8 digits>  own batch with private halves           prekeys.c
+ *	restored              the day on which this vault came back from a backup   restored.c
  *	seq/<to hex>          last sequence number used                    dispatch.c
  *	outbox/<group, 12 digits>.<part>, outack/<group>   sealed cells, who committed them   outbox.c
  *	decoys                how many decoys are due, and until when that was drawn   decoys.c

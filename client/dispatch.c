@@ -10,6 +10,7 @@
 #include "doc.h"
 #include "envelope.h"
 #include "outbox.h"
+#include "restored.h"
 #include "prekeys.h"
 #include "record.h"
 #include "trust.h"
@@ -286,6 +287,7 @@ static enum perr next_number(struct client *c, const uint8_t to[32], uint32_t *n
 {
 	uint8_t buf[4], *value = NULL;
 	char name[96];
+	uint32_t floor;
 	size_t len;
 	enum perr err;
 
@@ -299,7 +301,13 @@ static enum perr next_number(struct client *c, const uint8_t to[32], uint32_t *n
 	kv_free(value);
 	if (err != PERR_OK && err != PERR_NOTFOUND)
 		return err;
-	if (*number == UINT32_MAX)
+	/* numbers that the device used after its backup was made must not be used twice */
+	err = restored_floor(c, &floor);
+	if (err != PERR_OK)
+		return err;
+	if (*number < floor)
+		*number = floor;
+	if ((*number & STATEMENT_PLACE_MAX) == STATEMENT_PLACE_MAX)
 		return PERR_LIMIT;
 	doc_u32(buf, ++*number);
 	return kv_put(c->kv, name, buf, sizeof buf);

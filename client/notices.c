@@ -15,6 +15,7 @@
 #include "prekeys.h"
 #include "quorum.h"
 #include "quorum_box.h"
+#include "restored.h"
 #include "roster.h"
 #include "vouch.h"
 
@@ -266,6 +267,7 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	uint8_t *value = NULL;
 	size_t len = 0;
 	bool wanted = false, have, mine, twin;
+	uint32_t restored = 0;
 	enum perr err = PERR_NOMEM;
 
 	if (b == NULL || old == NULL)
@@ -292,7 +294,11 @@ static enum perr take_batch(struct client *c, const struct doc_bytes *doc,
 	/* own batches go there when they are made: another document is not ours */
 	twin = mine && have && b->number == old->number &&
 	       (len != doc->len || memcmp(value, doc->p, len) != 0);
-	if (mine && (!have || b->number > old->number || twin))
+	/* those made between a backup and its restoring were this member's (restored.h) */
+	if (mine)
+		err = restored_day(c, &restored);
+	if (err == PERR_OK && mine && b->first_day > restored &&
+	    (!have || b->number > old->number || twin))
 		err = notices_raise(c, BOARD_BATCH, b->number, doc->p, doc->len, taken);
 	/* one of the same number is remembered too: of a vault that was lost, whose keys others
 	 * seal to until a higher number comes (prekeys_renew) */

@@ -672,7 +672,7 @@ enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len)
 
 struct seen {
 	uint8_t author[32], desk[32];
-	uint32_t number;
+	uint32_t number, day;
 };
 
 struct gaps {
@@ -715,6 +715,7 @@ static enum perr one_number(void *arg, const char *name, const uint8_t *value, s
 	}
 	memcpy(g->at[g->n].author, g->st.author, 32);
 	memcpy(g->at[g->n].desk, g->st.to, 32);
+	g->at[g->n].day = g->st.day;
 	g->at[g->n++].number = g->env.number;
 	return PERR_OK;
 }
@@ -727,22 +728,40 @@ static int by_author(const void *a, const void *b)
 	return d != 0 ? d : x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* one author's numbers towards one desk, in rising order */
+/* did the device of the stretches before this one go on after it had begun? */
+static bool went_on(const struct seen *at, size_t before, uint32_t day)
+{
+	for (size_t i = 0; i < before; i++)
+		if (at[i].day > day)
+			return true;
+	return false;
+}
+
+/* one author's numbers towards one desk, in rising order, stretch after stretch */
 static enum perr report(const struct seen *at, size_t n, record_gap_fn *fn, void *arg)
 {
-	struct record_gap gap = { .highest = at[n - 1].number };
+	struct record_gap gap = { .highest = 0 };
 	uint32_t different = 0;
 
 	memcpy(gap.author, at->author, 32);
 	memcpy(gap.desk, at->desk, 32);
 	for (size_t i = 0; i < n; i++) {
+		uint32_t stretch = at[i].number >> STATEMENT_STRETCH_BITS;
+
 		if (i == 0 || at[i].number != at[i - 1].number)
 			different++;
 		else if (i == 1 || at[i].number != at[i - 2].number)
 			gap.twice++;
+		if (stretch > 0 && (i == 0 || at[i - 1].number >> STATEMENT_STRETCH_BITS != stretch)) {
+			gap.restored = STATEMENT_STRETCH_DAY + stretch;
+			gap.two_devices |= went_on(at, i, gap.restored);
+		}
+		/* the last of its stretch */
+		if (i + 1 == n || at[i + 1].number >> STATEMENT_STRETCH_BITS != stretch)
+			gap.highest += at[i].number & STATEMENT_PLACE_MAX;
 	}
 	gap.missing = gap.highest - different;
-	return gap.missing == 0 && gap.twice == 0 ? PERR_OK : fn(arg, &gap);
+	return gap.missing == 0 && gap.twice == 0 && !gap.two_devices ? PERR_OK : fn(arg, &gap);
 }
 
 enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg)

@@ -438,6 +438,11 @@ enum perr vault_derive(struct vault_key *key, const char *home, const char *pass
 	return err;
 }
 
+enum perr vault_check(const struct vault *v, const struct vault_key *key)
+{
+	return sodium_memcmp(&v->keys->pass, key, sizeof *key) == 0 ? PERR_OK : PERR_AUTH;
+}
+
 enum perr vault_open(struct vault **out, const char *home, const struct vault_key *key)
 {
 	struct vault *v = NULL;

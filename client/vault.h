@@ -107,6 +107,9 @@ PERR_MUST_CHECK enum perr vault_derive(struct vault_key *key, const char *home,
 PERR_MUST_CHECK enum perr vault_open(struct vault **out, const char *home,
                                      const struct vault_key *key);
 
+/* PERR_AUTH: the vault was opened with another passphrase key than this. */
+PERR_MUST_CHECK enum perr vault_check(const struct vault *v, const struct vault_key *key);
+
 /* Aborts an open batch, wipes, frees; NULL is harmless. */
 void vault_close(struct vault *v);
 

@@ -19,10 +19,11 @@
 
 #include "cell.h"
 #include "perr.h"
+#include "pieces.h"
 #include "rng.h"
 
-#define OUTFILE_PIECE     65536u
-#define OUTFILE_SALT_SIZE 32
+#define OUTFILE_PIECE     PIECES_SIZE
+#define OUTFILE_SALT_SIZE PIECES_SALT_SIZE
 #define OUTFILE_CELLS_MAX 131072u        /* of one file: 512 MiB */
 
 /* pieces of a file with n cells: 2, 4, 8, …; 0: n is 0 or too large */
@@ -30,17 +31,11 @@ uint32_t outfile_pieces(uint32_t n);
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
-/* one whole piece */
-typedef enum perr outfile_piece_fn(void *arg, const uint8_t piece[OUTFILE_PIECE]);
+typedef pieces_fn outfile_piece_fn;
 
 struct outfile_writer {
-	uint8_t key[32];
-	uint32_t pieces, at;
+	struct pieces_writer w;
 	uint32_t left;                   /* cells still to come */
-	uint8_t piece[OUTFILE_PIECE];    /* being filled, plain */
-	size_t fill;
-	outfile_piece_fn *fn;
-	void *arg;
 };
 /*
  * season  in: the newest one known
@@ -60,10 +55,8 @@ void outfile_writer_wipe(struct outfile_writer *w);
 typedef enum perr outfile_cell_fn(void *arg, const uint8_t cell[CELL_SIZE]);
 
 struct outfile_reader {
-	uint8_t key[32];
-	uint32_t pieces, at;
+	struct pieces_reader r;
 	uint32_t n, done;                /* cells: in the file, given out */
-	uint8_t piece[OUTFILE_PIECE];
 	uint8_t cell[CELL_SIZE];         /* cut by the end of a piece */
 	size_t have;
 };

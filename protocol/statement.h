@@ -15,6 +15,22 @@
 #include "doc.h"
 #include "signed.h"
 
+/*
+ * Sequence numbers run in stretches: a device restored from a backup begins a new one, which
+ * the day of restoring names (PROTOCOL 4.2).  Of a number: its stretch, and its place there,
+ * counted from 1.
+ */
+#define STATEMENT_STRETCH_BITS 19
+#define STATEMENT_PLACE_MAX    ((1u << STATEMENT_STRETCH_BITS) - 1)
+#define STATEMENT_STRETCH_DAY  20000u    /* stretch s > 0 began on this day + s */
+/* the number below the first one of the stretch that begins on this day */
+static inline uint32_t statement_stretch(uint32_t day)
+{
+	uint32_t s = day <= STATEMENT_STRETCH_DAY ? 1 : day - STATEMENT_STRETCH_DAY;
+
+	return (s < 8191 ? s : 8191) << STATEMENT_STRETCH_BITS;
+}
+
 #define STATEMENT_MAX          (1u << 20)        /* bytes of one statement */
 #define STATEMENT_CONTEXT      "amparo/1 statement"
 #define STATEMENT_RECORD_SIZE  16

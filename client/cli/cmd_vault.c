@@ -6,6 +6,7 @@
 
 #include "agent.h"
 #include "cli.h"
+#include "cmd_backup.h"
 #include "passphrase.h"
 #include "progress.h"
 
@@ -171,5 +172,7 @@ const struct cli_command cli_vault_commands[] = {
 	  "The vault is written anew under a new key and the old file is overwritten.\n\n"
 	  "  --light   less memory for guessing protection: for devices with under 1 GB\n",
 	  cmd_passphrase },
+	{ "vault backup", "this vault in one sealed file", cmd_vault_backup_help, cmd_vault_backup },
+	{ "vault restore", "a vault out of a backup", cmd_vault_restore_help, cmd_vault_restore },
 	{ 0 }
 };

@@ -171,6 +171,13 @@ static enum perr gap_line(void *arg, const struct gaps_report *r)
 		line(l, false, what, "ask whether that vault lives on two devices, or somebody else "
 		     "has its key");
 	}
+	if (r->gap.two_devices) {
+		cli_day(day, r->gap.restored);
+		snprintf(what, sizeof what, "%s went on with the old device after a backup was restored "
+		         "on %s", who, day);
+		line(l, false, what, "ask which of the two devices it is: if one was lost or taken, "
+		     "revoke the key");
+	}
 	return PERR_OK;
 }
 
@@ -481,8 +488,9 @@ static enum perr say_alarm(void *arg, const struct notices_alarm *a)
 
 	cli_day(day, a->day);
 	fprintf(stderr, "ALARM: a %s under your own key, seen on %s, was not made by this device. "
-	        "Somebody else has your key, or your vault lives twice: call your administrator "
-	        "and your co-holders now.\n", kinds[a->type <= 3 ? a->type : 0], day);
+	        "Your vault lives on two devices (a backup was restored, and the old one is used "
+	        "still), or somebody else has your key: use one of them only, and if you know "
+	        "of no second one, call your administrator and your co-holders now.\n", kinds[a->type <= 3 ? a->type : 0], day);
 	return PERR_OK;
 }
 

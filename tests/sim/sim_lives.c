@@ -26,6 +26,10 @@
 #include "desk.h"
 #include "holders.h"
 #include "invite.h"
+#include "cell.h"
+#include "envelope.h"
+#include "record.h"
+#include "store.h"
 #include "org.h"
 #include "prekeys.h"
 #include "recovery.h"
@@ -586,34 +590,77 @@ static void keys_of_a_server(void **state)
 	end(w);
 }
 
-/* the first reference of a statement: bin 68, which begins with the blob's key */
-static enum perr one_reference(void *arg, const char *name, const uint8_t *value, size_t len)
+/* a statement with an attachment on a server's disk that opens for this reader, as it was sealed */
+static void sealed_statement(struct world *w, enum world_who who, uint8_t *envelope, size_t *len,
+                             struct envelope *env)
 {
-	uint8_t *sk = arg;
+	static uint8_t cells[STORE_READ_MAX * STORE_CELL];
+	struct store_segment seg[8];
+	struct reader_key *keys;
+	enum cell_form form = CELL_STATEMENT;
+	const char *why = "";
+	struct store *st;
+	size_t n_keys, n, k, s;
+	uint32_t got = 0;
 
-	(void)name;
-	for (size_t i = 0; i + 70 <= len && sodium_is_zero(sk, 32); i++)
-		if (value[i] == 0xc4 && value[i + 1] == 68)
-			copy32(sk, value + i + 2);
-	return PERR_OK;
+	OK(prekeys_readers(of(w, who), true, &keys, &n_keys));
+	world_stop(w, 0);
+	OK(store_open(&st, w->s[0].dir, NULL, &why));
+	n = store_segments(st, 0, 0, seg, 8);
+	*len = 0;
+	for (size_t i = 0; i < n && *len == 0; i++) {
+		OK(store_read(st, seg[i].day, seg[i].release, NULL, 0, STORE_READ_MAX, cells, &got));
+		for (uint32_t c = 0; c < got && *len == 0; c++) {
+			const uint8_t *cell = cells + (size_t)c * STORE_CELL;
+
+			if (cell_trial(&k, &s, NULL, cell, keys, n_keys, of(w, who)->seasons,
+			               of(w, who)->n_seasons) == PERR_OK)
+				OK(cell_open(&form, envelope, len, cell, &keys[k], &of(w, who)->seasons[s]));
+			if (*len > 0 && (form != CELL_STATEMENT ||
+			                 envelope_decode(env, envelope, *len) != PERR_OK || env->n_refs == 0))
+				*len = 0;
+		}
+	}
+	store_close(st);
+	world_start(w, 0);
+	prekeys_drop(keys);
+	assert_int_not_equal(*len, 0);
 }
 
 static void keys_of_a_record(void **state)
 {
+	static const enum world_who holders[] = { HOLDER0, HOLDER1 };
+	struct envelope *env = malloc(sizeof *env);
+	uint8_t payload[CELL_PAYLOAD_MAX], sk[32];
 	struct world *w = begin();
-	uint8_t sk[32] = { 0 };
+	enum take_result result;
+	size_t len;
 
 	(void)state;
+	assert_non_null(env);
 	world_submit(w, VOLUNTEER0, 9000, 7, NULL);
-	/* the sealed reference is all there is of it before a holder has synced */
 	world_sync(w, VOLUNTEER0);
 	world_release(w);
-	world_sync(w, HOLDER0);
-	OK(kv_each(w->p[HOLDER0].kv, "stmt/", one_reference, sk));
-	assert_false(sodium_is_zero(sk, 32));
-	assert_int_equal(stands(w, sk, 32), PERSON(HOLDER0));
-	world_sync(w, HOLDER1);
+	sealed_statement(w, HOLDER0, payload, &len, env);
+	assert_int_equal(env->n_refs, 1);
+	copy32(sk, env->refs[0].sk);
+	/* the sealed reference is all there is of it before a holder has synced */
+	assert_int_equal(stands(w, sk, 32), 0);
+	/* the statement has come, its photograph has not */
+	for (size_t i = 0; i < 2; i++) {
+		struct client *c = of(w, holders[i]);
+
+		OK(kv_begin(c->kv));
+		OK(record_take(c, payload, len, &result));
+		OK(kv_commit(c->kv));
+		assert_int_equal(result, TAKE_NEW);
+	}
 	now_is(w, "blob's key", "active", VOLUNTEER0, sk, NULL);
+	world_sync(w, HOLDER0);
+	world_sync(w, HOLDER1);
+	assert_true(world_has(w, HOLDER1, 9000, 7));
+	now_is(w, "blob's key", "destroyed", VOLUNTEER0, sk, NULL);
+	free(env);
 	end(w);
 }
 

@@ -150,6 +150,7 @@ CLIENT_SRC   = \
                client/quorum_box.c \
                client/quorum_docs.c \
                client/quorum_done.c \
+               client/quorum_words.c \
                client/pending.c \
                client/amend.c \
                client/apply.c \
@@ -289,8 +290,10 @@ CLI_SRC      = \
                client/cli/cmd_cases.c \
                client/cli/cmd_show.c \
                client/cli/cmd_act.c \
+               client/cli/cmd_admin.c \
               client/cli/cmd_answer.c \
               client/cli/cmd_assign.c \
+               client/cli/status_admins.c \
               client/cli/status_assign.c \
                client/cli/cmd_amend.c \
                client/cli/cmd_export.c \

@@ -417,7 +417,8 @@ int cmd_desk_publish(struct cli *cli, int argc, char **argv)
 	err = org_desk_list(cli->client, id);
 	switch (err) {
 	case PERR_OK:
-		puts("The desk is listed.  Next: `amparo form publish FILE.xml`.");
+		if (!net_waits(cli))
+			puts("The desk is listed.  Next: `amparo form publish FILE.xml`.");
 		return net_push(cli, STEWARD_PUSH);
 	case PERR_EXISTS:
 		puts("This desk is listed already.");

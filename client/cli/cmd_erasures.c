@@ -9,8 +9,11 @@
 #include "link.h"
 #include "net.h"
 #include "org.h"
+#include "net.h"
 #include "policy.h"
+#include "quorum.h"
 #include "roster.h"
+#include "say.h"
 #include "steward.h"
 #include "table.h"
 #include "term.h"
@@ -137,7 +140,9 @@ const char cmd_erasures_void_help[] =
 	"Use: amparo erasures void --all\n"
 	"     amparo erasures void ID...\n\n"
 	"Voids erasures that still rest, on every server: the cells stay.  What was applied at a\n"
-	"release is gone.  It takes as many administrators as sign a change of the roster.\n"
+	"release is gone.  It takes as many administrators as sign a change of the roster: where\n"
+	"that is more than one it is proposed, and whoever signs last brings it to the servers\n"
+	"(`amparo admin sign`).\n"
 	"An attorney who did want an erasure asks for it again; it then rests anew.\n\n"
 	"With --all the attorneys' devices are told as well: what was ordered (`amparo erase`) up to\n"
 	"today is not carried out in their vaults either, once they sync.  If a device was stolen,\n"
@@ -218,6 +223,36 @@ static int void_in_vaults(struct cli *cli, const char *by)
 	return net_push(cli, STEWARD_PUSH);
 }
 
+/* an order that takes several signatures: proposed, and brought by whoever signs last */
+static int propose(struct cli *cli, enum policy_order_kind kind, const uint8_t (*ids)[32],
+                   uint32_t n, uint32_t needs)
+{
+	unsigned left = needs - 1;
+	enum perr err;
+	int code;
+
+	/* the servers' counters, and what others proposed */
+	code = net_newest(cli);
+	if (code == EXIT_DONE)
+		code = net_push(cli, STEWARD_PUSH | STEWARD_STATUS);
+	if (code != EXIT_DONE && code != EXIT_LATER)
+		return code;
+	err = quorum_order(cli->client, kind, ids, n);
+	if (err == PERR_NOTFOUND)
+		return cli_fail(EXIT_REFUSED, "no server is listed yet; `amparod init` prints a card, "
+		                "`amparo server add` takes it.");
+	if (err != PERR_OK)
+		return cli_fail_err(err, "the order could not be proposed");
+	say(stdout, 0, "Proposed: it takes the signature%s of %u more administrator%s.  They see it at "
+	    "`amparo sync` after the next release and type `amparo admin sign`; `amparo admin save FILE` "
+	    "is faster.  Whoever signs last brings it to the servers.", left == 1 ? "" : "s", left,
+	    left == 1 ? "" : "s");
+	if (kind == POLICY_VOID)
+		say(stdout, 0, "Erasures rest until the day that `amparo erasures` shows: it has to be signed "
+		    "before.");
+	return net_sync(cli, NET_QUIET);
+}
+
 int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -247,9 +282,7 @@ int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 	needs = client_admins(cli->client) == NULL ? 1
 	      : policy_order_needs(client_admins(cli->client), POLICY_VOID);
 	if (needs > 1)
-		return cli_fail(EXIT_REFUSED, "voiding takes the signatures of %u administrators, and "
-		                "this version cannot collect them yet; nothing was voided.  Erasures "
-		                "rest until the day that `amparo erasures` shows.", needs);
+		return propose(cli, POLICY_VOID, (const uint8_t (*)[32])v.ids, v.n, needs);
 	if (cli->json)
 		putchar('[');
 	code = each_server(cli, void_one, &v, "nothing was voided");
@@ -268,7 +301,8 @@ const char cmd_board_clear_help[] =
 	"nonsense, so that somebody new finds no room for his keys.  Nobody loses anything: each\n"
 	"member's program puts its own documents there again at its next syncs.  Before that,\n"
 	"change the access keys or revoke the member, or the board fills again.\n\n"
-	"It takes as many administrators as sign a change of the roster.\n\n"
+	"It takes as many administrators as sign a change of the roster; where that is more than\n"
+	"one it is proposed, and whoever signs last brings it (`amparo admin sign`).\n\n"
 	"Exit codes: 0 cleared on every server, 1 refused, 2 wrong command line, 3 a server could\n"
 	"not be reached: run it again, 4 vault locked, 5 vault or disk damaged.\n";
 
@@ -296,6 +330,7 @@ static enum perr clear_one(struct cli *cli, const struct sync_net *net, size_t a
 int cmd_board_clear(struct cli *cli, int argc, char **argv)
 {
 	unsigned shown = 0;
+	uint32_t needs;
 	int c, code;
 
 	while ((c = cli_option(cli, argc, argv, NULL)) != -1)
@@ -305,6 +340,10 @@ int cmd_board_clear(struct cli *cli, int argc, char **argv)
 	code = cli_open_as(cli, ROLE_ADMINISTRATOR);
 	if (code != EXIT_DONE)
 		return code;
+	needs = client_admins(cli->client) == NULL ? 1
+	      : policy_order_needs(client_admins(cli->client), POLICY_CLEAR_BOARD);
+	if (needs > 1)
+		return propose(cli, POLICY_CLEAR_BOARD, NULL, 0, needs);
 	if (cli->json)
 		putchar('[');
 	code = each_server(cli, clear_one, &shown, "nothing was cleared");

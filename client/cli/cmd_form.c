@@ -412,7 +412,7 @@ int cmd_form_publish(struct cli *cli, int argc, char **argv)
 	print_text(stdout, xform_id(s->form));
 	fputs(", version ", stdout);
 	print_text(stdout, xform_version(s->form));
-	printf(", is published: %u questions", xform_n_questions(s->form));
+	printf(", is %s: %u questions", net_waits(cli) ? "proposed" : "published", xform_n_questions(s->form));
 	if (s->pack.n_files > 0)
 		printf(", %zu file%s", s->pack.n_files, s->pack.n_files == 1 ? "" : "s");
 	puts(".");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli.h"
+#include "cmd_admin.h"
 #include "cmd_charter.h"
 #include "cmd_desk.h"
 #include "cmd_erasures.h"
@@ -360,7 +361,7 @@ static int cmd_confirm(struct cli *cli, int argc, char **argv)
 	if (code != EXIT_DONE)
 		goto out;
 	code = net_push(cli, STEWARD_PUSH);
-	if (code == EXIT_REFUSED)
+	if (code == EXIT_REFUSED || net_waits(cli))
 		goto out;
 	print_safe(as != NULL ? as : p.found.join.name);
 	puts(refuse ? " was refused; the invitation opens nothing any more."
@@ -468,6 +469,19 @@ const struct cli_command cli_org_commands[] = {
 	{ "rotate prekeys", "a new batch of keys that records are sealed to",
 	  cmd_rotate_prekeys_help, cmd_rotate_prekeys },
 	{ "revoke", "end somebody's membership", cmd_revoke_help, cmd_revoke },
+	{ "admin", "who the administrators are, and how many must sign", cmd_admin_help, cmd_admin },
+	{ "admin threshold", "how many administrators must sign", cmd_admin_threshold_help,
+	  cmd_admin_threshold },
+	{ "admin remove", "end an administrator's membership", cmd_admin_remove_help,
+	  cmd_admin_remove },
+	{ "admin proposals", "what waits for signatures, and what it changes",
+	  cmd_admin_proposals_help, cmd_admin_proposals },
+	{ "admin sign", "sign a proposal", cmd_admin_sign_help, cmd_admin_sign },
+	{ "admin refuse", "say that you do not sign it", cmd_admin_refuse_help, cmd_admin_refuse },
+	{ "admin withdraw", "take back what you proposed", cmd_admin_withdraw_help,
+	  cmd_admin_withdraw },
+	{ "admin save", "a proposal as a file, for another administrator", cmd_admin_save_help,
+	  cmd_admin_save },
 	{ "release", "order a release now",
 	  "Use: amparo release\n\n"
 	  "Every server makes what arrived readable at once, instead of at its next scheduled\n"

@@ -210,10 +210,8 @@ int cmd_revoke(struct cli *cli, int argc, char **argv)
 	err = revoke_members(cli->client, (const uint8_t (*)[32])k.keys, k.n);
 	if (err != PERR_OK)
 		return cmd_rotate_failed(cli, err, "nobody was revoked");
-	if (!press_alone(cli->client)) {
-		cmd_rotate_proposed(cli);
+	if (net_waits(cli))
 		return net_push(cli, STEWARD_PUSH);
-	}
 	for (int i = argc - (int)k.n; i < argc; i++) {
 		term_print(stdout, argv[i], strlen(argv[i]), TERM_LINE);
 		puts(" is no member any more.");

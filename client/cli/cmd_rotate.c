@@ -27,12 +27,6 @@ int cmd_rotate_failed(struct cli *cli, enum perr err, const char *what)
 	return cli_fail_err(err, "%s", what);
 }
 
-void cmd_rotate_proposed(struct cli *cli)
-{
-	printf("It is proposed and changes nothing yet: it takes the signatures of %u "
-	       "administrators.\n", client_admins(cli->client)->last.threshold);
-}
-
 /* ---- what is planned ------------------------------------------------------------------ */
 
 const char cmd_rotate_help[] =
@@ -223,15 +217,13 @@ static int rotate(struct cli *cli, int argc, char **argv, enum roster_plan_what 
 	}
 	if (!has_every || every > 0)
 		code = rotate_now(cli, what);
-	if (!press_alone(cli->client))
-		cmd_rotate_proposed(cli);
-	else if (code == EXIT_DONE && (!has_every || every > 0))
+	if (code == EXIT_DONE && (!has_every || every > 0) && !net_waits(cli))
 		puts(what == ROSTER_PLAN_SEASON
 		     ? "A new season is in the roster; each member seals under it after their next sync."
 		     : "New access keys are in the roster; the old ones let in for 30 days more.");
-	if (has_every && every == 0 && press_alone(cli->client))
+	if (has_every && every == 0 && !net_waits(cli))
 		puts("There is no plan any more; nothing was changed now.");
-	if (has_every && every > 0 && press_alone(cli->client)) {
+	if (has_every && every > 0 && !net_waits(cli)) {
 		cli_day(next, rotate_next(cli->client, what));
 		printf("From now on it is done every %u days by itself, next on %s.\n", every, next);
 	}
@@ -345,10 +337,8 @@ static int prekeys_of(struct cli *cli, const char *name, bool yes)
 	err = rotate_prekeys_of(cli->client, key, &number);
 	if (err != PERR_OK)
 		return cmd_rotate_failed(cli, err, "their keys could not be refused");
-	if (!press_alone(cli->client)) {
-		cmd_rotate_proposed(cli);
+	if (net_waits(cli))
 		return net_push(cli, STEWARD_PUSH);
-	}
 	term_print(stdout, name, strlen(name), TERM_LINE);
 	printf(": batches below number %u do not count any more.\n", number);
 	return net_push(cli, STEWARD_PUSH);

@@ -12,8 +12,6 @@ int cmd_rotate_season(struct cli *cli, int argc, char **argv);
 int cmd_rotate_access(struct cli *cli, int argc, char **argv);
 int cmd_rotate_prekeys(struct cli *cli, int argc, char **argv);
 
-/* where several must sign: says that it is proposed, and changes nothing yet */
-void cmd_rotate_proposed(struct cli *cli);
 /* why a change of the roster was refused; EXIT_REFUSED or another code (said here) */
 int cmd_rotate_failed(struct cli *cli, enum perr err, const char *what);
 

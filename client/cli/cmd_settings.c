@@ -84,6 +84,7 @@ int cmd_settings(struct cli *cli, int argc, char **argv)
 		err = org_answer_days(cli->client, (uint32_t)days);
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the setting could not be changed");
-	show(cli);
+	if (!net_waits(cli))
+		show(cli);
 	return net_push(cli, STEWARD_PUSH);
 }

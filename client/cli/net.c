@@ -16,8 +16,10 @@
 #include "outbox.h"
 #include "pending.h"
 #include "prekeys.h"
+#include "quorum.h"
 #include "progress.h"
 #include "roster.h"
+#include "say.h"
 #include "spool_dir.h"
 #include "status_assign.h"
 #include "term.h"
@@ -272,6 +274,13 @@ static void say_brought(const struct steward_server *r, unsigned want)
 {
 	if (r->bulletin_put)
 		printf("%s: has the new roster\n", r->address);
+	if (r->orders > 0 && r->voided > 0)
+		printf("%s: %u erasure%s voided\n", r->address, r->voided, r->voided == 1 ? "" : "s");
+	else if (r->orders > 0)
+		printf("%s: took the order that administrators signed\n", r->address);
+	if (r->policy_waits)
+		printf("%s: its keys and tickets wait for signatures of other administrators; their "
+		       "devices give them at their syncs\n", r->address);
 	if (r->answers > 0)
 		printf("%s: %u new answer%s to invitations; `amparo confirm` shows them\n",
 		       r->address, r->answers, r->answers == 1 ? "" : "s");
@@ -313,6 +322,52 @@ static int push(struct cli *cli, unsigned want, unsigned flags, struct link_loop
 	return code;
 }
 
+bool net_waits(struct cli *cli)
+{
+	bool waits = false;
+
+	return org_waits(cli->client, &waits) == PERR_OK && waits;
+}
+
+struct own {
+	struct quorum_view v;
+	bool any;
+};
+
+static enum perr find_own(void *arg, const struct quorum_view *v)
+{
+	struct own *o = arg;
+
+	if (v->is_mine && v->kind == PROPOSAL_CHANGES) {
+		o->v = *v;
+		o->any = true;
+	}
+	return PERR_OK;
+}
+
+static void say_waits(struct cli *cli)
+{
+	struct own o = { .any = false };
+	unsigned left;
+
+	if (quorum_each(cli->client, find_own, &o) != PERR_OK || !o.any)
+		return;
+	left = o.v.needs > o.v.n_signed ? o.v.needs - o.v.n_signed : 1;
+	say(stderr, 0, "amparo: this is proposed and not in force: it takes the signature%s of %u more "
+	    "administrator%s.%s", left == 1 ? "" : "s", left, left == 1 ? "" : "s", o.v.is_too_large
+	    ? "  It is too large for the servers' boards: `amparo admin save FILE` makes a file for them."
+	    : "  They see it at `amparo sync` after the next release and type `amparo admin sign`; `amparo "
+	      "admin save FILE` is faster.  An invitation opens only when it is in force.");
+}
+
+static int post_quietly(struct cli *cli, struct link_loop *loop)
+{
+	struct pause pause;
+	bool more;
+
+	return sync_once(cli, NET_QUIET | NET_AGAIN, loop, &more, &pause);
+}
+
 int net_push(struct cli *cli, unsigned want)
 {
 	struct link_loop *loop = NULL;
@@ -322,6 +377,11 @@ int net_push(struct cli *cli, unsigned want)
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the network could not be used");
 	code = push(cli, want, 0, loop);
+	if (net_waits(cli)) {
+		say_waits(cli);
+		if (code == EXIT_DONE)
+			(void)post_quietly(cli, loop);
+	}
 	link_loop_free(loop);
 	return code;
 }
@@ -414,6 +474,15 @@ static int go_on(struct cli *cli, unsigned flags, struct link_loop *loop, struct
 	return code;
 }
 
+static void say_proposals(struct cli *cli)
+{
+	unsigned n;
+
+	if (cli->client->admin != NULL && quorum_waiting(cli->client, &n) == PERR_OK && n > 0)
+		printf("%u proposal%s for your signature: `amparo admin proposals`.\n", n,
+		       n == 1 ? " waits" : "s wait");
+}
+
 int net_sync(struct cli *cli, unsigned flags)
 {
 	struct client *c = cli->client;
@@ -450,6 +519,8 @@ int net_sync(struct cli *cli, unsigned flags)
 	}
 	if (c->me->role == ROLE_ADMINISTRATOR && code == EXIT_DONE)
 		code = push(cli, STEWARD_PUSH | STEWARD_ANSWERS | STEWARD_STATUS, flags, loop);
+	if (code == EXIT_DONE && (flags & NET_QUIET) == 0)
+		say_proposals(cli);
 	link_loop_free(loop);
 	return code;
 }

@@ -30,10 +30,14 @@ int net_sync(struct cli *cli, unsigned flags);
  */
 int net_newest(struct cli *cli);
 
+/* does what this administrator changed wait for the signatures of others?  Then it is not done */
+bool net_waits(struct cli *cli);
+
 /*
  * An administrator's visits after a change: policy and bulletin to every server.
  * Says which servers have it; a server that cannot be reached gets it at the next sync.
- * When another administrator was faster the change is put upon theirs (bring.h).
+ * When another administrator was faster the change is put upon theirs (bring.h).  What waits for
+ * signatures is put on the boards, and that is said (quorum.h).
  * EXIT_DONE if one server has it, else EXIT_LATER.  EXIT_REFUSED: a change was not possible
  * any more; said in a sentence.
  */

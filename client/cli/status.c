@@ -16,6 +16,7 @@
 #include "policies.h"
 #include "prekeys.h"
 #include "roster.h"
+#include "status_admins.h"
 #include "status_assign.h"
 #include "status_erase.h"
 #include "status_charters.h"
@@ -532,6 +533,8 @@ int status_print(struct cli *cli)
 		err = status_charters(c, &l);
 	if (err == PERR_OK && c->field != NULL && c->staff != NULL)
 		err = status_papers(c, &l);
+	if (err == PERR_OK && c->field != NULL)
+		err = status_admins(c, &l);
 	if (err == PERR_OK && c->field != NULL)
 		err = status_rotation(c, &l);
 	if (err == PERR_OK && c->me->state == CLIENT_MEMBER)

@@ -504,6 +504,7 @@ E2E_TESTS    = \
                90-night-of-changes.sh \
                50-fill.sh \
                50-charters.sh \
+               55-recovery.sh \
                50-custody.sh \
                55-assign.sh \
                10-story.sh \

@@ -71,6 +71,41 @@ static enum perr make(struct ceremony *m)
 	return err;
 }
 
+struct pending {
+	const uint8_t *desk;
+	bool is_others;
+};
+
+static enum perr find_pending(void *arg, const struct charters_change *k)
+{
+	struct pending *p = arg;
+
+	/* one that only this member signed is taken back by the next one */
+	if (memcmp(k->desk->id, p->desk, 32) == 0 && (!k->signed_by_me || k->n_signed > 1))
+		p->is_others = true;
+	return PERR_OK;
+}
+
+/* what would keep the sheets from ever counting is better said before they are printed */
+static enum perr look_ahead(struct client *c, const struct desk *d, char why[CHARTERS_WHY])
+{
+	struct pending p = { .desk = d->id };
+	enum perr err = charters_each(c, find_pending, &p);
+
+	if (err != PERR_OK)
+		return err;
+	if (p.is_others)
+		return no(why, "a change of the desk \"%s\" waits for signatures, and only one of two is "
+		          "listed: have that one listed first", d->now.name);
+	if (d->now.version + 1 >= CHARTER_CHAIN_MAX)
+		return no(why, "the desk \"%s\" was changed %d times, the most that is possible: found a "
+		          "new desk", d->now.name, CHARTER_CHAIN_MAX - 1);
+	if (d->now.n == CHARTER_HOLDERS_MAX && !d->now.has_paper)
+		return no(why, "the desk \"%s\" has %d holders, the most that is possible; one has to "
+		          "leave before paper can be one", d->now.name, CHARTER_HOLDERS_MAX);
+	return PERR_OK;
+}
+
 enum perr ceremony_new(struct ceremony **out, struct client *c, const uint8_t desk[32],
                        uint32_t need, uint32_t of, char why[CHARTERS_WHY])
 {
@@ -91,9 +126,9 @@ enum perr ceremony_new(struct ceremony **out, struct client *c, const uint8_t de
 		return no(why, "of %u shares, %u cannot be needed", of, need);
 	if (of > PAPER_SHARES_MAX)
 		return no(why, "there are at most %d shares", PAPER_SHARES_MAX);
-	if (d->now.n == CHARTER_HOLDERS_MAX && !d->now.has_paper)
-		return no(why, "the desk \"%s\" has %d holders, the most that is possible; one has to "
-		          "leave before paper can be one", d->now.name, CHARTER_HOLDERS_MAX);
+	err = look_ahead(c, d, why);
+	if (err != PERR_OK)
+		return err;
 	m = sodium_malloc(sizeof *m);
 	if (m == NULL)
 		return PERR_NOMEM;

@@ -26,7 +26,8 @@ struct ceremony;
 
 /*
  * why  out: after PERR_REFUSED a sentence, without a full stop at its end
- * PERR_REFUSED: this member does not hold the desk; need or of is impossible.
+ * PERR_REFUSED: this member does not hold the desk; need or of is impossible; another change of
+ * the desk waits for signatures; the desk can have no more holders or changes.
  * PERR_NOTFOUND: no such desk in the roster.  PERR_NOMEM
  */
 PERR_MUST_CHECK enum perr ceremony_new(struct ceremony **out, struct client *c,

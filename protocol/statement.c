@@ -749,7 +749,7 @@ enum perr statement_check_opening(const struct statement *st, uint32_t number,
 
 /*
  * PROTOCOL 4.2: "A reader refuses a statement whose `to` is neither its own key id nor a desk
- * it is a holder of."
+ * it is a holder of, or restores (7.4)."
  */
 bool statement_addressed_to(const struct statement *st, const uint8_t own[32],
                             const uint8_t (*desks)[32], size_t n_desks)

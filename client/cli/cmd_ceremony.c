@@ -225,7 +225,7 @@ static void destroy(const char *path)
 		fprintf(stderr, "amparo: %s could not be removed; remove it yourself.\n", path);
 }
 
-/* the list stays if a folder was named: it holds no share */
+/* the list too: it holds no share, and says whom to press for them */
 static void destroy_files(struct setup *s)
 {
 	char path[560];

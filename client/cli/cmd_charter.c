@@ -42,7 +42,6 @@ static void print_change(struct client *c, const struct charters_change *ch)
 	for (uint32_t i = 0; i < ch->next->n; i++) {
 		fputs("  ", stdout);
 		print_name(c, ch->next->holders[i]);
-		fputs(charter_is_paper(ch->next, ch->next->holders[i]) ? "  (on paper)" : "", stdout);
 		puts(charter_has_holder(&ch->desk->now, ch->next->holders[i]) ? "" : "  (new)");
 	}
 	for (uint32_t i = 0; i < ch->n_removed; i++) {
@@ -423,7 +422,7 @@ static void show_holders(struct client *c, const struct desk *d)
 		for (uint32_t i = 0; i < d->now.n; i++) {
 			fputs("  ", stdout);
 			print_name(c, d->now.holders[i]);
-			puts(charter_is_paper(&d->now, d->now.holders[i]) ? "  (on paper)" : "");
+			putchar('\n');
 		}
 		for (uint32_t i = 0; i < d->n_former; i++) {
 			fputs(i == 0 ? "It was held by:\n  " : "  ", stdout);

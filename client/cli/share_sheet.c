@@ -68,7 +68,7 @@ static void put_explanation(FILE *f, const struct share_set *set)
 	      "you know asks, in person or by a voice you know. If anybody else asks, say no, "
 	      "and call the organisation.</li>\n<li>Bring this sheet and type its words yourself, "
 	      "or hold its code before the scanner. Nobody else needs to see them.</li>\n"
-	      "<li>Once a year it is only tried out. After a real recovery, and when you get a "
+	      "<li>Now and then it is only tried out. After a real recovery, and when you get a "
 	      "newer sheet, burn or shred this one.</li></ul>\n<h2>Never</h2>\n<ul><li>photograph, "
 	      "copy, scan or type it into anything else; read it out on a telephone</li>\n"
 	      "<li>keep two sheets in one place, or with a device of that organisation</li>\n"

@@ -20,8 +20,8 @@ static enum perr one_desk(struct client *c, struct list *l, const struct desk *d
 	enum perr err = papers_of_desk(c, d->id, &p);
 
 	if (err == PERR_NOTFOUND) {
-		snprintf(what, sizeof what, "desk %s has no paper holder: if every vault of it is lost, its "
-		         "records are", d->now.name);
+		snprintf(what, sizeof what, "desk %s has no paper holder: were every vault of it lost, nothing "
+		         "could be restored", d->now.name);
 		status_line(l, true, what, "");
 		return PERR_OK;
 	}

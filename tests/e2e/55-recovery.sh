@@ -24,7 +24,7 @@ rows() { sed -n 's/^<tr><th>[0-9]*<\/th>\(.*\)<\/tr>$/\1/p' "$1" | sed 's/<td>//
 # what was printed, wrapped for a terminal, holds this; $1: said (stdout) or why (stderr)
 heard() { tr -s '\n ' ' ' <"$work/$1" | grep -q "$2"; }
 # answers after the Enter of "all are printed": the sheets are there by then
-answers() { while [ ! -e "$work/sheets/list.html" ]; do read -r -t 0.05 <> <(:) || :; done
+answers() { local i; for i in $(seq 600); do [ -e "$work/sheets/list.html" ] && break; read -r -t 0.05 <> <(:) || :; done
 	mkdir -p "$work/paper"; cp "$work"/sheets/share-*.html "$work/sheets/list.html" "$work/paper"
 	echo; "$@"; }
 setup() { as ana recovery setup --need 3 --of 5 --sheets "$work/sheets" --trustees-file "$work/trustees"; }

@@ -61,7 +61,8 @@ PERR_MUST_CHECK enum perr noise_read_2(struct noise *ns, uint8_t *payload,
 /*
  * Responder.  The DH with its static key is done once, then each psk is tried.
  * psks, n_psks  in: candidates in any order; all are tried, so that time does not tell which
- * which          out: index of the one that fits; untouched after an error
+ * which          out: index of the one that fits, the last one if it is there more than once;
+ *                untouched after an error
  * payload        out: in_len - 48 bytes, zeros after an error; may be NULL when that is 0
  * PERR_AUTH: none fits.  PERR_KEY: small-order e.  Both look the same to the peer: silence.
  */

@@ -109,6 +109,9 @@ static void who_must_act(const struct revoke_facts *f)
 			    "after this, until it has a new charter.", d->name);
 	}
 	if (f->role == ROSTER_ATTORNEY || f->role == ROSTER_INTERPRETER)
+		say(stderr, 2, "- You: look at `amparo erasures`.  What their device asked for rests for the "
+		    "policy's delay and can be voided.");
+	if (f->role == ROSTER_ATTORNEY || f->role == ROSTER_INTERPRETER)
 		say(stderr, 2, "- A holder of the desk whose cases they have: `amparo reassign --from \"%s\" "
 		    "--to NAME --all`.", f->name);
 }

@@ -322,6 +322,22 @@ static void handshake_cut_at_every_byte_stays_silent(void **state)
 	}
 }
 
+/* PROTOCOL 10.1: "Of several entries of one key that are in force on a day the last one counts." */
+static void of_a_key_that_is_there_twice_the_last_one_counts(void **state)
+{
+	struct pair p;
+	const uint8_t *msg;
+	size_t which, len;
+
+	(void)state;
+	pair_new(&p);
+	memcpy(p.derived[2], p.derived[1], 32);
+	assert_int_equal(feed(&p.server, p.m1, sizeof p.m1, &msg, &len), PERR_OK);
+	assert_int_equal(channel_accept(&p.server, p.m2, &which, p.server_sk, p.server_pk,
+	                                keys_of(&p), 3, rng_system()), PERR_OK);
+	assert_int_equal(which, 2);
+}
+
 static void wrong_key_server_or_prologue_is_refused(void **state)
 {
 	struct pair p, q;
@@ -656,6 +672,7 @@ int main(void)
 		cmocka_unit_test(first_message_altered_in_any_bit_gets_silence),
 		cmocka_unit_test(first_message_of_small_order_looks_like_any_other_failure),
 		cmocka_unit_test(handshake_cut_at_every_byte_stays_silent),
+		cmocka_unit_test(of_a_key_that_is_there_twice_the_last_one_counts),
 		cmocka_unit_test(wrong_key_server_or_prologue_is_refused),
 		cmocka_unit_test(unusable_server_key_is_refused_before_a_byte_leaves),
 		cmocka_unit_test(replayed_first_message_shows_its_e_and_opens_nothing),

@@ -502,6 +502,7 @@ SIM_TESTS    = \
                sim_starved
 E2E_TESTS    = \
                90-night-of-changes.sh \
+               80-handbook.sh \
                50-fill.sh \
                50-charters.sh \
                55-recovery.sh \

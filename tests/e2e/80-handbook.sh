@@ -140,7 +140,7 @@ set -eu -o pipefail
 amparo() {
 	local light= one= line= try rc
 	case "$1 ${2-}" in
-	join\ *|"org create") light=--light ;;
+	join\ *|"org create"|"vault backup") light=--light ;;
 	# a program reads ahead in a pipe: where a block asks one question each, it gets one line
 	confirm\ ?*|server\ drop|server\ replace)
 		read -r line

@@ -253,6 +253,7 @@ enum perr org_server_replace(struct client *c, const uint8_t old_pk[32],
 	if (err != PERR_OK)
 		return err;
 	memcpy(o.id, card->server_pk, 32);
+	memcpy(o.key, card->setup_key, 32);
 	memcpy(o.part, old_pk, 32);
 	snprintf(o.text[0], sizeof o.text[0], "%s", card->address);
 	return change_one(c, &o);

@@ -205,7 +205,8 @@ enum perr outbox_carry(struct client *c, uint64_t file_size, outbox_read_fn *fn,
 	if (err == PERR_OK)
 		err = outbox_next(c, nobody, 0, UINT32_MAX, note_id, &y.waiting);
 	if (err == PERR_OK) {
-		qsort(y.waiting.at, y.waiting.n, sizeof *y.waiting.at, by_id);
+		if (y.waiting.n > 1)
+			qsort(y.waiting.at, y.waiting.n, sizeof *y.waiting.at, by_id);
 		y.cells = malloc((size_t)CARRY_GROUP * CELL_SIZE);
 		err = y.cells == NULL ? PERR_NOMEM : kv_begin(c->kv);
 	}

@@ -55,6 +55,7 @@ static enum perr note_change(struct client *c, const struct pending_op *o)
 		kv_free(value);
 		return err;
 	case PENDING_SERVER:
+	case PENDING_SERVER_REPLACE:
 		/* whoever is first there gives it its first policy */
 		client_key_name(to, "setup/", o->id, 32);
 		err = kv_get(c->kv, to, &value, NULL);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "bring.h"
+#include "handed.h"
 #include "bulletin.h"
 #include "enrol.h"
 #include "kv_mem.h"
@@ -395,6 +396,56 @@ static void a_file_carries_a_proposal_and_its_signatures(void **state)
 	turn(w, THIRD);
 	turn_all(w, 3);
 	assert_true(has_invitation(w, ADMIN, &inv));
+	world_free(w);
+}
+
+/* every server was taken: two administrators meet, and a file shows the rest the new ones */
+static void seized_servers_are_replaced_without_any_server(void **state)
+{
+	struct world *w = world_two_of_three(seed);
+	struct first f = { .any = true };
+	uint8_t *file, hash[32];
+	enum handed_what what;
+	struct invite inv;
+	bool in_force, ours;
+	size_t len;
+
+	for (unsigned i = 0; i < WORLD_SERVERS; i++) {
+		struct policy_card card;
+		uint8_t old[32];
+
+		memcpy(old, w->s[i].pk, 32);
+		world_anew(w, i, &card);
+		OK(org_server_replace(of(w, ADMIN), old, &card));
+	}
+	assert_memory_not_equal(of(w, ADMIN)->field->servers[0].pk, w->s[0].pk, 32);
+	OK(quorum_each(of(w, ADMIN), take_first, &f));
+	OK(quorum_save(of(w, ADMIN), f.v.hash, &file, &len));
+	OK(quorum_load(of(w, SECOND), file, len, hash));
+	doc_free(file, len);
+	OK(quorum_sign(of(w, SECOND), hash, &in_force));
+	assert_true(in_force);
+	/* who signed last has the setup keys, and sets them up */
+	bring(w, SECOND);
+	turn(w, SECOND);
+	for (unsigned i = 0; i < WORLD_SERVERS; i++)
+		assert_memory_equal(of(w, SECOND)->field->servers[i].pk, w->s[i].pk, 32);
+	OK(handed_make(of(w, SECOND), &file, &len));
+	OK(handed_take(of(w, ADMIN), file, len, &what, &ours));
+	assert_int_equal(what, HANDED_TAKEN);
+	OK(handed_take(of(w, THIRD), file, len, &what, &ours));
+	assert_int_equal(what, HANDED_TAKEN);
+	doc_free(file, len);
+	turn_all(w, 3);
+	/* and all goes on: a change is proposed over the new boards */
+	OK(org_invite(of(w, THIRD), ROLE_VOLUNTEER, 1, NULL, NULL, &inv));
+	turn(w, THIRD);
+	world_release(w);
+	turn(w, ADMIN);
+	assert_true(sign(w, ADMIN));
+	turn(w, ADMIN);
+	turn_all(w, 3);
+	assert_true(has_invitation(w, SECOND, &inv));
 	world_free(w);
 }
 
@@ -1071,6 +1122,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_change_stands_nowhere_before_enough_have_signed),
 		cmocka_unit_test(of_two_proposals_the_second_is_made_again_upon_the_first),
 		cmocka_unit_test(a_file_carries_a_proposal_and_its_signatures),
+		cmocka_unit_test(seized_servers_are_replaced_without_any_server),
 		cmocka_unit_test(what_is_refused_or_withdrawn_waits_for_nobody),
 		cmocka_unit_test(an_administrator_is_removed_without_being_asked),
 		cmocka_unit_test(policies_whose_counter_was_passed_are_signed_again),

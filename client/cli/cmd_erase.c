@@ -41,13 +41,17 @@ const char cmd_erase_help[] =
 	"Exit codes: 0 done, 1 refused, 2 wrong command line, 4 vault locked, 5 vault or disk damaged.\n";
 
 const char cmd_hold_help[] =
-	"Use: amparo hold CASE --reason TEXT\n"
-	"     amparo unhold CASE\n\n"
+	"Use: amparo hold CASE --reason TEXT\n\n"
 	"A legal hold: this device keeps its copy of the case whatever is ordered.  The servers'\n"
 	"cells go all the same, the others' copies too; they are told that you keep yours.  What\n"
-	"is kept so is passed on to nobody, and in no `export --all`.  unhold ends it: what was\n"
-	"ordered meanwhile is carried out at the next sync.\n\n"
+	"is kept so is passed on to nobody, and in no `export --all`.  `amparo unhold` ends it.\n\n"
 	"Example: amparo hold 7K3QX-M0T9Z --reason \"order of the court of 3 December\"\n";
+
+const char cmd_unhold_help[] =
+	"Use: amparo unhold CASE\n\n"
+	"Ends a legal hold (`amparo hold`).  If the case was ordered to be erased meanwhile, this\n"
+	"device erases its copy at the next sync.\n\n"
+	"Example: amparo unhold 7K3QX-M0T9Z\n";
 
 /* ---- before it is ordered ------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-extern const char cmd_erase_help[], cmd_hold_help[];
+extern const char cmd_erase_help[], cmd_hold_help[], cmd_unhold_help[];
 int cmd_erase(struct cli *cli, int argc, char **argv);
 int cmd_hold(struct cli *cli, int argc, char **argv);
 int cmd_unhold(struct cli *cli, int argc, char **argv);

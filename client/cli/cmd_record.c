@@ -38,7 +38,7 @@ const struct cli_command cli_record_commands[] = {
 	{ "note", "a note for everyone who has the case", cmd_note_help, cmd_note },
 	{ "erase", "a family withdraws its consent", cmd_erase_help, cmd_erase },
 	{ "hold", "a legal hold: keep this copy whatever is ordered", cmd_hold_help, cmd_hold },
-	{ "unhold", "end it", cmd_hold_help, cmd_unhold },
+	{ "unhold", "end a legal hold", cmd_unhold_help, cmd_unhold },
 	{ "attachments", "write a case's photographs to a folder", cmd_attachments_help,
 	  cmd_attachments },
 	{ "export", "write cases to a folder, for an office's own system", cmd_export_help,

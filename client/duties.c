@@ -16,6 +16,7 @@
 #include "quorum.h"
 #include "rebase.h"
 #include "reboard.h"
+#include "restored.h"
 #include "retire.h"
 #include "rotate.h"
 #include "vouch.h"
@@ -109,6 +110,12 @@ static enum perr tell_custody(struct client *c, const struct duties_sync *s, boo
 	return s->any_complete ? custody_say(c, s->fresh + s->told > 0, more) : PERR_OK;
 }
 
+/* what was erased between a backup and its restoring */
+static enum perr let_go_since(struct client *c, const struct duties_sync *s, bool *more)
+{
+	return s->any_complete ? restored_duty(c, more) : PERR_OK;
+}
+
 /* what is left of paper holders that no charter names any more */
 static enum perr tidy_papers(struct client *c, const struct duties_sync *s, bool *more)
 {
@@ -200,6 +207,7 @@ enum perr duties_run(struct client *c, const struct duties_sync *s, bool *more)
 		let_go,
 		pass_on,
 		carry_out_erasures,
+		let_go_since,
 		tell_custody,
 		tidy_papers,
 		retire,

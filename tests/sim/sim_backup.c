@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "erasing.h"
 #include "gaps.h"
 #include "kv_mem.h"
 #include "notices.h"
@@ -208,6 +209,42 @@ static void a_restored_holder_gets_back_what_the_backup_lacks(void **state)
 	assert_int_equal(gaps(w, HOLDER1).missing + gaps(w, HOLDER1).twice, 0);
 	print_message("figure: records at a restored holder: 3 in the backup, %u in the end of %u\n",
 	              world_count(w, HOLDER0, "blob/"), i);
+	free(f.p);
+	world_free(w);
+}
+
+/* a family that took its consent back after the backup was made */
+static enum perr first_record(void *arg, const char *name)
+{
+	uint8_t *record = arg;
+	size_t len;
+
+	return sodium_is_zero(record, 16) &&
+	       sodium_hex2bin(record, 16, name + 5, 32, NULL, &len, NULL) != 0 ? PERR_CORRUPT : PERR_OK;
+}
+
+static void what_was_erased_since_leaves_the_restored_vault(void **state)
+{
+	struct world *w = world_full(seed);
+	uint8_t record[16] = { 0 };
+	struct erasing_told told;
+	char why[DISPATCH_WHY];
+	struct file f;
+
+	world_day(w, 3);
+	submit(w, VOLUNTEER0, 0);
+	days_pass(w, 2);
+	f = backup(w, HOLDER0, false);
+	OK(kv_each_name(w->p[HOLDER1].kv, "case/", first_record, record));
+	OK(erasing_say(w->p[HOLDER1].c, record, STATEMENT_ERASE_ORDER, "they asked", &told, why));
+	days_pass(w, 8);
+	assert_int_equal(world_count(w, HOLDER0, "blob/"), 0);
+	restore(w, HOLDER0, &f, NULL);
+	assert_int_equal(world_count(w, HOLDER0, "blob/"), 1);
+	days_pass(w, 12);
+	assert_int_equal(world_count(w, HOLDER0, "blob/"), 0);
+	assert_int_equal(world_count(w, HOLDER0, "case/"), 0);
+	assert_int_equal(world_count(w, HOLDER1, "blob/"), 0);
 	free(f.p);
 	world_free(w);
 }
@@ -415,6 +452,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restored_holder_gets_back_what_the_backup_lacks),
+		cmocka_unit_test(what_was_erased_since_leaves_the_restored_vault),
 		cmocka_unit_test(a_restored_phone_uses_no_number_twice),
 		cmocka_unit_test(without_a_new_stretch_numbers_repeat),
 		cmocka_unit_test(a_phone_that_goes_on_beside_its_copy_shows),

@@ -83,8 +83,10 @@ static enum perr one_cell(void *arg, const char *name, const uint8_t *value, siz
 static enum perr one_list(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	(void)name;
-	for (size_t i = 0; i + 32 <= len; i += 32)
-		add_id(arg, value + i);
+	/* id and erase secret of each chunk; the id is not known before it came */
+	for (size_t i = 0; i + 64 <= len; i += 64)
+		if (!sodium_is_zero(value + i, 32))
+			add_id(arg, value + i);
 	return PERR_OK;
 }
 

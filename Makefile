@@ -383,6 +383,7 @@ UNIT_TESTS   = \
                test_invite \
                test_join \
                test_policy \
+               test_proposal \
                test_roster \
                test_bulletin \
                test_session \
@@ -429,6 +430,7 @@ FUZZERS      = \
                fuzz_invite \
                fuzz_join \
                fuzz_policy \
+               fuzz_proposal \
                fuzz_case_code \
                fuzz_session \
                fuzz_form \
@@ -513,6 +515,7 @@ E2E_TESTS    = \
                30-forms.sh \
                40-commands.sh \
                50-administrators.sh \
+               50-quorum.sh \
                70-hostile-server.sh \
                60-office-forms.sh \
                50-erase.sh \

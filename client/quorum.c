@@ -536,8 +536,9 @@ static enum perr take_part(struct client *c, const uint8_t *doc, size_t len, boo
 	size_t all_len = 0;
 	enum perr err = proposal_part_open(&p, doc, len);
 
-	if (err != PERR_OK || memcmp(p.proposer, c->me->sign_pk, 32) == 0 ||
-	    !admins_has(client_admins(c), p.proposer))
+	if (err == PERR_OK && memcmp(p.proposer, c->me->sign_pk, 32) == 0)
+		return box_saw_own(c, p.revision);
+	if (err != PERR_OK || !admins_has(client_admins(c), p.proposer))
 		return err;
 	err = box_put_part(c, &p, &all, &all_len);
 	if (err == PERR_OK && all != NULL) {

@@ -370,6 +370,14 @@ enum perr box_revision(struct client *c, uint32_t *revision)
 	return err == PERR_OK ? put_number(c, "quorum/last", *revision) : err;
 }
 
+enum perr box_saw_own(struct client *c, uint32_t revision)
+{
+	uint32_t last;
+	enum perr err = get_number(c, "quorum/last", &last);
+
+	return err == PERR_OK && revision > last ? put_number(c, "quorum/last", revision) : err;
+}
+
 static enum perr drop_forms(struct client *c, const struct proposal *p)
 {
 	enum perr err = PERR_OK;

@@ -150,6 +150,17 @@ static enum perr has_content(struct client *c, const uint8_t part[32], bool *has
 	return err;
 }
 
+/* what a peer's change makes of itself here: only our own store's errors are ours */
+static enum perr of_change(enum perr err)
+{
+	switch (err) {
+	case PERR_OK: case PERR_NOMEM: case PERR_IO: case PERR_FULL: case PERR_TIMEOUT:
+		return err;
+	default:
+		return PERR_UNKNOWN;
+	}
+}
+
 static enum perr do_changes(struct client *c, struct quorum_docs *d)
 {
 	const struct proposal *p = d->p;
@@ -162,14 +173,11 @@ static enum perr do_changes(struct client *c, struct quorum_docs *d)
 		struct applied done;
 
 		err = pending_op_decode(&d->ops[i], p->changes[i].p, p->changes[i].len);
-		if (err == PERR_FORMAT)
-			err = PERR_UNKNOWN;
+		err = of_change(err);
 		if (err == PERR_OK)
-			err = apply_op(c, &d->ops[i], &done);
+			err = of_change(apply_op(c, &d->ops[i], &done));
 		if (err == PERR_OK && done.why[0] != '\0')
 			err = PERR_LIMIT;
-		else if (err == PERR_CORRUPT)
-			err = PERR_UNKNOWN;
 		if (err == PERR_OK && d->ops[i].kind == PENDING_FORM) {
 			bool has;
 
@@ -221,7 +229,7 @@ static enum perr make_changes(struct client *c, struct quorum_docs *d, bool trus
 	c->as_of = d->p->day;
 	err = do_changes(c, d);
 	if (err == PERR_OK)
-		err = press_make(&d->press, c, d->p->version, d->p->day, c->env.rng);
+		err = of_change(press_make(&d->press, c, d->p->version, d->p->day, c->env.rng));
 	c->env.rng = own;
 	c->as_of = 0;
 	sodium_memzero(&seeded, sizeof seeded);

@@ -13,6 +13,7 @@
 #define LINK      "quorum/link"
 #define ORDERS    "quorum/o/"
 #define POLICIES  "quorum/policies"
+#define SAID      "quorum/said"
 #define KEPT_MAX  64
 
 /* ---- with enough signatures ------------------------------------------------------------ */
@@ -295,6 +296,23 @@ static enum perr drop_over(struct client *c)
 	return err;
 }
 
+/* publish it, or take the one off that says nothing any more */
+static enum perr say_policies(struct client *c, const uint8_t *doc, size_t len,
+                              const uint8_t hash[32])
+{
+	enum perr err = kv_begin(c->kv);
+
+	if (err == PERR_OK)
+		err = doc != NULL ? box_post_sheet(c, POLICIES, doc, len) : post_retire(c, POLICIES);
+	if (err == PERR_OK)
+		err = doc != NULL ? kv_put(c->kv, SAID, hash, 32) : kv_del(c->kv, SAID);
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	if (err != PERR_OK)
+		kv_abort(c->kv);
+	return err;
+}
+
 /* the sheet about policies on the board is what this device would say now */
 static enum perr post_policies(struct client *c)
 {
@@ -302,37 +320,23 @@ static enum perr post_policies(struct client *c)
 	uint8_t hash[32], *doc = NULL, *old = NULL;
 	struct sign_key key;
 	size_t len = 0, old_len = 0;
-	enum perr err = s == NULL ? PERR_NOMEM : policies_sheet(c, s), had;
-	bool same;
+	enum perr err = s == NULL ? PERR_NOMEM : policies_sheet(c, s);
 
-	if (err != PERR_OK)
+	if (err == PERR_OK) {
+		err = kv_get(c->kv, SAID, &old, &old_len);
+		err = err == PERR_NOTFOUND ? PERR_OK : err;
+	}
+	if (err == PERR_OK && s->n_policies == 0 && old != NULL)
+		err = say_policies(c, NULL, 0, NULL);
+	if (err != PERR_OK || s->n_policies == 0)
 		goto out;
 	client_sign_key(c, &key);
 	err = proposal_sheet_sign(&doc, &len, s, &key);
 	signed_key_wipe(&key);
-	if (err != PERR_OK)
-		goto out;
-	doc_hash(hash, "", doc, len);
-	had = kv_get(c->kv, "quorum/said", &old, &old_len);
-	same = had == PERR_OK && old_len == 32 && memcmp(old, hash, 32) == 0;
-	if (had != PERR_OK && had != PERR_NOTFOUND)
-		err = had;
-	if (err != PERR_OK || same || (s->n_policies == 0 && had == PERR_NOTFOUND))
-		goto out;
-	err = kv_begin(c->kv);
-	if (err == PERR_OK && s->n_policies > 0) {
-		err = box_post_sheet(c, POLICIES, doc, len);
-		if (err == PERR_OK)
-			err = kv_put(c->kv, "quorum/said", hash, 32);
-	} else if (err == PERR_OK) {
-		err = post_retire(c, POLICIES);
-		if (err == PERR_OK)
-			err = kv_del(c->kv, "quorum/said");
-	}
 	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	if (err != PERR_OK)
-		kv_abort(c->kv);
+		doc_hash(hash, "", doc, len);
+	if (err == PERR_OK && (old == NULL || old_len != 32 || memcmp(old, hash, 32) != 0))
+		err = say_policies(c, doc, len, hash);
 out:
 	kv_free(old);
 	doc_free(doc, len);

@@ -219,7 +219,7 @@ static int void_in_vaults(struct cli *cli, const char *by)
 	/* voided once today already: a command that is repeated in the first hour is no failure */
 	if (err != PERR_OK && err != PERR_EXISTS)
 		return cli_fail_err(err, "the vaults' orders could not be voided");
-	if (!cli->json)
+	if (!cli->json && !net_waits(cli))
 		puts("What was ordered up to today is not carried out in the attorneys' vaults either.");
 	return net_push(cli, STEWARD_PUSH);
 }
@@ -282,8 +282,12 @@ int cmd_erasures_void(struct cli *cli, int argc, char **argv)
 		return code;
 	needs = client_admins(cli->client) == NULL ? 1
 	      : policy_order_needs(client_admins(cli->client), POLICY_VOID);
-	if (needs > 1)
-		return propose(cli, POLICY_VOID, (const uint8_t (*)[32])v.ids, v.n, needs);
+	if (needs > 1) {
+		code = propose(cli, POLICY_VOID, (const uint8_t (*)[32])v.ids, v.n, needs);
+		if (all && (code == EXIT_DONE || code == EXIT_LATER))
+			vaults = void_in_vaults(cli, by);
+		return code != EXIT_DONE ? code : vaults;
+	}
 	if (cli->json)
 		putchar('[');
 	code = each_server(cli, void_one, &v, "nothing was voided");

@@ -118,9 +118,14 @@ same "it waits for nobody" "$(waiting ruth)$(waiting tom)" 00
 said "voiding erasures is proposed" as ruth erasures void --all
 has "it says whom it needs" "1 more administrator"
 claim "sol sees it after a release" round sol
-said "sol signs the order" as sol admin sign --yes
+same "the servers' part, and the vaults'" "$(waiting sol)" 2
+n=$(as sol admin proposals --json | grep -o '"number":[0-9]*,[^{]*"orders":true' | grep -o '^"number":[0-9]*' | cut -d: -f2)
+said "sol signs the order" as sol admin sign "$n" --yes
 has "and saw what is ordered" "Every erasure that waits on the servers is voided"
 same "both servers took it" "$(grep -c 'took the order' "$work/said")" 2
+said "and what concerns the vaults" as sol admin sign --yes
+has "which is said as well" "Erasures in members' vaults that were ordered before are not carried out"
+claim "ruth syncs" as ruth sync
 claim "clearing the boards likewise" as ruth board clear
 as ruth admin save "$work/order" >/dev/null
 said "by a file" as tom admin sign "$work/order" --yes

@@ -13,6 +13,7 @@
 #include "mp.h"
 #include "notices.h"
 #include "org.h"
+#include "quorum.h"
 #include "post.h"
 #include "roster.h"
 
@@ -684,11 +685,15 @@ static enum perr find_complete(void *arg, const struct charters_change *k)
 enum perr charters_duty(struct client *c, bool *more)
 {
 	uint8_t hash[32], last[32] = { 0 };
+	bool busy = false;
 	enum perr err = PERR_OK;
 
 	if (c->field == NULL || c->staff == NULL)
 		return PERR_OK;
 	while (c->admin != NULL) {
+		err = quorum_is_busy(c, &busy);
+		if (err != PERR_OK || busy)
+			break;
 		err = charters_each(c, find_complete, hash);
 		/* one that is still there was only proposed to the other administrators */
 		if (err != PERR_EXISTS || memcmp(hash, last, 32) == 0)

@@ -374,6 +374,22 @@ enum perr quorum_waiting(struct client *c, unsigned *n)
 	return quorum_each(c, count_waiting, n);
 }
 
+enum perr quorum_is_busy(struct client *c, bool *is)
+{
+	unsigned n = 0;
+	enum perr err = PERR_OK;
+
+	*is = false;
+	if (c->admin == NULL || client_admins(c)->last.threshold == 1)
+		return PERR_OK;
+	err = org_waits(c, is);
+	if (err == PERR_OK && !*is) {
+		err = quorum_waiting(c, &n);
+		*is = n > 0;
+	}
+	return err;
+}
+
 /* ---- signing ------------------------------------------------------------------------------------------ */
 
 enum perr quorum_sign(struct client *c, const uint8_t hash[32], bool *in_force)

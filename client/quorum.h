@@ -84,6 +84,12 @@ struct quorum_view {
 typedef enum perr quorum_fn(void *arg, const struct quorum_view *v);
 /* all proposals, in an order that stays */
 PERR_MUST_CHECK enum perr quorum_each(struct client *c, quorum_fn *fn, void *arg);
+/*
+ * Should what a device does by itself (a charter is listed, keys change by plan) not be proposed
+ * now?  Something of this device waits already, whose signatures a further change would undo;
+ * or something of others, which may be just this.  Never where one signature is enough.
+ */
+PERR_MUST_CHECK enum perr quorum_is_busy(struct client *c, bool *is);
 /* how many wait for this administrator's signature */
 PERR_MUST_CHECK enum perr quorum_waiting(struct client *c, unsigned *n);
 

@@ -165,21 +165,13 @@ static bool is_due(const struct client *c, enum roster_plan_what what)
 
 enum perr rotate_due(struct client *c, unsigned *n)
 {
-	const struct admins *a = client_admins(c);
-	unsigned others = 0;
 	bool wait = false;
-	enum perr err = PERR_OK;
+	enum perr err;
 
 	*n = 0;
-	if (c->admin == NULL || a == NULL)
+	if (c->admin == NULL || client_admins(c) == NULL)
 		return PERR_OK;
-	/* what this device proposed is enough; what others did may be just this */
-	if (a->last.threshold > 1)
-		err = org_waits(c, &wait);
-	if (err == PERR_OK && a->last.threshold > 1 && !wait) {
-		err = quorum_waiting(c, &others);
-		wait = others > 0;
-	}
+	err = quorum_is_busy(c, &wait);
 	if (err != PERR_OK || wait)
 		return err;
 	if (is_due(c, ROSTER_PLAN_SEASON) && rotate_room(c) == 0) {

@@ -10,6 +10,7 @@
 #include "desk.h"
 #include "doc.h"
 #include "org.h"
+#include "quorum.h"
 #include "roster.h"
 
 #define COUNTER "counter/"
@@ -372,10 +373,14 @@ enum perr vouch_each(struct client *c, vouch_fn *fn, void *arg)
 enum perr vouch_duty(struct client *c, bool *more)
 {
 	struct desks d = { 0 };
+	bool busy;
 	enum perr err;
 
 	if (c->admin == NULL || c->field == NULL)
 		return PERR_OK;
+	err = quorum_is_busy(c, &busy);
+	if (err != PERR_OK || busy)
+		return err;
 	err = desks_load(c, &d);
 	for (uint32_t i = 0; i < d.n && err == PERR_OK && c->admin != NULL; i++) {
 		struct charter_signed coming = { 0 };

@@ -693,6 +693,115 @@ static void every_part_of_a_roster_has_its_sentence(void **state)
 	world_free(w);
 }
 
+/* ---- proposals of a program of one's own -------------------------------------------------------- */
+
+/* a schedule of 30 minutes, as THIRD's program would propose it; to be spoilt */
+static struct proposal *honest(struct world *w, struct pending_op *o, uint8_t **op, size_t *op_len)
+{
+	struct client *c = of(w, THIRD);
+	struct proposal *p = calloc(1, sizeof *p);
+
+	assert_non_null(p);
+	memset(o, 0, sizeof *o);
+	o->kind = PENDING_SCHEDULE;
+	o->numbers[0] = 1;
+	o->numbers[1] = 30;
+	OK(pending_op_encode(op, op_len, o));
+	p->kind = PROPOSAL_CHANGES;
+	memcpy(p->proposer, c->me->sign_pk, 32);
+	p->revision = 1;
+	memcpy(p->base, c->header_hash, 32);
+	OK(press_next(c, &p->version, &p->day));
+	p->last = pending_made(c->admin, c->me->sign_pk) + 1;
+	p->n_servers = 1;
+	memcpy(p->servers[0].pk, w->s[0].pk, 32);
+	OK(policies_counter(c, w->s[0].pk, &p->servers[0].counter));
+	p->servers[0].counter += 1000;
+	p->n_changes = 1;
+	p->changes[0] = doc_bytes_of(*op, *op_len);
+	return p;
+}
+
+static enum perr offered(struct world *w, const struct proposal *p, enum world_who signer)
+{
+	struct proposal_bundle b = { .n_sheets = 0 };
+	const struct roster_admin *a = of(w, THIRD)->admin;
+	struct bulletin_slot slots[ADMINS_MAX];
+	struct quorum_docs *d = NULL;
+	uint8_t *doc, *file, hash[32];
+	struct sign_key key;
+	size_t len, file_len, n = 0;
+	enum perr err;
+
+	for (uint32_t i = 0; i < a->n_members; i++)
+		if (a->members[i].role == ROSTER_ADMINISTRATOR) {
+			memcpy(slots[n].pk, a->members[i].slot_pk, 32);
+			memcpy(slots[n++].secret, a->members[i].slot_secret, 32);
+		}
+	client_sign_key(of(w, signer), &key);
+	OK(proposal_sign(&doc, &len, p, &key));
+	b.proposal = doc_bytes_of(doc, len);
+	OK(proposal_seal(&file, &file_len, &b, slots, n, w->rng));
+	err = quorum_load(of(w, SECOND), file, file_len, hash);
+	if (err == PERR_OK)
+		err = quorum_make(of(w, SECOND), hash, &d);
+	if (err == PERR_OK)
+		assert_int_equal(press_bulletin(quorum_press(d))->version, p->version);
+	quorum_docs_free(d);
+	doc_free(doc, len);
+	doc_free(file, file_len);
+	return err;
+}
+
+static void a_proposal_out_of_bounds_is_signed_by_nobody(void **state)
+{
+	struct world *w = world_admins(seed, 3);
+	struct pending_op o;
+	uint8_t *op;
+	size_t op_len;
+	unsigned revision = 1;
+
+	world_join_as(w, VOLUNTEER0, ROLE_VOLUNTEER, NULL);
+	raise_to(w, 2, 3);
+#define OFFERED(want, spoil) do { \
+		struct proposal *p = honest(w, &o, &op, &op_len); \
+		p->revision = revision++; \
+		spoil; \
+		assert_int_equal(offered(w, p, THIRD), want); \
+		doc_free(op, op_len); \
+		free(p); \
+	} while (0)
+	OFFERED(PERR_OK, (void)0);               /* the control */
+	OFFERED(PERR_OLD, p->base[0] ^= 1);
+	OFFERED(PERR_RANGE, p->version += 2000);
+	OFFERED(PERR_RANGE, p->version = client_bulletin(of(w, SECOND))->version);
+	OFFERED(PERR_RANGE, p->day += 10);
+	OFFERED(PERR_RANGE, p->day -= 100);
+	OFFERED(PERR_RANGE, p->last--);
+	OFFERED(PERR_RANGE, p->servers[0].counter = UINT32_MAX);
+	OFFERED(PERR_RANGE, p->servers[0].pk[0] ^= 1);
+	OFFERED(PERR_UNKNOWN, p->changes[0].len--);
+	OFFERED(PERR_UNKNOWN, op[3] = 60);       /* a kind of another version */
+	OFFERED(PERR_OK, (void)0);
+	{
+		/* in another administrator's name, and of somebody who is none */
+		struct proposal *p = honest(w, &o, &op, &op_len);
+
+		p->revision = revision++;
+		assert_int_equal(offered(w, p, ADMIN), PERR_SIGS);
+		memcpy(p->proposer, of(w, VOLUNTEER0)->me->sign_pk, 32);
+		assert_int_equal(offered(w, p, VOLUNTEER0), PERR_SIGS);
+		/* an older revision than one seen */
+		memcpy(p->proposer, of(w, THIRD)->me->sign_pk, 32);
+		p->revision = 1;
+		assert_int_equal(offered(w, p, THIRD), PERR_OLD);
+		doc_free(op, op_len);
+		free(p);
+	}
+#undef OFFERED
+	world_free(w);
+}
+
 /* ---- kills -------------------------------------------------------------------------------------- */
 
 static void is_verified(struct world *w, enum world_who who)
@@ -1359,6 +1468,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(policies_whose_counter_was_passed_are_signed_again),
 		cmocka_unit_test(orders_are_signed_by_several_and_brought_by_the_last),
 		cmocka_unit_test(every_part_of_a_roster_has_its_sentence),
+		cmocka_unit_test(a_proposal_out_of_bounds_is_signed_by_nobody),
 		cmocka_unit_test(a_kill_at_any_write_leaves_nothing_half_signed),
 		cmocka_unit_test(boards_do_not_fill_with_what_is_over),
 		cmocka_unit_test(links_made_apart_do_not_fork_the_chain),

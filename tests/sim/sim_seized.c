@@ -279,8 +279,9 @@ static void another_organisations_file_is_refused(void **state)
 
 	OK(handed_make(x->p[ADMIN].c, &file, &len));
 	assert_int_equal(handed_take(w->p[VOLUNTEER0].c, file, len, &what, &ours), PERR_CHAIN);
-	assert_int_equal(handed_make(w->p[VOLUNTEER0].c, &file, &len), PERR_STATE);
 	doc_free(file, len);
+	assert_int_equal(handed_make(w->p[VOLUNTEER0].c, &file, &len), PERR_STATE);
+	assert_null(file);
 	world_free(w);
 	world_free(x);
 }

@@ -25,7 +25,8 @@
  */
 static const char *const left_out[] = {
 	"outbox/", "outack/", "outlast", "draft/", "draftfile/", "want/", "unwant/", "late/", "post/",
-	"server/", "segdone", "decoys", "reseal/", "keep/", "custody/", "gaps", "figures/", "restored"
+	"server/", "segdone", "decoys", "reseal/", "keep/", "custody/", "gaps", "figures/", "restored",
+	"quorum/p/", "quorum/s/", "quorum/in/", "quorum/posted", "quorum/said"
 };
 static const char prekey[] = "prekey";
 

@@ -172,7 +172,9 @@ enum perr quorum_is_proposed(struct client *c, uint32_t last, bool *is)
 	struct box_entry *e = NULL;
 	enum perr err = box_of(c, c->me->sign_pk, PROPOSAL_CHANGES, &e);
 
-	*is = err == PERR_OK && e->p.last == last && memcmp(e->p.base, c->header_hash, 32) == 0;
+	/* one that gets too old to be signed is made anew in time */
+	*is = err == PERR_OK && e->p.last == last && memcmp(e->p.base, c->header_hash, 32) == 0 &&
+	      (uint64_t)e->p.day + QUORUM_OLD_DAYS / 2 >= client_day(c);
 	box_entry_free(e);
 	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
@@ -553,7 +555,7 @@ static enum perr take_part(struct client *c, const uint8_t *doc, size_t len, boo
 	enum perr err = proposal_part_open(&p, doc, len);
 
 	if (err == PERR_OK && memcmp(p.proposer, c->me->sign_pk, 32) == 0)
-		return box_saw_own(c, p.revision);
+		return box_saw_own(c, p.kind, p.revision);
 	if (err != PERR_OK || !admins_has(client_admins(c), p.proposer))
 		return err;
 	err = box_put_part(c, &p, &all, &all_len);

@@ -370,14 +370,6 @@ enum perr box_revision(struct client *c, uint32_t *revision)
 	return err == PERR_OK ? put_number(c, "quorum/last", *revision) : err;
 }
 
-enum perr box_saw_own(struct client *c, uint32_t revision)
-{
-	uint32_t last;
-	enum perr err = get_number(c, "quorum/last", &last);
-
-	return err == PERR_OK && revision > last ? put_number(c, "quorum/last", revision) : err;
-}
-
 static enum perr drop_forms(struct client *c, const struct proposal *p)
 {
 	enum perr err = PERR_OK;
@@ -424,6 +416,23 @@ enum perr box_drop(struct client *c, const struct box_entry *e)
 		err = drop_forms(c, &e->p);
 	box_sheet_slot(slot, e->hash);
 	return err == PERR_OK ? post_retire(c, slot) : err;
+}
+
+enum perr box_saw_own(struct client *c, enum proposal_kind kind, uint32_t revision)
+{
+	struct box_entry *e = NULL;
+	uint32_t last;
+	enum perr err = get_number(c, "quorum/last", &last);
+
+	if (err != PERR_OK || revision <= last)
+		return err;
+	err = put_number(c, "quorum/last", revision);
+	if (err == PERR_OK)
+		err = box_of(c, c->me->sign_pk, kind, &e);
+	if (err == PERR_OK)
+		err = box_drop(c, e);
+	box_entry_free(e);
+	return err == PERR_NOTFOUND ? PERR_OK : err;
 }
 
 enum perr box_put(struct client *c, const uint8_t *bytes, size_t len, bool *is_new)

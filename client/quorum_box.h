@@ -81,8 +81,12 @@ PERR_MUST_CHECK enum perr box_tidy(struct client *c);
 /* a part from the board.  all out: for doc_free; the sealed bundle once every part is there */
 PERR_MUST_CHECK enum perr box_put_part(struct client *c, const struct proposal_part *p,
                                       uint8_t **all, size_t *all_len);
-/* a part of this device's own on a board: numbers go on above it, also in a restored vault */
-PERR_MUST_CHECK enum perr box_saw_own(struct client *c, uint32_t revision);
+/*
+ * A part of this device's own on a board.  A restored vault may have numbered again from
+ * below: numbers go on above this one, and what was proposed below it is proposed anew.
+ */
+PERR_MUST_CHECK enum perr box_saw_own(struct client *c, enum proposal_kind kind,
+                                     uint32_t revision);
 /* the number of the next own proposal */
 PERR_MUST_CHECK enum perr box_revision(struct client *c, uint32_t *revision);
 

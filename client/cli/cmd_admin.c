@@ -35,7 +35,7 @@ void cmd_admin_names(const struct client *c, const uint8_t (*keys)[32], uint32_t
 /* ---- who ------------------------------------------------------------------------------- */
 
 const char cmd_admin_help[] =
-	"Use: amparo admin [--json]\n\n"
+	"Use: amparo admin [list] [--json]\n\n"
 	"Who the administrators are, and how many of them must sign a change of the roster, a\n"
 	"policy, or an order to the servers.  With a threshold above one nothing that one\n"
 	"administrator does alone takes effect, and one seized vault can publish nothing.\n\n"
@@ -70,8 +70,8 @@ int cmd_admin(struct cli *cli, int argc, char **argv)
 
 	while ((o = cli_option(cli, argc, argv, NULL)) != -1)
 		return o == 'h' ? EXIT_DONE : EXIT_USAGE;
-	if (optind < argc)
-		return cli_usage(cli, "\"%s\" is not known: threshold, remove, proposals, sign, refuse, "
+	if (optind < argc && (strcmp(argv[optind], "list") != 0 || optind + 1 < argc))
+		return cli_usage(cli, "\"%s\" is not known: list, threshold, remove, proposals, sign, refuse, "
 		                 "withdraw, save", argv[optind]);
 	code = need_admin(cli);
 	if (code != EXIT_DONE)

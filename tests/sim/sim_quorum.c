@@ -886,6 +886,48 @@ static void a_kill_at_any_write_leaves_nothing_half_signed(void **state)
 	world_free(w);
 }
 
+static enum perr forget_name(void *arg, const char *name)
+{
+	return kv_del(arg, name);
+}
+
+/* a vault that came back from a backup numbers from below; and one that lay for two months */
+static void a_restored_or_old_proposal_is_made_anew(void **state)
+{
+	static const char *const lost[] = { "quorum/", "post/" };
+	struct world *w = world_two_of_three(seed);
+	struct invite inv[3];
+
+	for (unsigned i = 0; i < 2; i++) {
+		OK(org_invite(of(w, ADMIN), ROLE_VOLUNTEER, 1, NULL, NULL, &inv[i]));
+		turn_all(w, 3);
+	}
+	OK(kv_begin(w->p[ADMIN].kv));
+	for (unsigned i = 0; i < 2; i++)
+		OK(kv_each_name(w->p[ADMIN].kv, lost[i], forget_name, w->p[ADMIN].kv));
+	OK(kv_commit(w->p[ADMIN].kv));
+	world_reopen(w, ADMIN);
+	assert_true(waits(w, ADMIN));
+	OK(org_invite(of(w, ADMIN), ROLE_VOLUNTEER, 1, NULL, NULL, &inv[2]));
+	turn_all(w, 3);
+	turn_all(w, 3);
+	assert_true(sign(w, SECOND));
+	turn(w, SECOND);
+	turn_all(w, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(has_invitation(w, THIRD, &inv[i]));
+	OK(org_invite(of(w, ADMIN), ROLE_VOLUNTEER, 1, NULL, NULL, &inv[0]));
+	turn_all(w, 3);
+	world_day(w, QUORUM_OLD_DAYS + 5);
+	for (unsigned i = 0; i < 2; i++)
+		turn_all(w, 3);
+	assert_true(sign(w, SECOND));
+	turn(w, SECOND);
+	turn_all(w, 3);
+	assert_true(has_invitation(w, THIRD, &inv[0]));
+	world_free(w);
+}
+
 /* what is over comes off the boards: slots are not used up */
 static void boards_do_not_fill_with_what_is_over(void **state)
 {
@@ -1470,6 +1512,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(every_part_of_a_roster_has_its_sentence),
 		cmocka_unit_test(a_proposal_out_of_bounds_is_signed_by_nobody),
 		cmocka_unit_test(a_kill_at_any_write_leaves_nothing_half_signed),
+		cmocka_unit_test(a_restored_or_old_proposal_is_made_anew),
 		cmocka_unit_test(boards_do_not_fill_with_what_is_over),
 		cmocka_unit_test(links_made_apart_do_not_fork_the_chain),
 		cmocka_unit_test(one_seized_administrators_vault_publishes_nothing),

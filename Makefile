@@ -501,6 +501,7 @@ SIM_TESTS    = \
                sim_rotate \
                sim_lives \
                sim_quorum \
+               sim_quorum_alone \
                sim_starved
 E2E_TESTS    = \
                90-night-of-changes.sh \

@@ -37,11 +37,12 @@ finish() { [ $failures -eq 0 ]; exit $?; }
 
 # ---- servers ---------------------------------------------------------------------------
 
-# a port nobody listens on; two scripts at once may still meet, so the range is wide
+# a port nobody listens on, below those that the kernel gives to connections: one of these may
+# be taken between the look and the start.  Two scripts may still meet, so the range is wide
 free_port() {
 	local p i
 	for i in $(seq 50); do
-		p=$((20000 + (RANDOM * 32768 + RANDOM) % 40000))
+		p=$((10000 + (RANDOM * 32768 + RANDOM) % 22000))
 		if ! (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null; then echo "$p"; return 0; fi
 	done
 	return 1

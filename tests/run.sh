@@ -145,7 +145,7 @@ mkdir -p build/log
 case $mode in
 short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
-	SIM_ASAN=${SIM_ASAN:-sim_sync sim_lives}
+	SIM_ASAN=${SIM_ASAN:-sim_sync}
 	[ "$mode" = long ] && export LIMIT=3600
 	t_all=$(now)
 	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins seizure-bins || true

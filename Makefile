@@ -355,6 +355,7 @@ UNIT_TESTS   = \
                test_form_regex \
                test_words \
                test_vault \
+               test_vault_mishaps \
                test_outbox \
                test_assigned \
                test_outbox_file \
@@ -367,6 +368,8 @@ UNIT_TESTS   = \
                test_envelope \
                test_day \
                test_store \
+               test_store_board \
+               test_store_damage \
                test_store_life \
                test_batch \
                test_paper \
@@ -465,7 +468,7 @@ WRAP_test_store_history = -Wl,--wrap=mdb_txn_commit -Wl,--wrap=mdb_env_sync -Wl,
                -Wl,--wrap=renameat -Wl,--wrap=linkat -Wl,--wrap=unlinkat -Wl,--wrap=fdatasync \
                -Wl,--wrap=fsync -Wl,--wrap=store_seg_sort
 WRAP_test_documents_faults = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
-WRAP_test_vault = -Wl,--wrap=vault_page_check
+WRAP_test_vault_mishaps = -Wl,--wrap=vault_page_check
 WRAP_test_store = -Wl,--wrap=fstatvfs
 WRAP_test_store_life = -Wl,--wrap=fstatvfs -Wl,--wrap=pread
 # two worlds: its statistics, which have a unit test, and the rest
@@ -485,24 +488,25 @@ WORLDS_SRC   = \
                tests/worlds/two_worlds.c
 WRAP_WORLDS  = -Wl,--wrap=rpc_encode -Wl,--wrap=cell_seal -Wl,--wrap=cell_seal_chunk \
                -Wl,--wrap=fstatvfs -Wl,--wrap=store_idle
+# the longest first: they go side by side
 SIM_TESTS    = \
+               sim_starved \
+               sim_lives \
+               sim_rotate \
+               sim_custody \
+               sim_assign \
+               sim_erase_case \
+               sim_charter \
+               sim_turns \
                sim_sync \
                sim_erase \
-               sim_erase_case \
-               sim_custody \
                sim_recovery \
-               sim_turns \
                sim_seized \
                sim_thief \
                sim_backup \
                sim_admins \
-               sim_assign \
-               sim_charter \
-               sim_rotate \
-               sim_lives \
                sim_quorum \
-               sim_quorum_alone \
-               sim_starved
+               sim_quorum_alone
 E2E_TESTS    = \
                90-night-of-changes.sh \
                80-handbook.sh \

@@ -139,11 +139,19 @@ enrol() {
 	confirm_as ruth "$1" "$2" >/dev/null || return 1
 	as "$1" sync >/dev/null
 }
+# photo NAME: its file.  A name beyond ASCII is given to a copy: in the tree such bytes are "_"
+photo() {
+	local plain
+	plain=$(LC_ALL=C tr -c ' -~\n' _ <<<"$1")
+	if [ "$plain" = "$1" ]; then echo "tests/e2e/data/$1"; return; fi
+	cp -n "tests/e2e/data/$plain" "$work/$1"
+	echo "$work/$1"
+}
 # submit NAME NUMBER: intake number of tests/e2e/data with its photographs; prints the code
 submit() {
 	local who=$1 n=$2 f lang photos=() p
 	f=tests/e2e/data/intake-$n.xml
-	while IFS= read -r p; do [ -n "$p" ] && photos+=(--attach "tests/e2e/data/$p"); done < <(
+	while IFS= read -r p; do [ -n "$p" ] && photos+=(--attach "$(photo "$p")"); done < <(
 		grep "^intake-$n.xml" tests/e2e/data/manifest.tsv | cut -f3- | tr '\t' '\n')
 	lang=$(grep "^intake-$n.xml" tests/e2e/data/manifest.tsv | cut -f2)
 	as "$who" intake submit --instance "$f" "${photos[@]}" --lang "$lang" --json \

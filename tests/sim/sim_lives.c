@@ -480,8 +480,8 @@ static void seasons(void **state)
 	round_of_all(w);
 	now_is(w, "season", "active", ADMIN, fresh, NULL);
 	now_is(w, "season", "retired", ADMIN, old, NULL);
-	for (unsigned i = 0; i < 300; i += 10) {
-		world_day(w, 10);
+	for (unsigned i = 0; i < 300; i += 30) {
+		world_day(w, 30);
 		round_of_all(w);
 	}
 	OK(rotate_season(of(w, ADMIN)));

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+/*
+ * All operations of the core: the contract between the screens and the C ops.  Each half is
+ * described where it is declared.
+ */
+import type { OpsVolunteer } from './ops_volunteer';
+
+export * from './ops_volunteer';
+
+export interface Ops extends OpsVolunteer {}

@@ -199,6 +199,7 @@ CLIENT_SRC   = \
                client/notices.c \
                client/agent.c \
                client/passphrase.c \
+               client/phrase.c \
                client/cli/term.c \
                client/cli/table.c \
                client/cli/typed.c \

@@ -14,115 +14,17 @@
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
-#include <zxcvbn.h>
-
-#include "words.h"
 
 #define ROUNDS 5
-/* zxcvbn looks at so many bytes; its time grows with the square. */
-#define BITS_LEN_MAX 100
-
-static struct passphrase *passphrase_new(void)
-{
-	struct passphrase *p = sodium_malloc(sizeof *p);
-
-	if (p != NULL)
-		memset(p, 0, sizeof *p);
-	return p;
-}
-
-void passphrase_free(struct passphrase *p)
-{
-	sodium_free(p);                 /* wipes */
-}
 
 static void say(const char *text)
 {
 	fprintf(stderr, "%s\n", text);
 }
 
-/* ---- one spelling ---- */
-
-static size_t token(const char *text, size_t len, size_t *at)
-{
-	size_t n = 0;
-
-	while (*at < len && (text[*at] == ' ' || text[*at] == '\t'))
-		(*at)++;
-	while (*at + n < len && text[*at + n] != ' ' && text[*at + n] != '\t')
-		n++;
-	return n;
-}
-
-/* Six words of the list become those words with one space between; anything else
- * stays as it is. */
-static void canon(struct passphrase *p)
-{
-	int word[PASSPHRASE_WORDS];
-	size_t at = 0, i, n;
-
-	for (i = 0; i < PASSPHRASE_WORDS; i++) {
-		n = token(p->text, p->len, &at);
-		word[i] = words_find(p->text + at, n);
-		if (word[i] < 0)
-			goto out;
-		at += n;
-	}
-	if (token(p->text, p->len, &at) != 0)
-		goto out;
-	sodium_memzero(p->text, sizeof p->text);
-	p->len = 0;
-	for (i = 0; i < PASSPHRASE_WORDS; i++) {
-		const char *w = words_get((unsigned)word[i]);
-
-		if (i > 0)
-			p->text[p->len++] = ' ';
-		memcpy(p->text + p->len, w, strlen(w));
-		p->len += strlen(w);
-	}
-out:
-	sodium_memzero(word, sizeof word);
-}
-
-enum perr passphrase_generate(struct passphrase **out)
-{
-	struct passphrase *p = passphrase_new();
-	uint8_t bytes[(PASSPHRASE_WORDS * WORDS_BITS + 7) / 8];
-	enum perr err = PERR_NOMEM;
-
-	*out = NULL;
-	if (p == NULL)
-		return err;
-	randombytes_buf(bytes, sizeof bytes);
-	err = words_phrase(p->text, sizeof p->text, PASSPHRASE_WORDS, bytes, sizeof bytes);
-	sodium_memzero(bytes, sizeof bytes);
-	if (err == PERR_OK) {
-		p->len = strlen(p->text);
-		*out = p;
-		p = NULL;
-	}
-	passphrase_free(p);
-	return err;
-}
-
-double passphrase_bits(const struct passphrase *p)
-{
-	static const char *own[] = { "amparo", "vault", NULL };
-	struct passphrase *head = passphrase_new();
-	double bits = 0;
-
-	if (head == NULL)
-		return 0;
-	head->len = p->len < BITS_LEN_MAX ? p->len : BITS_LEN_MAX;
-	memcpy(head->text, p->text, head->len);
-	bits = ZxcvbnMatch(head->text, own, NULL);
-	passphrase_free(head);
-	return bits;
-}
-
 /* ---- from a file ---- */
 
-static enum perr from_file(struct passphrase *p, const char *file)
+static enum perr from_file(struct phrase *p, const char *file)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
@@ -148,7 +50,7 @@ static enum perr from_file(struct passphrase *p, const char *file)
 			err = PERR_IO;
 		if (n <= 0 || c == '\n')
 			break;
-		if (c == 0 || p->len == PASSPHRASE_MAX) {
+		if (c == 0 || p->len == PHRASE_MAX) {
 			err = PERR_RANGE;
 			break;
 		}
@@ -199,7 +101,7 @@ static void put(int fd, const char *text)
 
 /* One line, signals blocked except while waiting: none falls between a look at
  * `caught` and the wait.  PERR_MORE: a signal came. */
-static enum perr read_line(int fd, const sigset_t *open_mask, struct passphrase *p)
+static enum perr read_line(int fd, const sigset_t *open_mask, struct phrase *p)
 {
 	enum perr err = PERR_OK;
 
@@ -227,7 +129,7 @@ static enum perr read_line(int fd, const sigset_t *open_mask, struct passphrase 
 			return err;
 		/* To the end of the line all the same: the rest must not answer the
 		 * next question. */
-		if (c == 0 || p->len == PASSPHRASE_MAX)
+		if (c == 0 || p->len == PHRASE_MAX)
 			err = PERR_RANGE;
 		else
 			p->text[p->len++] = c;
@@ -249,7 +151,7 @@ static bool has_other_screen(void)
 }
 
 /* Ask once with the echo off.  A stopped and continued process asks again. */
-static enum perr ask_tty(int fd, const struct ask *ask, struct passphrase *p)
+static enum perr ask_tty(int fd, const struct ask *ask, struct phrase *p)
 {
 	bool is_other = ask->intro != NULL && has_other_screen();
 	struct sigaction act = { .sa_handler = on_signal }, old[N_WATCHED];
@@ -313,10 +215,10 @@ static int tty_open(void)
 	return fd;
 }
 
-enum perr passphrase_ask(struct passphrase **out, const char *file)
+enum perr passphrase_ask(struct phrase **out, const char *file)
 {
 	static const struct ask ask = { NULL, "Passphrase: " };
-	struct passphrase *p = passphrase_new();
+	struct phrase *p = phrase_new();
 	enum perr err = PERR_NOMEM;
 	int fd = -1, round;
 
@@ -344,15 +246,15 @@ out:
 	if (fd >= 0)
 		close(fd);
 	if (err == PERR_OK) {
-		canon(p);
+		phrase_canon(p);
 		*out = p;
 		p = NULL;
 	}
-	passphrase_free(p);
+	phrase_free(p);
 	return err;
 }
 
-static bool is_same(const struct passphrase *a, const struct passphrase *b)
+static bool is_same(const struct phrase *a, const struct phrase *b)
 {
 	return a->len == b->len && sodium_memcmp(a->text, b->text, a->len) == 0;
 }
@@ -362,8 +264,8 @@ static const char too_weak[] =
 	"stranger: a few more words that do not belong together, no names, no dates.\n";
 
 /* One round at the terminal.  PERR_KEY: to be tried again; says why. */
-static enum perr choose_once(int fd, const struct passphrase *made, const char *intro,
-                             struct passphrase *p, struct passphrase *again)
+static enum perr choose_once(int fd, const struct phrase *made, const char *intro,
+                             struct phrase *p, struct phrase *again)
 {
 	struct ask ask = { intro, "Press Enter to take these words, or type a passphrase of your "
 	                          "own: " };
@@ -376,11 +278,11 @@ static enum perr choose_once(int fd, const struct passphrase *made, const char *
 	}
 	if (err != PERR_OK)
 		return err;
-	canon(p);
+	phrase_canon(p);
 	is_made = p->len == 0 || is_same(p, made);
 	if (is_made) {
 		memcpy(p, made, sizeof *p);
-	} else if (passphrase_bits(p) < PASSPHRASE_MIN_BITS) {
+	} else if (phrase_bits(p) < PHRASE_MIN_BITS) {
 		put(fd, too_weak);
 		return PERR_KEY;
 	}
@@ -390,25 +292,25 @@ static enum perr choose_once(int fd, const struct passphrase *made, const char *
 	err = ask_tty(fd, &ask, again);
 	if (err != PERR_OK && err != PERR_RANGE)
 		return err;
-	canon(again);
+	phrase_canon(again);
 	if (err == PERR_OK && is_same(p, again))
 		return PERR_OK;
 	put(fd, "Those two are not the same; let us try again.\n");
 	return PERR_KEY;
 }
 
-static enum perr choose_tty(struct passphrase *p)
+static enum perr choose_tty(struct phrase *p)
 {
 	/* The words stand in it: guarded like them. */
 	static const size_t intro_len = 1024;
-	struct passphrase *made = NULL, *again = passphrase_new();
+	struct phrase *made = NULL, *again = phrase_new();
 	char *intro = sodium_malloc(intro_len);
 	enum perr err = PERR_NOMEM;
 	int fd = -1, round;
 
 	if (again == NULL || intro == NULL)
 		goto out;
-	err = passphrase_generate(&made);
+	err = phrase_generate(&made);
 	if (err != PERR_OK)
 		goto out;
 	snprintf(intro, intro_len,
@@ -430,14 +332,14 @@ out:
 	if (fd >= 0)
 		close(fd);
 	sodium_free(intro);
-	passphrase_free(made);
-	passphrase_free(again);
+	phrase_free(made);
+	phrase_free(again);
 	return err;
 }
 
-enum perr passphrase_choose(struct passphrase **out, const char *file)
+enum perr passphrase_choose(struct phrase **out, const char *file)
 {
-	struct passphrase *p = passphrase_new();
+	struct phrase *p = phrase_new();
 	enum perr err = PERR_NOMEM;
 
 	*out = NULL;
@@ -448,8 +350,8 @@ enum perr passphrase_choose(struct passphrase **out, const char *file)
 	} else {
 		err = from_file(p, file);
 		if (err == PERR_OK)
-			canon(p);
-		if (err == PERR_OK && passphrase_bits(p) < PASSPHRASE_MIN_BITS) {
+			phrase_canon(p);
+		if (err == PERR_OK && phrase_bits(p) < PHRASE_MIN_BITS) {
 			err = PERR_KEY;
 			fputs(too_weak, stderr);
 		}
@@ -458,6 +360,6 @@ enum perr passphrase_choose(struct passphrase **out, const char *file)
 		*out = p;
 		p = NULL;
 	}
-	passphrase_free(p);
+	phrase_free(p);
 	return err;
 }

@@ -227,7 +227,7 @@ struct client_env cli_env(void)
 static int open_vault(struct cli *cli)
 {
 	struct vault_key *key = sodium_malloc(sizeof *key);
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	enum perr err = PERR_NOMEM;
 	int code = EXIT_DONE;
 
@@ -255,7 +255,7 @@ static int open_vault(struct cli *cli)
 	if (err == PERR_OK)
 		err = vault_open(&cli->vault, cli->home, key);
 out:
-	passphrase_free(pass);
+	phrase_free(pass);
 	if (key != NULL) {
 		sodium_memzero(key, sizeof *key);
 		sodium_free(key);
@@ -311,7 +311,7 @@ int cli_open_as(struct cli *cli, enum client_role role)
 
 int cli_create(struct cli *cli, bool light)
 {
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	enum perr err;
 	int code = EXIT_DONE;
 
@@ -335,7 +335,7 @@ int cli_create(struct cli *cli, bool light)
 			sodium_free(key);
 		}
 	}
-	passphrase_free(pass);
+	phrase_free(pass);
 	if (err != PERR_OK)
 		code = cli_fail(EXIT_DAMAGED, "%s", vault_explain(err));
 	if (code == EXIT_DONE)

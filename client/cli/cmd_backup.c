@@ -67,7 +67,7 @@ static enum perr write_piece(void *arg, const uint8_t piece[PIECES_SIZE])
 }
 
 /* the passphrase is typed here even if the vault is unlocked: the file needs it */
-static int open_asking(struct cli *cli, struct passphrase **pass)
+static int open_asking(struct cli *cli, struct phrase **pass)
 {
 	struct vault_key *key = sodium_malloc(sizeof *key);
 	enum perr err;
@@ -95,7 +95,7 @@ out:
 	return code;
 }
 
-static int backup_to(struct cli *cli, const char *path, const struct passphrase *pass,
+static int backup_to(struct cli *cli, const char *path, const struct phrase *pass,
                      enum vault_cost cost, bool with_keys, struct backup_sum *sum)
 {
 	struct file f = { .fd = -1 };
@@ -167,7 +167,7 @@ int cmd_vault_backup(struct cli *cli, int argc, char **argv)
 	};
 	enum vault_cost cost = VAULT_MODERATE;
 	bool with = false, without = false, keys;
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	struct outbox_counts n;
 	struct backup_sum sum;
 	char size[16];
@@ -190,7 +190,7 @@ int cmd_vault_backup(struct cli *cli, int argc, char **argv)
 		code = choose_keys(cli, with, without, &keys);
 	if (code == EXIT_DONE)
 		code = backup_to(cli, argv[optind], pass, cost, keys, &sum);
-	passphrase_free(pass);
+	phrase_free(pass);
 	if (code != EXIT_DONE)
 		return code;
 	progress_bytes(size, sizeof size, (uint64_t)sum.pieces * PIECES_SIZE);
@@ -237,7 +237,7 @@ static enum perr read_piece(void *arg, uint32_t at, uint8_t piece[PIECES_SIZE])
 	return PERR_OK;
 }
 
-static int open_backup(const char *path, struct file *f, const struct passphrase *pass,
+static int open_backup(const char *path, struct file *f, const struct phrase *pass,
                        struct backup **b, struct backup_sum *sum)
 {
 	struct stat st;
@@ -268,7 +268,7 @@ static int open_backup(const char *path, struct file *f, const struct passphrase
 }
 
 /* an empty vault under the backup's passphrase; or one that a killed restore left */
-static int empty_vault(struct cli *cli, const struct passphrase *pass, enum vault_cost cost)
+static int empty_vault(struct cli *cli, const struct phrase *pass, enum vault_cost cost)
 {
 	struct vault_key *key = sodium_malloc(sizeof *key);
 	struct client_env env = cli_env();
@@ -337,7 +337,7 @@ int cmd_vault_restore(struct cli *cli, int argc, char **argv)
 	};
 	enum vault_cost cost = VAULT_MODERATE;
 	struct client_env env = cli_env();
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	struct backup *b = NULL;
 	struct backup_sum sum;
 	struct file f;
@@ -373,7 +373,7 @@ int cmd_vault_restore(struct cli *cli, int argc, char **argv)
 		code = say_restored(cli, &sum);
 out:
 	backup_close(b);
-	passphrase_free(pass);
+	phrase_free(pass);
 	close(f.fd);
 	return code;
 }

@@ -36,7 +36,7 @@ static int cmd_unlock(struct cli *cli, int argc, char **argv)
 		{ "for", required_argument, NULL, OPT_FOR }, { 0 }
 	};
 	unsigned seconds = AGENT_SECONDS_DEFAULT;
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	struct vault_key *key = NULL;
 	char text[32];
 	enum perr err;
@@ -82,7 +82,7 @@ static int cmd_unlock(struct cli *cli, int argc, char **argv)
 		printf("Unlocked for %s.  `amparo lock` ends it at once.\n", text);
 	}
 out:
-	passphrase_free(pass);
+	phrase_free(pass);
 	if (key != NULL) {
 		sodium_memzero(key, sizeof *key);
 		sodium_free(key);
@@ -111,7 +111,7 @@ static int cmd_passphrase(struct cli *cli, int argc, char **argv)
 		{ "light", no_argument, NULL, OPT_LIGHT }, { 0 }
 	};
 	const char *file = NULL;
-	struct passphrase *pass = NULL;
+	struct phrase *pass = NULL;
 	struct vault_key *key = NULL;
 	enum vault_cost cost = VAULT_MODERATE;
 	enum perr err;
@@ -147,7 +147,7 @@ static int cmd_passphrase(struct cli *cli, int argc, char **argv)
 	} else {
 		code = cli_fail(EXIT_DAMAGED, "%s  The old passphrase stays.", vault_explain(err));
 	}
-	passphrase_free(pass);
+	phrase_free(pass);
 	if (key != NULL) {
 		sodium_memzero(key, sizeof *key);
 		sodium_free(key);

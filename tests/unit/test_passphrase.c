@@ -36,7 +36,7 @@ struct child {
 
 static void child_main(enum what what, int result, const char *term)
 {
-	struct passphrase *p = NULL;
+	struct phrase *p = NULL;
 	uint8_t told;
 
 	if (term != NULL)
@@ -48,7 +48,7 @@ static void child_main(enum what what, int result, const char *term)
 		_exit(1);
 	if (p != NULL && write(result, p->text, p->len) != (ssize_t)p->len)
 		_exit(1);
-	passphrase_free(p);
+	phrase_free(p);
 	_exit(0);
 }
 
@@ -307,8 +307,8 @@ static void weak_and_mistyped_ones_are_asked_again(void **state)
 	assert_null(strstr(c.seen, "\033["));
 	/* five rounds, not for ever; too long a line is drained */
 	start(&c, CHOOSE, NULL);
-	memset(text, 'x', PASSPHRASE_MAX + 20);
-	strcpy(text + PASSPHRASE_MAX + 20, "\n");
+	memset(text, 'x', PHRASE_MAX + 20);
+	strcpy(text + PHRASE_MAX + 20, "\n");
 	wait_for(&c, "of your own: ");
 	type(&c, text);
 	wait_for(&c, "too long");
@@ -321,7 +321,7 @@ static void weak_and_mistyped_ones_are_asked_again(void **state)
 
 static void without_a_terminal_it_says_what_to_do(void **state)
 {
-	struct passphrase *p;
+	struct phrase *p;
 	int fd[2], status;
 	char said[256] = { 0 };
 	pid_t pid;
@@ -349,7 +349,7 @@ static char path[64];
 
 static enum perr from(const void *bytes, size_t len, mode_t mode, char *text, bool is_new)
 {
-	struct passphrase *p;
+	struct phrase *p;
 	enum perr err;
 	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
 
@@ -361,15 +361,15 @@ static enum perr from(const void *bytes, size_t len, mode_t mode, char *text, bo
 	text[0] = 0;
 	if (p != NULL)
 		memcpy(text, p->text, p->len + 1);
-	passphrase_free(p);
+	phrase_free(p);
 	unlink(path);
 	return err;
 }
 
 static void a_file_gives_its_first_line(void **state)
 {
-	char text[600], big[PASSPHRASE_MAX + 2];
-	struct passphrase *p;
+	char text[600], big[PHRASE_MAX + 2];
+	struct phrase *p;
 
 	(void)state;
 	snprintf(path, sizeof path, "/tmp/test_passphrase.%d", (int)getpid());
@@ -390,9 +390,9 @@ static void a_file_gives_its_first_line(void **state)
 	assert_int_equal(from("\nsecond\n", 8, 0600, text, false), PERR_RANGE);
 	assert_int_equal(from("a\0b\n", 4, 0600, text, false), PERR_RANGE);
 	memset(big, 'x', sizeof big);
-	assert_int_equal(from(big, PASSPHRASE_MAX, 0600, text, false), PERR_OK);
-	assert_int_equal(strlen(text), PASSPHRASE_MAX);
-	assert_int_equal(from(big, PASSPHRASE_MAX + 1, 0600, text, false), PERR_RANGE);
+	assert_int_equal(from(big, PHRASE_MAX, 0600, text, false), PERR_OK);
+	assert_int_equal(strlen(text), PHRASE_MAX);
+	assert_int_equal(from(big, PHRASE_MAX + 1, 0600, text, false), PERR_RANGE);
 	assert_int_equal(passphrase_ask(&p, "/nonexistent/file"), PERR_NOTFOUND);
 	assert_null(p);
 	assert_int_equal(passphrase_ask(&p, "/"), PERR_IO);
@@ -420,7 +420,7 @@ static void a_file_others_can_read_is_warned_about(void **state)
 
 static void generated_ones_differ_and_are_strong(void **state)
 {
-	struct passphrase *a, *b;
+	struct phrase *a, *b;
 	double least = 1e9;
 	int i;
 
@@ -428,17 +428,17 @@ static void generated_ones_differ_and_are_strong(void **state)
 	for (i = 0; i < 200; i++) {
 		double bits;
 
-		assert_int_equal(passphrase_generate(&a), PERR_OK);
-		assert_int_equal(passphrase_generate(&b), PERR_OK);
+		assert_int_equal(phrase_generate(&a), PERR_OK);
+		assert_int_equal(phrase_generate(&b), PERR_OK);
 		assert_string_not_equal(a->text, b->text);
-		bits = passphrase_bits(a);
+		bits = phrase_bits(a);
 		if (bits < least)
 			least = bits;
-		passphrase_free(a);
-		passphrase_free(b);
+		phrase_free(a);
+		phrase_free(b);
 	}
 	print_message("figure: passphrase: least strength zxcvbn sees in 200: %.0f bits\n", least);
-	assert_true(least >= PASSPHRASE_MIN_BITS);
+	assert_true(least >= PHRASE_MIN_BITS);
 }
 
 int main(void)

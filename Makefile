@@ -118,6 +118,7 @@ CLIENT_SRC   = \
                client/marks.c \
                client/dispatch.c \
                client/intake.c \
+               client/interview.c \
                client/origin.c \
                client/draft.c \
                client/record.c \

@@ -28,13 +28,13 @@ static void forget_file(struct amending *a, const char *path)
 {
 	const struct amend_change *ch = amend_find(&a->changes, path);
 
-	if (ch != NULL && ch->value != NULL && draft_find(a->f.d, ch->value) != NULL)
-		draft_detach(a->f.d, ch->value);
+	if (ch != NULL && ch->value != NULL && draft_find(a->f.iv.d, ch->value) != NULL)
+		draft_detach(a->f.iv.d, ch->value);
 }
 
 static enum perr note_answer(struct amending *a)
 {
-	const char *value = fill_value(a->f.s, a->at);
+	const char *value = fill_value(a->f.iv.s, a->at);
 	const struct amend_change *old;
 
 	if (value == NULL)
@@ -51,7 +51,7 @@ static enum perr bytes(struct filling *f, bool must, uint8_t **out, size_t *len)
 	struct amending *a = of(f);
 	enum perr err = must && a->path != NULL && a->at != NULL ? note_answer(a) : PERR_OK;
 
-	f->d->head.n_answers = (uint32_t)a->changes.n;
+	f->iv.d->head.n_answers = (uint32_t)a->changes.n;
 	return err == PERR_OK ? amend_encode(&a->changes, out, len) : err;
 }
 
@@ -64,8 +64,8 @@ static enum filling_next drop(struct amending *a)
 	if (!filling_sure(&a->f, T("Delete these corrections?  They cannot be brought back.",
 	                  "¿Borrar estas correcciones?  No se pueden recuperar.")))
 		return FILLING_SAME;
-	if (a->f.d->head.number != 0)
-		err = draft_drop(a->f.cli->client->kv, a->f.d->head.number);
+	if (a->f.iv.d->head.number != 0)
+		err = draft_drop(a->f.cli->client->kv, a->f.iv.d->head.number);
 	if (err != PERR_OK)
 		return filling_failed(&a->f, err, T("they were not deleted", "no se borraron"));
 	ask_say(&a->f.ask, 0, T("Deleted.", "Borradas."));
@@ -116,16 +116,16 @@ static void language(struct amending *a, const char *rest)
 {
 	struct filling *f = &a->f;
 
-	if (rest[0] != '\0' && xform_has_lang(f->form, rest)) {
-		filling_speak(f, xform_lang_code(f->form, xform_find_lang(f->form, rest)));
-		fill_set_lang(a->blind, f->d->head.lang);
+	if (rest[0] != '\0' && xform_has_lang(f->iv.form, rest)) {
+		filling_speak(f, xform_lang_code(f->iv.form, xform_find_lang(f->iv.form, rest)));
+		fill_set_lang(a->blind, f->iv.d->head.lang);
 		if (a->known != NULL)
-			fill_set_lang(a->known, f->d->head.lang);
+			fill_set_lang(a->known, f->iv.d->head.lang);
 		return;
 	}
 	ask_say(&f->ask, 0, T("This form is in:", "Este formulario está en:"));
-	for (size_t i = 0; i < xform_n_langs(f->form); i++)
-		ask_say(&f->ask, 2, "%s %s", T(".lang", ".idioma"), xform_lang_code(f->form, i));
+	for (size_t i = 0; i < xform_n_langs(f->iv.form); i++)
+		ask_say(&f->ask, 2, "%s %s", T(".lang", ".idioma"), xform_lang_code(f->iv.form, i));
 }
 
 static enum filling_next command(struct filling *f, enum typed_command c, const char *rest,
@@ -173,9 +173,9 @@ static void show_question(struct amending *a, unsigned number)
 {
 	char label[XFORM_LABEL_SIZE], repeat[XFORM_LABEL_SIZE];
 
-	xform_question_label(a->f.form, number, a->f.d->head.lang, label);
+	xform_question_label(a->f.iv.form, number, a->f.iv.d->head.lang, label);
 	/* a "Name" that is asked of each child is not that of the person */
-	if (xform_question_repeat(a->f.form, number, 0, a->f.d->head.lang, repeat) != NULL)
+	if (xform_question_repeat(a->f.iv.form, number, 0, a->f.iv.d->head.lang, repeat) != NULL)
 		ask_say(&a->f.ask, 2, "%u. %s (%s)", number, label, repeat);
 	else
 		ask_say(&a->f.ask, 2, "%u. %s", number, label);
@@ -194,14 +194,14 @@ static char *folded(const char *s)
 /* the number of the one question that has all these words; 0: none or several, said */
 static unsigned find_question(struct amending *a, const char *words)
 {
-	unsigned n = 0, last = 0, total = xform_n_questions(a->f.form);
+	unsigned n = 0, last = 0, total = xform_n_questions(a->f.iv.form);
 	char *want = folded(words), label[XFORM_LABEL_SIZE];
 
 	for (unsigned i = 1; want != NULL && want[0] != '\0' && i <= total; i++) {
 		char *have, *word, *save = NULL, *copy = strdup(want);
 		bool fits = copy != NULL;
 
-		xform_question_label(a->f.form, i, a->f.d->head.lang, label);
+		xform_question_label(a->f.iv.form, i, a->f.iv.d->head.lang, label);
 		have = folded(label);
 		for (word = copy == NULL ? NULL : strtok_r(copy, " ", &save); word != NULL && fits;
 		     word = strtok_r(NULL, " ", &save))
@@ -231,7 +231,7 @@ static unsigned find_question(struct amending *a, const char *words)
 
 static void list_questions(struct amending *a)
 {
-	for (unsigned i = 1; i <= xform_n_questions(a->f.form); i++)
+	for (unsigned i = 1; i <= xform_n_questions(a->f.iv.form); i++)
 		show_question(a, i);
 }
 
@@ -401,7 +401,7 @@ static enum filling_next choose_one(struct amending *a, struct way *w, const cha
 /* from the question to the one place that is meant */
 static enum filling_next find_place(struct amending *a, unsigned number, struct way *w)
 {
-	const char *path = xform_question_path(a->f.form, number), *repeat;
+	const char *path = xform_question_path(a->f.iv.form, number), *repeat;
 	enum filling_next next = FILLING_ON;
 	char label[XFORM_LABEL_SIZE];
 	size_t done = 0;
@@ -409,7 +409,7 @@ static enum filling_next find_place(struct amending *a, unsigned number, struct 
 	w->sent = strdup("");
 	w->now = a->known != NULL ? strdup("") : NULL;
 	for (size_t k = 0; next == FILLING_ON && !w->is_removed &&
-	     (repeat = xform_question_repeat(a->f.form, number, k, a->f.d->head.lang, label)) != NULL;
+	     (repeat = xform_question_repeat(a->f.iv.form, number, k, a->f.iv.d->head.lang, label)) != NULL;
 	     k++) {
 		size_t len = strlen(repeat) - done;
 
@@ -472,21 +472,21 @@ static enum filling_next ask_answer(struct amending *a, unsigned number, const s
 	struct fill_step step;
 	char why[FILL_WHY_SIZE];
 
-	a->f.s = session_for(a, number, w, &a->at);
+	a->f.iv.s = session_for(a, number, w, &a->at);
 	a->path = NULL;
-	if (a->f.s == NULL || merge_path(&a->path, w->sent, strlen(w->sent)) != PERR_OK) {
+	if (a->f.iv.s == NULL || merge_path(&a->path, w->sent, strlen(w->sent)) != PERR_OK) {
 		ask_say(&a->f.ask, 0, T("This question cannot be asked.", "Esta pregunta no se puede hacer."));
 		goto out;
 	}
 	/* a blind session may still have the answer of another child */
-	if (a->f.s == a->blind && fill_answer(a->blind, "", 0, why) != PERR_OK)
+	if (a->f.iv.s == a->blind && fill_answer(a->blind, "", 0, why) != PERR_OK)
 		goto out;
 	a->is_taken = false;
 	show_conflict(a, w->now);
 	free(a->f.asked);
 	a->f.asked = NULL;
 	do {
-		if (fill_current(a->f.s, &step) != PERR_OK || step.kind == FILL_END)
+		if (fill_current(a->f.iv.s, &step) != PERR_OK || step.kind == FILL_END)
 			break;
 		if (step.kind == FILL_NOTE) {
 			ask_say(&a->f.ask, 0, T("This is calculated from other answers; correct those.",
@@ -496,7 +496,7 @@ static enum filling_next ask_answer(struct amending *a, unsigned number, const s
 		next = fill_ask_step(&a->f, &step);
 		/* the session goes on by itself; the one question stays the one */
 	} while (next == FILLING_SAME);
-	if (next == FILLING_ON && a->is_taken && fill_was_unchecked(a->f.s))
+	if (next == FILLING_ON && a->is_taken && fill_was_unchecked(a->f.iv.s))
 		ask_say(&a->f.ask, 0, T("(Whether it fits the other answers, the attorneys' device checks.)",
 		        "(Si va con las demás respuestas lo revisa el aparato de los abogados.)"));
 	if (next == FILLING_ON && !a->is_taken)
@@ -591,14 +591,14 @@ static void greet(struct amending *a)
 {
 	char code[CASE_CODE_SHOWN + 1], title[FILL_WHY_SIZE];
 
-	case_code_show(code, a->f.d->code);
-	snprintf(title, sizeof title, "%s", xform_title(a->f.form));
+	case_code_show(code, a->f.iv.d->code);
+	snprintf(title, sizeof title, "%s", xform_title(a->f.iv.form));
 	ask_say(&a->f.ask, 0, T("Correcting case %s: %s", "Corregir el caso %s: %s"), code, title);
 	sodium_memzero(code, sizeof code);
-	if (a->f.d->head.number != 0)
+	if (a->f.iv.d->head.number != 0)
 		ask_say(&a->f.ask, 0, T("Draft %u, corrected so far: %zu; .review shows them.",
 		        "Borrador %u, corregidas hasta ahora: %zu; .revisar las muestra."),
-		        a->f.d->head.number, a->changes.n);
+		        a->f.iv.d->head.number, a->changes.n);
 	if (a->known == NULL && a->merged == NULL)
 		ask_say(&a->f.ask, 0, T("The interview is not on this device, so the answers it has cannot be "
 		        "shown.", "La entrevista no está en este aparato, así que no se pueden mostrar las "
@@ -637,7 +637,7 @@ static enum filling_next one_question(struct amending *a)
 		number = (unsigned)strtoul(rest, &end, 10);
 		if (end == rest || end[strspn(end, " .")] != '\0')
 			number = find_question(a, rest);
-		else if (xform_question_path(a->f.form, number) == NULL) {
+		else if (xform_question_path(a->f.iv.form, number) == NULL) {
 			ask_say(&a->f.ask, 0, T("The form has no question %u.", "El formulario no tiene pregunta %u."),
 			        number);
 			number = 0;
@@ -664,15 +664,15 @@ int amend_ask(struct amending *a)
 	while (next == FILLING_ON)
 		next = one_question(a);
 	if (next == FILLING_SAVED || next == FILLING_STOPPED ||
-	    (next == FILLING_FAILED && a->f.d->head.number != 0)) {
+	    (next == FILLING_FAILED && a->f.iv.d->head.number != 0)) {
 		ask_gap(&a->f.ask);
-		if (a->f.d->head.number == 0)
+		if (a->f.iv.d->head.number == 0)
 			ask_say(&a->f.ask, 0, T("Nothing was corrected, so nothing is kept.",
 			        "No se corrigió nada, así que no se guardó nada."));
 		else
 			ask_say(&a->f.ask, 0, T("Kept, encrypted, on this device.  Go on with:\n"
 			        "  amparo amend --resume %u", "Guardado y cifrado en este aparato.  Siga con:\n"
-			        "  amparo amend --resume %u"), a->f.d->head.number);
+			        "  amparo amend --resume %u"), a->f.iv.d->head.number);
 	}
 	switch (next) {
 	case FILLING_STOPPED: return EXIT_LATER;

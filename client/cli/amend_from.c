@@ -109,17 +109,17 @@ static void take_change(struct reading *r, char *path, char *value, bool is_whol
 
 	if (path[strspn(path, "0123456789")] == '\0' && path[0] != '\0') {
 		number = (unsigned)strtoul(path, NULL, 10);
-		if (xform_question_path(a->f.form, number) == NULL) {
+		if (xform_question_path(a->f.iv.form, number) == NULL) {
 			fault(r, T("the form has no question ", "el formulario no tiene la pregunta "), path);
 			return;
 		}
-		if (xform_question_repeat(a->f.form, number, 0, NULL, NULL) != NULL) {
+		if (xform_question_repeat(a->f.iv.form, number, 0, NULL, NULL) != NULL) {
 			fault(r, T("this question is there for each of several: give its path, as in ",
 			      "esta pregunta está una vez por cada una: dé su ruta, como "),
-			      xform_question_path(a->f.form, number));
+			      xform_question_path(a->f.iv.form, number));
 			return;
 		}
-		path = (char *)xform_question_path(a->f.form, number);
+		path = (char *)xform_question_path(a->f.iv.form, number);
 	}
 	err = merge_path(&canonical, path, strlen(path));
 	if (err == PERR_FORMAT) {
@@ -267,7 +267,7 @@ int amend_from(struct amending *a, const struct amend_given *g)
 	if (code == EXIT_DONE && r->n_faults > 0)
 		code = EXIT_REFUSED;
 	for (size_t i = 0; code == EXIT_DONE && i < r->n_files; i++)
-		if (draft_attach(a->f.d, r->files[i].name, r->files[i].data, r->files[i].len, false) != PERR_OK)
+		if (draft_attach(a->f.iv.d, r->files[i].name, r->files[i].data, r->files[i].len, false) != PERR_OK)
 			code = cli_fail(EXIT_REFUSED, T("the file \"%s\" is not accepted; nothing was sealed.",
 			                "el archivo «%s» no se acepta; no se selló nada."), r->files[i].name);
 	if (code == EXIT_DONE)

@@ -31,8 +31,8 @@ unsigned amending_question(struct amending *a, const char *path)
 	char *plain = without_places(path);
 	unsigned number = 0;
 
-	for (unsigned i = 1; plain != NULL && number == 0 && i <= xform_n_questions(a->f.form); i++)
-		if (strcmp(plain, xform_question_path(a->f.form, i)) == 0)
+	for (unsigned i = 1; plain != NULL && number == 0 && i <= xform_n_questions(a->f.iv.form); i++)
+		if (strcmp(plain, xform_question_path(a->f.iv.form, i)) == 0)
 			number = i;
 	free(plain);
 	return number;
@@ -44,9 +44,9 @@ bool amending_is_repeat(struct amending *a, const char *path, char *label)
 	const char *prefix;
 	bool is_it = false;
 
-	for (unsigned q = 1; plain != NULL && !is_it && q <= xform_n_questions(a->f.form); q++)
-		for (size_t k = 0; !is_it && (prefix = xform_question_repeat(a->f.form, q, k,
-		     a->f.d->head.lang, label)) != NULL; k++)
+	for (unsigned q = 1; plain != NULL && !is_it && q <= xform_n_questions(a->f.iv.form); q++)
+		for (size_t k = 0; !is_it && (prefix = xform_question_repeat(a->f.iv.form, q, k,
+		     a->f.iv.d->head.lang, label)) != NULL; k++)
 			is_it = strcmp(prefix, plain) == 0;
 	free(plain);
 	return is_it;
@@ -54,17 +54,17 @@ bool amending_is_repeat(struct amending *a, const char *path, char *label)
 
 char *amending_blind_path(struct amending *a, unsigned number)
 {
-	const char *path = xform_question_path(a->f.form, number), *prefix;
+	const char *path = xform_question_path(a->f.iv.form, number), *prefix;
 	size_t n = strlen(path), at = 0, k = 0;
 	char *out = malloc(n + 16 * 3 + 1);
 
-	prefix = xform_question_repeat(a->f.form, number, 0, NULL, NULL);
+	prefix = xform_question_repeat(a->f.iv.form, number, 0, NULL, NULL);
 	for (size_t i = 0; out != NULL && i < n; i++) {
 		out[at++] = path[i];
 		if (prefix != NULL && i + 1 == strlen(prefix) && k < 16) {
 			memcpy(out + at, "[1]", 3);
 			at += 3;
-			prefix = xform_question_repeat(a->f.form, number, ++k, NULL, NULL);
+			prefix = xform_question_repeat(a->f.iv.form, number, ++k, NULL, NULL);
 		}
 	}
 	if (out != NULL)
@@ -110,11 +110,11 @@ char *amending_label(struct amending *a, const char *path)
 	}
 	if (number == 0)
 		return strdup(path);
-	xform_question_label(a->f.form, number, a->f.d->head.lang, label);
+	xform_question_label(a->f.iv.form, number, a->f.iv.d->head.lang, label);
 	if (asprintf(&out, "%u. %s", number, label) < 0)
 		return NULL;
-	for (size_t k = 0; out != NULL && (prefix = xform_question_repeat(a->f.form, number, k,
-	     a->f.d->head.lang, repeat)) != NULL; k++) {
+	for (size_t k = 0; out != NULL && (prefix = xform_question_repeat(a->f.iv.form, number, k,
+	     a->f.iv.d->head.lang, repeat)) != NULL; k++) {
 		unsigned at = index_in(path, prefix, &is_added);
 
 		if (asprintf(&more, is_added ? T("%s (%s, new %u)", "%s (%s, nueva %u)") : "%s (%s %u)", out,

@@ -66,7 +66,7 @@ struct given {
 /* in whatever spelling; its check character tells a mistyped one */
 static int take_code(struct amending *a, const char *text)
 {
-	enum perr err = case_code_parse(a->f.d->code, text);
+	enum perr err = case_code_parse(a->f.iv.d->code, text);
 
 	if (err == PERR_AUTH)
 		return cli_fail(EXIT_REFUSED, T("\"%s\" is mistyped: at least one character is wrong; compare "
@@ -89,15 +89,15 @@ static int find_case(struct amending *a, const char *form)
 {
 	struct client *c = a->f.cli->client;
 	uint8_t record[STATEMENT_RECORD_SIZE];
-	enum perr err = c->level < LEVEL_STAFF ? PERR_NOTFOUND : amend_record(c, a->f.d->code, record);
+	enum perr err = c->level < LEVEL_STAFF ? PERR_NOTFOUND : amend_record(c, a->f.iv.d->code, record);
 
 	if (err == PERR_OK)
 		err = case_open(c, record, &a->file);
 	if (err == PERR_OK && a->file->n_interviews > 0)
 		err = case_merge(c, a->file, 0, &a->merged);
 	if (err == PERR_OK && a->merged != NULL && is_same_form(a, form)) {
-		snprintf(a->f.d->head.form_id, sizeof a->f.d->head.form_id, "%s", a->file->s.form_id);
-		snprintf(a->f.d->head.form_version, sizeof a->f.d->head.form_version, "%s",
+		snprintf(a->f.iv.d->head.form_id, sizeof a->f.iv.d->head.form_id, "%s", a->file->s.form_id);
+		snprintf(a->f.iv.d->head.form_version, sizeof a->f.iv.d->head.form_version, "%s",
 		         a->file->s.form_version);
 		return EXIT_DONE;
 	}
@@ -114,21 +114,21 @@ static int find_case(struct amending *a, const char *form)
 
 static int open_sessions(struct amending *a)
 {
-	struct fill_env env = filling_env(&a->f);
+	struct fill_env env = interview_env(&a->f.iv);
 	char why[FILL_WHY_SIZE];
 	uint8_t *xml = NULL;
 	size_t len = 0;
-	enum perr err = fill_new_blind(&a->blind, a->f.form, &env, why);
+	enum perr err = fill_new_blind(&a->blind, a->f.iv.form, &env, why);
 
 	if (err == PERR_OK && a->merged != NULL && a->merged->in != NULL) {
 		err = fpatch_write(a->merged->in, &xml, &len);
 		if (err == PERR_OK)
-			err = fill_open_answers(&a->known, a->f.form, &env, xml, len, why);
+			err = fill_open_answers(&a->known, a->f.iv.form, &env, xml, len, why);
 		/* answers that are not this form's can be corrected all the same */
 		err = err == PERR_FORMAT ? PERR_OK : err;
 	}
 	doc_free(xml, len);
-	a->f.s = a->blind;
+	a->f.iv.s = a->blind;
 	return err == PERR_OK ? EXIT_DONE : cli_fail(EXIT_REFUSED, "%s", why);
 }
 
@@ -143,19 +143,17 @@ static int prepare(struct amending *a, const struct given *g)
 		                "`amparo sync` una vez con red."));
 	if (g->resume != 0) {
 		code = filling_take_draft(f, g->resume);
-		if (code == EXIT_DONE && !f->d->head.is_amendment)
+		if (code == EXIT_DONE && !f->iv.d->head.is_amendment)
 			return cli_fail(EXIT_REFUSED, T("draft %u is an interview; `amparo intake fill --resume %u` "
 			                "goes on with it.", "el borrador %u es una entrevista; `amparo intake fill "
 			                "--resume %u` sigue con ella."), g->resume, g->resume);
-		if (code == EXIT_DONE && amend_decode(&a->changes, f->d->answers, f->d->answers_len) != PERR_OK)
+		if (code == EXIT_DONE && amend_decode(&a->changes, f->iv.d->answers, f->iv.d->answers_len) != PERR_OK)
 			return cli_fail_err(PERR_CORRUPT, T("draft %u could not be read",
 			                    "no se pudo leer el borrador %u"), g->resume);
 	} else {
-		f->d = draft_new();
-		if (f->d == NULL)
+		if (interview_new(&f->iv, f->cli->client, false, cmd_tz_min()) != PERR_OK)
 			return cli_fail_err(PERR_NOMEM, "nothing was begun");
-		f->d->head.day = client_day(f->cli->client);
-		f->d->head.is_amendment = true;
+		f->iv.d->head.is_amendment = true;
 		code = take_code(a, g->code);
 	}
 	if (code == EXIT_DONE)
@@ -169,7 +167,7 @@ static int prepare(struct amending *a, const struct given *g)
 	if (code == EXIT_DONE)
 		code = open_sessions(a);
 	if (code == EXIT_DONE)
-		filling_speak(f, f->d->head.lang);
+		filling_speak(f, f->iv.d->head.lang);
 	return code;
 }
 
@@ -179,7 +177,7 @@ static enum perr drop_draft(void *ctx)
 {
 	struct amending *a = ctx;
 
-	return draft_erase(a->f.cli->client->kv, a->f.d);
+	return draft_erase(a->f.cli->client->kv, a->f.iv.d);
 }
 
 static void print_receipt(struct amending *a, const struct amend_receipt *r)
@@ -215,16 +213,16 @@ int amending_seal(struct amending *a)
 	struct intake_file files[DRAFT_FILES_MAX];
 	uint8_t *data[DRAFT_FILES_MAX] = { NULL };
 	struct amend am = {
-		.code = a->f.d->code, .form_id = a->f.d->head.form_id,
-		.form_version = a->f.d->head.form_version, .changes = &a->changes, .files = files,
+		.code = a->f.iv.d->code, .form_id = a->f.iv.d->head.form_id,
+		.form_version = a->f.iv.d->head.form_version, .changes = &a->changes, .files = files,
 		.in_batch = drop_draft, .in_batch_ctx = a
 	};
 	struct amend_receipt r;
 	char why[DISPATCH_WHY] = "";
 	enum perr err = PERR_OK;
 
-	for (size_t i = 0; i < a->f.d->n_files && err == PERR_OK; i++) {
-		const struct draft_file *f = &a->f.d->files[i];
+	for (size_t i = 0; i < a->f.iv.d->n_files && err == PERR_OK; i++) {
+		const struct draft_file *f = &a->f.iv.d->files[i];
 		size_t len = f->size, k = 0;
 
 		while (k < a->changes.n && (a->changes.at[k].value == NULL ||
@@ -233,7 +231,7 @@ int amending_seal(struct amending *a)
 		if (f->is_gone || k == a->changes.n)
 			continue;
 		if (f->fresh == NULL)
-			err = draft_read(c->kv, a->f.d, f->name, &data[am.n_files], &len);
+			err = draft_read(c->kv, a->f.iv.d, f->name, &data[am.n_files], &len);
 		files[am.n_files].name = f->name;
 		files[am.n_files].data = f->fresh != NULL ? f->fresh : data[am.n_files];
 		files[am.n_files].is_scan = false;
@@ -265,6 +263,8 @@ static int amend_it(struct cli *cli, const struct given *g)
 	if (a == NULL)
 		return cli_fail_err(PERR_NOMEM, "nothing was begun");
 	a->f.cli = cli;
+	a->f.iv.c = cli->client;
+	a->f.iv.tz_min = cmd_tz_min();
 	a->f.lock = -1;
 	ask_begin(&a->f.ask, drafts_is_es(g->lang));
 	code = prepare(a, g);
@@ -276,7 +276,7 @@ static int amend_it(struct cli *cli, const struct given *g)
 	fill_free(a->known);
 	case_merged_free(a->merged);
 	case_close(a->file);
-	draft_free(a->f.d);
+	draft_free(a->f.iv.d);
 	if (a->f.lock >= 0)
 		close(a->f.lock);
 	ask_free(a->path);

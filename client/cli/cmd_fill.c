@@ -50,41 +50,21 @@ const char cmd_fill_help[] =
 
 /* ---- from step to step -------------------------------------------------------------------------- */
 
-/* a note without a word on it: a value the form computes and shows nowhere */
-static bool is_silent(const struct fill_step *step)
-{
-	return step->kind == FILL_NOTE && step->label[0] == '\0' && step->value[0] == '\0';
-}
-
-static enum filling_next pass(struct filling *f)
-{
-	enum perr err = f->is_back ? fill_back(f->s) : fill_next(f->s);
-
-	if (err == PERR_NOTFOUND && f->is_back) {
-		f->is_back = false;
-		err = fill_next(f->s);
-	}
-	return err == PERR_OK || err == PERR_NOTFOUND ? FILLING_ON : filling_stuck(f, err);
-}
-
 static enum filling_next one_step(struct filling *f)
 {
 	struct fill_step step;
 	enum perr err;
 
-	if (!f->d->head.is_paper)
+	if (!f->iv.d->head.is_paper)
 		filling_clock(f);
 	/* first, because it moves on when what stood here is not asked any more */
-	err = fill_current(f->s, &step);
-	if (err == PERR_OK && is_silent(&step))
-		return pass(f);
+	err = interview_step(&f->iv, &step);
 	if (err == PERR_OK && !filling_save(f, false))
 		return FILLING_FAILED;
-	if (f->d->head.is_paper &&
-	    (f->d->visit_day == 0 || f->d->transcriber[0] == '\0' || !f->d->has_scans))
+	if (!interview_paper_ready(&f->iv))
 		return fill_paper_ask(f);
 	if (err == PERR_OK)
-		err = fill_current(f->s, &step);
+		err = interview_step(&f->iv, &step);
 	if (err != PERR_OK)
 		return filling_stuck(f, err);
 	return step.kind == FILL_END ? fill_end_page(f) : fill_ask_step(f, &step);
@@ -92,29 +72,29 @@ static enum filling_next one_step(struct filling *f)
 
 static void say_kept(struct filling *f)
 {
-	if (f->d->head.number == 0)
+	if (f->iv.d->head.number == 0)
 		ask_say(&f->ask, 0, T("Nothing was answered, so nothing is kept.",
 		        "No se contestó nada, así que no se guardó nada."));
 	else
 		ask_say(&f->ask, 0, T("Kept, encrypted, on this device.  Go on with:\n"
 		        "  amparo intake fill --resume %u", "Guardada y cifrada en este aparato.  Siga con:\n"
-		        "  amparo intake fill --resume %u"), f->d->head.number);
+		        "  amparo intake fill --resume %u"), f->iv.d->head.number);
 }
 
 static int run(struct filling *f)
 {
 	enum filling_next next = FILLING_ON;
 
-	if (f->d->head.is_sealed)
+	if (f->iv.d->head.is_sealed)
 		next = fill_end_code(f, NULL);
 	while (next == FILLING_ON || next == FILLING_SAME)
 		next = one_step(f);
 	/* nothing new can be there, but the place may be */
-	if ((next == FILLING_SAVED || next == FILLING_STOPPED) && f->s != NULL &&
-	    !f->d->head.is_sealed && !filling_save(f, false))
+	if ((next == FILLING_SAVED || next == FILLING_STOPPED) && f->iv.s != NULL &&
+	    !f->iv.d->head.is_sealed && !filling_save(f, false))
 		next = FILLING_FAILED;
 	if (next == FILLING_SAVED || next == FILLING_STOPPED ||
-	    (next == FILLING_FAILED && f->d->head.number != 0)) {
+	    (next == FILLING_FAILED && f->iv.d->head.number != 0)) {
 		ask_gap(&f->ask);
 		say_kept(f);
 	}
@@ -128,18 +108,11 @@ static int run(struct filling *f)
 
 /* ---- beginning ---------------------------------------------------------------------------------- */
 
-static void env_random(void *ctx, uint8_t *out, size_t n)
-{
-	struct client *c = ctx;
-
-	rng_fill(c->env.rng, out, n);
-}
-
 int filling_load_form(struct filling *f)
 {
-	const struct draft_head *h = &f->d->head;
+	const struct draft_head *h = &f->iv.d->head;
 	char id[sizeof h->form_id], version[sizeof h->form_version];
-	enum perr err = cache_form(f->cli->client, h->form_id, h->form_version, &f->form);
+	enum perr err = interview_load(&f->iv);
 
 	/* they come from the roster: nothing a terminal would obey */
 	fold_tidy(strcpy(id, h->form_id));
@@ -155,28 +128,12 @@ int filling_load_form(struct filling *f)
 	return EXIT_DONE;
 }
 
-struct fill_env filling_env(struct filling *f)
-{
-	const struct draft_head *h = &f->d->head;
-
-	return (struct fill_env){
-		.lang = h->lang[0] == '\0' ? NULL : h->lang,
-		.now = intake_clock(f->cli->client, f->d->visit_day, cmd_tz_min()),
-		.random = env_random, .random_ctx = f->cli->client,
-	};
-}
-
 static int open_session(struct filling *f)
 {
-	struct fill_env env = filling_env(f);
 	char why[FILL_WHY_SIZE];
-	enum perr err;
 
-	if (f->d->answers == NULL)
-		err = fill_new(&f->s, f->form, &env, why);
-	else
-		err = fill_open(&f->s, f->form, &env, f->d->answers, f->d->answers_len, why);
-	if (err != PERR_OK)
+	f->iv.tz_min = cmd_tz_min();
+	if (interview_open(&f->iv, why) != PERR_OK)
 		return cli_fail(EXIT_REFUSED, "%s", why);
 	return EXIT_DONE;
 }
@@ -184,13 +141,10 @@ static int open_session(struct filling *f)
 /* said before an hour of questions, not after */
 static void warn_of_desk(struct filling *f)
 {
-	const struct draft_head *h = &f->d->head;
-	const struct roster_form *entry = cache_form_entry(f->cli->client, h->form_id,
-	                                                   h->form_version);
+	const struct roster_form *entry = interview_entry(&f->iv);
 	struct dispatch_readers readers;
 	char why[DISPATCH_WHY];
-	enum perr err = entry == NULL ? PERR_OK
-	    : dispatch_desk(f->cli->client, entry->desk, true, &readers, why);
+	enum perr err = interview_readers(&f->iv, &readers, why);
 
 	if (err != PERR_OK && why[0] != '\0') {
 		char *text = filling_why(f, err, why);
@@ -216,13 +170,13 @@ static void greet(struct filling *f, bool is_resumed)
 	char day[16], title[FILL_WHY_SIZE];
 	unsigned n = 0;
 
-	snprintf(title, sizeof title, "%s", xform_title(f->form));
+	snprintf(title, sizeof title, "%s", xform_title(f->iv.form));
 	ask_say(&f->ask, 0, "%s", title);
 	if (is_resumed) {
-		cli_day(day, f->d->head.day);
+		cli_day(day, f->iv.d->head.day);
 		ask_say(&f->ask, 0, T("Draft %u, started %s.  Going on where it stopped; .review shows all "
 		        "answers.", "Borrador %u, empezado el %s.  Sigue donde se quedó; .revisar muestra "
-		        "todas las respuestas."), f->d->head.number, day);
+		        "todas las respuestas."), f->iv.d->head.number, day);
 	} else {
 		ask_say(&f->ask, 0, T("Type each answer and press Enter.  Enter alone leaves it blank.  ? shows "
 		        "what else can be typed: back, skip, save.  Each answer is kept at once, encrypted.",
@@ -267,8 +221,8 @@ int filling_choose_form(struct filling *f, const char *id)
 	if (entry == NULL)
 		return cli_fail(EXIT_REFUSED, T("no form is published yet; run `amparo sync` with a network.",
 		                "todavía no hay ningún formulario publicado; ejecute `amparo sync` con red."));
-	snprintf(f->d->head.form_id, sizeof f->d->head.form_id, "%s", entry->id);
-	snprintf(f->d->head.form_version, sizeof f->d->head.form_version, "%s", entry->version);
+	snprintf(f->iv.d->head.form_id, sizeof f->iv.d->head.form_id, "%s", entry->id);
+	snprintf(f->iv.d->head.form_version, sizeof f->iv.d->head.form_version, "%s", entry->version);
 	return EXIT_DONE;
 }
 
@@ -282,28 +236,22 @@ struct given {
 int filling_choose_lang(struct filling *f, const char *want)
 {
 	const char *env = drafts_env_lang();
-	size_t n = xform_n_langs(f->form);
-	const char *lang = want != NULL ? want : f->d->head.lang[0] != '\0' ? f->d->head.lang
-	                 : n == 0 || (env != NULL && xform_has_lang(f->form, env)) ? env : NULL;
+	size_t n = xform_n_langs(f->iv.form);
+	const char *lang = want != NULL ? want : f->iv.d->head.lang[0] != '\0' ? f->iv.d->head.lang
+	                 : n == 0 || (env != NULL && xform_has_lang(f->iv.form, env)) ? env : NULL;
 
-	if (want != NULL && n > 0 && !xform_has_lang(f->form, want)) {
+	if (want != NULL && n > 0 && !xform_has_lang(f->iv.form, want)) {
 		cli_fail(EXIT_REFUSED, T("this form is not in \"%s\"; it is in:", "este formulario no está en "
 		         "«%s»; está en:"), want);
 		for (size_t i = 0; i < n; i++) {
 			fputs("  --lang ", stderr);
-			term_print(stderr, xform_lang_code(f->form, i), strlen(xform_lang_code(f->form, i)),
+			term_print(stderr, xform_lang_code(f->iv.form, i), strlen(xform_lang_code(f->iv.form, i)),
 			           TERM_LINE);
 			fputc('\n', stderr);
 		}
 		return EXIT_REFUSED;
 	}
-	if (lang == NULL && n > 0)
-		lang = xform_lang_code(f->form, xform_find_lang(f->form, NULL));
-	else if (lang != NULL && n > 0)
-		lang = xform_lang_code(f->form, xform_find_lang(f->form, lang));
-	/* statements have 16 bytes for it */
-	if (lang != f->d->head.lang)
-		snprintf(f->d->head.lang, sizeof f->d->head.lang, "%.16s", lang == NULL ? "" : lang);
+	interview_choose_lang(&f->iv, lang);
 	return EXIT_DONE;
 }
 
@@ -315,7 +263,7 @@ int filling_take_draft(struct filling *f, uint32_t number)
 	if (f->lock == -2)
 		return cli_fail(EXIT_REFUSED, T("draft %u is open in another window; go on there.",
 		                "el borrador %u está abierto en otra ventana; siga allá."), number);
-	err = draft_open(f->cli->client->kv, number, &f->d);
+	err = draft_open(f->cli->client->kv, number, &f->iv.d);
 	if (err == PERR_NOTFOUND)
 		return cli_fail(EXIT_REFUSED, T("there is no draft %u; `amparo drafts` lists them.",
 		                "no hay borrador %u; `amparo drafts` los muestra."), number);
@@ -336,19 +284,16 @@ static int prepare(struct filling *f, const struct given *g)
 	if (g->resume != 0) {
 		code = filling_take_draft(f, g->resume);
 	} else {
-		f->d = draft_new();
-		if (f->d == NULL)
+		if (interview_new(&f->iv, f->cli->client, g->is_paper, cmd_tz_min()) != PERR_OK)
 			return cli_fail_err(PERR_NOMEM, "nothing was begun");
-		f->d->head.day = client_day(f->cli->client);
-		f->d->head.is_paper = g->is_paper;
 		code = filling_choose_form(f, g->form);
 	}
-	if (code == EXIT_DONE && f->d->head.is_amendment)
+	if (code == EXIT_DONE && f->iv.d->head.is_amendment)
 		return cli_fail(EXIT_REFUSED, T("draft %u is a correction; `amparo amend --resume %u` goes on "
 		                "with it.", "el borrador %u es una corrección; `amparo amend --resume %u` sigue "
-		                "con ella."), f->d->head.number, f->d->head.number);
-	if (code == EXIT_DONE && f->d->head.is_sealed) {
-		f->ask.is_es = drafts_is_es(f->d->head.lang[0] != '\0' ? f->d->head.lang : g->lang);
+		                "con ella."), f->iv.d->head.number, f->iv.d->head.number);
+	if (code == EXIT_DONE && f->iv.d->head.is_sealed) {
+		f->ask.is_es = drafts_is_es(f->iv.d->head.lang[0] != '\0' ? f->iv.d->head.lang : g->lang);
 		return EXIT_DONE;
 	}
 	if (code == EXIT_DONE)
@@ -358,7 +303,7 @@ static int prepare(struct filling *f, const struct given *g)
 	if (code == EXIT_DONE)
 		code = open_session(f);
 	if (code == EXIT_DONE)
-		filling_speak(f, f->d->head.lang);
+		filling_speak(f, f->iv.d->head.lang);
 	return code;
 }
 
@@ -370,16 +315,16 @@ static int fill_it(struct cli *cli, const struct given *g)
 	if (f == NULL)
 		return cli_fail_err(PERR_NOMEM, "nothing was begun");
 	f->cli = cli;
+	f->iv.c = cli->client;
 	f->lock = -1;
 	ask_begin(&f->ask, drafts_is_es(g->lang));
 	code = prepare(f, g);
-	if (code == EXIT_DONE && !f->d->head.is_sealed)
+	if (code == EXIT_DONE && !f->iv.d->head.is_sealed)
 		greet(f, g->resume != 0);
 	if (code == EXIT_DONE)
 		code = run(f);
 	ask_done(&f->ask);
-	fill_free(f->s);
-	draft_free(f->d);
+	interview_free(&f->iv);
 	if (f->lock >= 0)
 		close(f->lock);
 	free(f->asked);

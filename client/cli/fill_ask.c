@@ -124,7 +124,7 @@ static void show_question(struct filling *f, const struct fill_step *step)
 		ask_say(a, 0, T("Answer now:", "Respuesta actual:"));
 	if (step->value[0] != '\0') {
 		const struct draft_file *file = step->type == FILL_FILE
-			? draft_find(f->d, step->value) : NULL;
+			? draft_find(f->iv.d, step->value) : NULL;
 		char size[24];
 
 		if (file != NULL) {
@@ -321,7 +321,7 @@ static void words_of(const struct filling *f, int64_t day, char out[FDATE_SIZE])
 /* asks where month and day can be exchanged; false: not understood, or not answered */
 static bool take_date(struct filling *f, const char *line, int64_t *day)
 {
-	struct fclock now = intake_clock(f->cli->client, f->d->visit_day, 0);
+	struct fclock now = intake_clock(f->cli->client, f->iv.d->visit_day, 0);
 	int64_t days[2];
 	char first[FDATE_SIZE], second[FDATE_SIZE], *choice;
 	unsigned n = typed_date(line, &now, days);
@@ -454,16 +454,9 @@ static char *stored_of(struct filling *f, const struct fill_step *step, const ch
 /* on to what comes after a question: where the person came from, or the next one */
 static enum filling_next go_on(struct filling *f)
 {
-	enum perr err;
+	enum perr err = interview_next(&f->iv);
 
-	f->is_back = false;
-	if (f->d->from_review) {
-		f->d->from_review = false;
-		err = fill_jump_end(f->s);
-	} else {
-		err = fill_next(f->s);
-	}
-	if (err == PERR_OK || err == PERR_NOTFOUND)
+	if (err == PERR_OK)
 		return FILLING_ON;
 	return filling_failed(f, err, T("the next question could not be found",
 	                      "no se pudo encontrar la siguiente pregunta"));
@@ -473,7 +466,7 @@ static enum filling_next go_on(struct filling *f)
 static bool give(struct filling *f, const char *text, enum filling_next *next)
 {
 	char why[FILL_WHY_SIZE];
-	enum perr err = fill_answer(f->s, text, strlen(text), why);
+	enum perr err = interview_answer(&f->iv, text, strlen(text), why);
 
 	*next = FILLING_SAME;
 	if (err == PERR_OK)
@@ -496,36 +489,33 @@ static enum typed_command meant(const struct fill_step *step, const char *line, 
 
 static enum filling_next attach(struct filling *f, const struct fill_step *step, const char *line)
 {
-	char name[DRAFT_NAME_MAX + 1], size[24], *path = NULL, *old = strdup(step->value);
+	char name[DRAFT_NAME_MAX + 1], size[24], why[FILL_WHY_SIZE], *path = NULL;
 	enum filling_next next = FILLING_SAME;
 	uint8_t *data = NULL;
 	const char *base;
 	size_t len = 0;
 	enum perr err;
 
-	if (old == NULL || !filling_read_file(f, line, &data, &len, &base, &path))
+	if (!filling_read_file(f, line, &data, &len, &base, &path))
 		goto out;
-	/*
-	 * The file it had goes with the save that brings the new one, and leaves its name:
-	 * the same photograph given twice is the same answer.
-	 */
-	draft_detach(f->d, old);
-	draft_name(f->d, base, name);
-	if (!give(f, name, &next)) {
-		draft_undo_detach(f->d, old);
-		goto out;
-	}
-	err = draft_attach(f->d, name, data, len, false);
-	if (err != PERR_OK) {
-		draft_undo_detach(f->d, old);
+	err = interview_attach(&f->iv, base, data, len, false, name, why);
+	if (err == PERR_LIMIT) {
 		ask_say(&f->ask, 0, T("No more files fit into this interview.",
 		        "Ya no caben más archivos en esta entrevista."));
-		give(f, old, &next);
+		goto out;
+	}
+	if (err == PERR_RANGE || err == PERR_STATE) {
+		ask_say(&f->ask, 0, "%s", why);
+		goto out;
+	}
+	if (err != PERR_OK) {
+		next = filling_failed(f, err, T("the answer could not be taken; those before it are kept",
+		                      "no se pudo tomar la respuesta; las anteriores están guardadas"));
 		goto out;
 	}
 	if (!filling_save(f, true)) {
 		/* the data is about to be freed: nothing may point there */
-		draft_detach(f->d, name);
+		interview_unattach(&f->iv, name);
 		next = FILLING_FAILED;
 		goto out;
 	}
@@ -537,7 +527,6 @@ out:
 	if (data != NULL)
 		sodium_memzero(data, len);
 	free(data);
-	ask_free(old);
 	ask_free(path);
 	return next;
 }
@@ -548,16 +537,14 @@ static void echo(struct filling *f, const struct fill_step *step)
 
 	if (step->type != FILL_DATE && step->type != FILL_DATETIME)
 		return;
-	if (fill_current(f->s, &now) == PERR_OK && now.value[0] != '\0')
+	if (fill_current(f->iv.s, &now) == PERR_OK && now.value[0] != '\0')
 		ask_say(&f->ask, 2, "%s", now.shown);
 }
 
 static enum filling_next answer(struct filling *f, const struct fill_step *step, const char *line)
 {
-	bool is_multi = is_multiline(step), grew;
+	bool is_multi = is_multiline(step);
 	enum filling_next next = FILLING_SAME;
-	unsigned total = step->total;
-	struct fill_step now;
 	char *text;
 
 	if (step->type == FILL_FILE)
@@ -571,13 +558,7 @@ static enum filling_next answer(struct filling *f, const struct fill_step *step,
 	echo(f, step);
 	if (!filling_save(f, true))
 		return FILLING_FAILED;
-	if (is_multi)
-		return FILLING_SAME;
-	/* an answer changed from the review that opened new questions leads on to them */
-	grew = fill_current(f->s, &now) == PERR_OK && now.total > total;
-	if (grew)
-		f->d->from_review = false;
-	return go_on(f);
+	return is_multi ? FILLING_SAME : go_on(f);
 }
 
 static enum filling_next answer_repeat(struct filling *f, const char *line)
@@ -595,9 +576,9 @@ static enum filling_next answer_repeat(struct filling *f, const char *line)
 	}
 	if (yes == 0)
 		return go_on(f);
-	f->d->from_review = false;
-	f->is_back = false;
-	err = fill_add_repeat(f->s);
+	f->iv.d->from_review = false;
+	f->iv.is_back = false;
+	err = fill_add_repeat(f->iv.s);
 	if (err == PERR_LIMIT) {
 		ask_say(&f->ask, 0, T("No more can be added.", "Ya no se puede agregar más."));
 		return FILLING_SAME;

@@ -53,10 +53,10 @@ static enum filling_next jump(struct filling *f, const char *rest)
 		        "Escriba después el número de la pregunta, como .ir 12."));
 		return FILLING_SAME;
 	}
-	if ((err = fill_review(f->s, place_row, &count)) != PERR_OK)
+	if ((err = fill_review(f->iv.s, place_row, &count)) != PERR_OK)
 		return filling_stuck(f, err);
 	if (count.n == 0) {
-		ask_say(&f->ask, 0, p.number > xform_n_questions(f->form)
+		ask_say(&f->ask, 0, p.number > xform_n_questions(f->iv.form)
 		        ? T("The form has no question %u.", "El formulario no tiene pregunta %u.")
 		        : T("Question %u is not asked with the answers as they are.",
 		            "La pregunta %u no se hace con las respuestas que hay."), p.number);
@@ -65,8 +65,8 @@ static enum filling_next jump(struct filling *f, const char *rest)
 	if (count.n > 1) {
 		ask_say(&f->ask, 0, T("Question %u is there %u times:", "La pregunta %u está %u veces:"),
 		        p.number, count.n);
-		if ((err = fill_review(f->s, first_row, &p)) != PERR_OK ||
-		    (err = fill_review(f->s, place_row, &p)) != PERR_OK)
+		if ((err = fill_review(f->iv.s, first_row, &p)) != PERR_OK ||
+		    (err = fill_review(f->iv.s, place_row, &p)) != PERR_OK)
 			return filling_stuck(f, err);
 		got = ask_line(&f->ask, T("Which one?  Number: ", "¿Cuál?  Número: "), &line);
 		if (got != ASK_LINE) {
@@ -81,24 +81,21 @@ static enum filling_next jump(struct filling *f, const char *rest)
 		p.n = 0;
 		p.wanted = 1;
 	}
-	if (fill_review(f->s, place_row, &p) != PERR_OK || fill_jump_path(f->s, p.path) != PERR_OK) {
+	if (fill_review(f->iv.s, place_row, &p) != PERR_OK || fill_jump_path(f->iv.s, p.path) != PERR_OK) {
 		ask_say(&f->ask, 0, T("That is none of them.", "No es ninguna de ellas."));
 		return FILLING_SAME;
 	}
-	f->is_back = false;
-	f->d->from_review = false;
+	f->iv.is_back = false;
+	f->iv.d->from_review = false;
 	return FILLING_ON;
 }
 
 static enum filling_next back(struct filling *f)
 {
-	enum perr err = fill_back(f->s);
+	enum perr err = interview_back(&f->iv);
 
-	f->d->from_review = false;
-	f->is_back = true;
 	if (err == PERR_NOTFOUND) {
 		ask_say(&f->ask, 0, T("This is the first one.", "Esta es la primera."));
-		f->is_back = false;
 		return FILLING_SAME;
 	}
 	return err == PERR_OK ? FILLING_ON : filling_stuck(f, err);
@@ -106,7 +103,8 @@ static enum filling_next back(struct filling *f)
 
 static enum filling_next clear(struct filling *f, const struct fill_step *step)
 {
-	char why[FILL_WHY_SIZE], *name;
+	char why[FILL_WHY_SIZE];
+	enum perr err;
 
 	if (step == NULL || step->kind != FILL_QUESTION)
 		return FILLING_SAME;
@@ -114,38 +112,20 @@ static enum filling_next clear(struct filling *f, const struct fill_step *step)
 		ask_say(&f->ask, 0, T("It is blank.", "Está en blanco."));
 		return FILLING_SAME;
 	}
-	name = step->type == FILL_FILE ? strdup(step->value) : NULL;
-	if (fill_answer(f->s, "", 0, why) != PERR_OK) {
-		free(name);
+	err = interview_clear(&f->iv, why);
+	if (err != PERR_OK && why[0] == '\0')
+		return filling_stuck(f, err);
+	if (err != PERR_OK) {
 		ask_say(&f->ask, 0, "%s", why);
 		return FILLING_SAME;
 	}
-	if (name != NULL)
-		draft_detach(f->d, name);
-	free(name);
 	return filling_save(f, true) ? FILLING_ON : FILLING_FAILED;
-}
-
-struct inside {
-	struct filling *f;
-	const char *prefix;
-};
-
-static bool detach_row(void *arg, const struct fill_step *step)
-{
-	struct inside *in = arg;
-
-	if (step->type == FILL_FILE && strncmp(step->path, in->prefix, strlen(in->prefix)) == 0 &&
-	    step->value[0] != '\0')
-		draft_detach(in->f->d, step->value);
-	return true;
 }
 
 static enum filling_next remove_one(struct filling *f, const struct fill_step *step)
 {
 	char *prefix = step == NULL || step->kind == FILL_REPEAT ? NULL : strdup(step->path), *end;
 	char *question = NULL;
-	struct inside in = { .f = f };
 	enum filling_next next = FILLING_SAME;
 	enum perr err;
 
@@ -156,7 +136,6 @@ static enum filling_next remove_one(struct filling *f, const struct fill_step *s
 		goto out;
 	}
 	end[1] = '\0';
-	in.prefix = prefix;
 	if (asprintf(&question, T("Take out \"%s\" with all that was answered in it?",
 	             "¿Quitar «%s» con todo lo que se contestó ahí?"), step->where) < 0) {
 		question = NULL;
@@ -164,15 +143,12 @@ static enum filling_next remove_one(struct filling *f, const struct fill_step *s
 	}
 	if (!filling_sure(f, question))
 		goto out;
-	err = fill_review(f->s, detach_row, &in);
-	if (err == PERR_OK)
-		err = fill_remove_repeat(f->s, prefix);
+	err = interview_remove(&f->iv, prefix);
 	if (err == PERR_STATE) {
 		ask_say(&f->ask, 0, T("The form asks for exactly so many; this one cannot be taken out.",
 		        "El formulario pide exactamente esa cantidad; esta no se puede quitar."));
 		goto out;
 	}
-	f->d->from_review = false;
 	if (err != PERR_OK)
 		next = filling_failed(f, err, T("it could not be taken out", "no se pudo quitar"));
 	else
@@ -185,11 +161,11 @@ out:
 
 static enum filling_next language(struct filling *f, const char *rest)
 {
-	size_t n = xform_n_langs(f->form);
+	size_t n = xform_n_langs(f->iv.form);
 
-	if (rest[0] != '\0' && xform_has_lang(f->form, rest)) {
-		filling_speak(f, xform_lang_code(f->form, xform_find_lang(f->form, rest)));
-		return filling_save(f, f->d->head.number != 0) ? FILLING_ON : FILLING_FAILED;
+	if (rest[0] != '\0' && xform_has_lang(f->iv.form, rest)) {
+		filling_speak(f, xform_lang_code(f->iv.form, xform_find_lang(f->iv.form, rest)));
+		return filling_save(f, f->iv.d->head.number != 0) ? FILLING_ON : FILLING_FAILED;
 	}
 	if (n < 2)
 		ask_say(&f->ask, 0, T("This form is in one language only.",
@@ -197,7 +173,7 @@ static enum filling_next language(struct filling *f, const char *rest)
 	else
 		ask_say(&f->ask, 0, T("This form is in:", "Este formulario está en:"));
 	for (size_t i = 0; n > 1 && i < n; i++)
-		ask_say(&f->ask, 2, "%s %s", T(".lang", ".idioma"), xform_lang_code(f->form, i));
+		ask_say(&f->ask, 2, "%s %s", T(".lang", ".idioma"), xform_lang_code(f->iv.form, i));
 	return FILLING_SAME;
 }
 
@@ -208,8 +184,8 @@ static enum filling_next drop(struct filling *f)
 	if (!filling_sure(f, T("Delete this whole interview?  It cannot be brought back.",
 	                  "¿Borrar toda esta entrevista?  No se puede recuperar.")))
 		return FILLING_SAME;
-	if (f->d->head.number != 0)
-		err = draft_drop(f->cli->client->kv, f->d->head.number);
+	if (f->iv.d->head.number != 0)
+		err = draft_drop(f->cli->client->kv, f->iv.d->head.number);
 	if (err != PERR_OK)
 		return filling_failed(f, err, T("it was not deleted", "no se borró"));
 	ask_say(&f->ask, 0, T("Deleted.", "Borrada."));
@@ -228,14 +204,14 @@ enum filling_next filling_command(struct filling *f, enum typed_command c, const
 	case TYPED_BACK:
 		return back(f);
 	case TYPED_SKIP:
-		f->is_back = false;
-		f->d->from_review = false;
-		return fill_next(f->s) == PERR_LIMIT ? filling_stuck(f, PERR_LIMIT) : FILLING_ON;
+		f->iv.is_back = false;
+		f->iv.d->from_review = false;
+		return fill_next(f->iv.s) == PERR_LIMIT ? filling_stuck(f, PERR_LIMIT) : FILLING_ON;
 	case TYPED_JUMP:
 		return jump(f, rest);
 	case TYPED_REVIEW:
-		f->d->from_review = false;
-		return fill_jump_end(f->s) == PERR_OK ? FILLING_ON : filling_stuck(f, PERR_LIMIT);
+		f->iv.d->from_review = false;
+		return fill_jump_end(f->iv.s) == PERR_OK ? FILLING_ON : filling_stuck(f, PERR_LIMIT);
 	case TYPED_CLEAR:
 		return clear(f, step);
 	case TYPED_AGAIN:

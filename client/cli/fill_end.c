@@ -9,7 +9,6 @@
 #include "fault.h"
 #include "filling.h"
 #include "fold.h"
-#include "instance.h"
 #include "large.h"
 #include "outbox.h"
 #include "term.h"
@@ -53,14 +52,14 @@ static void show_paper(struct filling *f)
 	char day[FDATE_SIZE];
 	size_t n = 0;
 
-	if (!f->d->head.is_paper)
+	if (!f->iv.d->head.is_paper)
 		return;
-	fdate_show(day, (double)f->d->visit_day, false, f->ask.is_es ? "es" : "en");
+	fdate_show(day, (double)f->iv.d->visit_day, false, f->ask.is_es ? "es" : "en");
 	ask_say(&f->ask, 0, T("Date of the visit: %s", "Fecha de la visita: %s"), day);
-	ask_say(&f->ask, 0, T("Typed in by: %s", "Pasado a la computadora por: %s"), f->d->transcriber);
-	for (size_t i = 0; i < f->d->n_files; i++)
-		if (f->d->files[i].is_scan) {
-			ask_say(&f->ask, 0, T("Scan: %s", "Escaneo: %s"), f->d->files[i].name);
+	ask_say(&f->ask, 0, T("Typed in by: %s", "Pasado a la computadora por: %s"), f->iv.d->transcriber);
+	for (size_t i = 0; i < f->iv.d->n_files; i++)
+		if (f->iv.d->files[i].is_scan) {
+			ask_say(&f->ask, 0, T("Scan: %s", "Escaneo: %s"), f->iv.d->files[i].name);
 			n++;
 		}
 	if (n == 0)
@@ -71,7 +70,7 @@ static void show_paper(struct filling *f)
 static size_t show_faults(struct filling *f)
 {
 	struct faults *l = faults_new();
-	enum perr err = l == NULL ? PERR_NOMEM : fill_check(f->s, l);
+	enum perr err = l == NULL ? PERR_NOMEM : fill_check(f->iv.s, l);
 	size_t n = 1;
 
 	if (err != PERR_OK) {
@@ -99,7 +98,7 @@ static bool show_page(struct filling *f)
 	ask_gap(&f->ask);
 	ask_say(&f->ask, 0, T("Review: all the answers", "Revisión: todas las respuestas"));
 	show_paper(f);
-	err = fill_review(f->s, review_row, &p);
+	err = fill_review(f->iv.s, review_row, &p);
 	sodium_memzero(p.where, sizeof p.where);
 	if (err != PERR_OK) {
 		filling_failed(f, err, T("the answers could not be shown",
@@ -110,7 +109,7 @@ static bool show_page(struct filling *f)
 	ask_gap(&f->ask);
 	ask_say(&f->ask, 0, T("What now?", "¿Y ahora?"));
 	ask_say(&f->ask, 2, T("a number   change that answer", "un número  cambiar esa respuesta"));
-	if (f->d->head.is_paper)
+	if (f->iv.d->head.is_paper)
 		ask_say(&f->ask, 2, T("date, name, scan   change what is at the top",
 		        "fecha, nombre, escaneo   cambiar lo de arriba"));
 	ask_say(&f->ask, 2, T("submit     finish: seal it", "enviar     terminar: sellarla"));
@@ -120,107 +119,23 @@ static bool show_page(struct filling *f)
 
 /* ---- sealing ------------------------------------------------------------------------------- */
 
-struct names {
-	const struct draft *d;
-	bool is_named[DRAFT_FILES_MAX];
-};
-
-static bool name_row(void *arg, const struct fill_step *step)
-{
-	struct names *n = arg;
-
-	for (size_t i = 0; step->type == FILL_FILE && i < n->d->n_files; i++)
-		if (strcmp(n->d->files[i].name, step->value) == 0)
-			n->is_named[i] = true;
-	return true;
-}
-
-struct sealing {
-	struct filling *f;
-	struct intake in;
-	struct intake_file files[DRAFT_FILES_MAX];
-	uint8_t *data[DRAFT_FILES_MAX];
-	uint8_t *xml;
-};
-
-static void sealing_free(struct sealing *s)
-{
-	for (size_t i = 0; i < DRAFT_FILES_MAX; i++)
-		kv_free(s->data[i]);
-	if (s->xml != NULL)
-		sodium_memzero(s->xml, s->in.xml_len);
-	free(s->xml);
-	free(s);
-}
-
-/* the draft goes in the batch that seals: never both, never neither */
-static enum perr replace_draft(void *ctx, const struct intake_receipt *r)
-{
-	struct filling *f = ctx;
-
-	return draft_finish(f->cli->client->kv, f->d, r->code, r->desk_name);
-}
-
-static enum perr gather(struct filling *f, struct sealing *s)
-{
-	struct names names = { .d = f->d };
-	struct kv *kv = f->cli->client->kv;
-	enum perr err = fill_review(f->s, name_row, &names);
-
-	for (size_t i = 0; i < f->d->n_files && err == PERR_OK; i++) {
-		const struct draft_file *file = &f->d->files[i];
-		size_t n = s->in.n_files;
-
-		if (!file->is_scan && !names.is_named[i])
-			continue;
-		err = draft_read(kv, f->d, file->name, &s->data[n], &s->files[n].len);
-		s->files[n].name = file->name;
-		s->files[n].data = s->data[n];
-		s->files[n].is_scan = file->is_scan;
-		s->in.n_files++;
-	}
-	if (err == PERR_OK)
-		err = fill_submission(f->s, &s->xml, &s->in.xml_len);
-	s->in.files = s->files;
-	s->in.xml = s->xml;
-	s->in.language = f->d->head.lang;
-	s->in.form_id = f->d->head.form_id;
-	s->in.visit_day = f->d->visit_day;
-	s->in.transcriber = f->d->transcriber;
-	s->in.allow_replaced = true;
-	s->in.in_batch = replace_draft;
-	s->in.in_batch_ctx = f;
-	return err;
-}
-
 static enum filling_next seal(struct filling *f)
 {
-	struct sealing *s = calloc(1, sizeof *s);
-	struct intake_receipt r;
-	char why[DISPATCH_WHY] = "";
 	enum filling_next next = FILLING_ON;
-	enum perr err = PERR_NOMEM;
+	char why[DISPATCH_WHY] = "";
+	struct intake_receipt r;
+	/* sync may have run beside us for hours: seal with the newest list of attorneys */
+	enum perr err = client_reload(f->cli->client);
 
 	memset(&r, 0, sizeof r);
-	if (s == NULL)
-		goto out;
-	s->in.tz_min = cmd_tz_min();
-	/* sync may have run beside us for hours: seal with the newest list of attorneys */
-	err = client_reload(f->cli->client);
 	if (err != PERR_OK) {
 		next = FILLING_FAILED;
 		f->code = EXIT_DAMAGED;
 	} else {
-		err = gather(f, s);
+		f->iv.tz_min = cmd_tz_min();
+		err = interview_seal(&f->iv, &r, why);
 	}
-	if (err == PERR_OK)
-		err = intake_seal(f->cli->client, &s->in, &r, why);
-out:
-	if (s != NULL)
-		sealing_free(s);
 	if (err == PERR_OK) {
-		fill_free(f->s);
-		f->s = NULL;
 		next = fill_end_code(f, &r);
 	} else if (why[0] != '\0') {
 		char *text = filling_why(f, err, why);
@@ -250,7 +165,7 @@ static void show_code(struct filling *f, const char shown[CASE_CODE_SHOWN + 1])
 	}
 	spelled[n - 1] = '\0';
 	ask_gap(&f->ask);
-	if (f->d->head.is_paper)
+	if (f->iv.d->head.is_paper)
 		ask_say(&f->ask, 0, T("Sealed.  Copy this code onto the paper, where it says \"Case code\", "
 		        "and onto the family's slip:", "Sellada.  Copie esta clave en el papel, donde dice "
 		        "«Clave del caso», y en el papelito de la familia:"));
@@ -295,7 +210,7 @@ static enum filling_next compare(struct filling *f)
 			return FILLING_STOPPED;
 		}
 		is_right = line[strspn(line, " \t")] == '\0' ||
-		           (case_code_parse(code, line) == PERR_OK && strcmp(code, f->d->code) == 0);
+		           (case_code_parse(code, line) == PERR_OK && strcmp(code, f->iv.d->code) == 0);
 		ask_free(line);
 		if (!is_right)
 			ask_say(&f->ask, 0, T("That is not the code above.  Look again, character by character, "
@@ -338,8 +253,8 @@ static void show_farewell(struct filling *f, bool had_files)
 enum filling_next fill_end_code(struct filling *f, const struct intake_receipt *r)
 {
 	struct kv *kv = f->cli->client->kv;
-	uint32_t number = f->d->head.number;
-	bool had_files = f->d->n_files > 0;
+	uint32_t number = f->iv.d->head.number;
+	bool had_files = f->iv.d->n_files > 0;
 	char shown[CASE_CODE_SHOWN + 1];
 	enum filling_next next;
 	enum perr err;
@@ -356,13 +271,13 @@ enum filling_next fill_end_code(struct filling *f, const struct intake_receipt *
 			         perr_text(err));
 		err = draft_open(kv, number, &left);
 		if (err == PERR_OK) {
-			draft_free(f->d);
-			f->d = left;
+			draft_free(f->iv.d);
+			f->iv.d = left;
 		} else {
-			snprintf(f->d->code, sizeof f->d->code, "%s", r->code);
+			snprintf(f->iv.d->code, sizeof f->iv.d->code, "%s", r->code);
 		}
 	}
-	case_code_show(shown, f->d->code);
+	case_code_show(shown, f->iv.d->code);
 	show_code(f, shown);
 	sodium_memzero(shown, sizeof shown);
 	if (r != NULL)
@@ -408,13 +323,13 @@ static enum filling_next paper_word(struct filling *f, const char *line, bool *i
 	static const char *const date[] = { "date", "fecha", NULL }, *const name[] = { "name", "nombre", NULL },
 	                  *const scan[] = { "scan", "escaneo", NULL };
 
-	*is_it = f->d->head.is_paper;
+	*is_it = f->iv.d->head.is_paper;
 	if (*is_it && is_word(line, date)) {
-		f->d->visit_day = 0;
+		f->iv.d->visit_day = 0;
 		return FILLING_ON;
 	}
 	if (*is_it && is_word(line, name)) {
-		f->d->transcriber[0] = '\0';
+		f->iv.d->transcriber[0] = '\0';
 		return FILLING_ON;
 	}
 	if (*is_it && is_word(line, scan))
@@ -448,7 +363,7 @@ static enum filling_next at_review(struct filling *f, const char *line)
 	if (rest[0] >= '0' && rest[0] <= '9') {
 		next = filling_command(f, TYPED_JUMP, rest, NULL);
 		if (next == FILLING_ON)
-			f->d->from_review = true;
+			f->iv.d->from_review = true;
 		return next;
 	}
 	ask_say(&f->ask, 0, T("Type the number of a question, or submit, or save.",

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "filling.h"
-#include "fold.h"
 
 #define T(en, es) ASK_T(&f->ask, en, es)
 
@@ -46,16 +45,13 @@ static enum filling_next take_visit(struct filling *f, const char *line)
 			return FILLING_SAME;
 		days[0] = days[at[0]];
 	}
-	/* a day ahead may be today here and tomorrow in UTC, not more */
-	if (days[0] > today + 1 || days[0] < 1) {
+	if (interview_visit(&f->iv, days[0]) != PERR_OK) {
 		ask_say(&f->ask, 0, T("The visit cannot be in the future.",
 		        "La visita no puede estar en el futuro."));
 		return FILLING_SAME;
 	}
-	f->d->visit_day = (uint32_t)days[0];
 	fdate_show(first, (double)days[0], false, lang);
 	ask_say(&f->ask, 2, "%s", first);
-	filling_clock(f);
 	return FILLING_ON;
 }
 
@@ -63,22 +59,20 @@ static enum filling_next take_name(struct filling *f, const char *line)
 {
 	const char *own = f->cli->client->me->name;
 
-	if (line[0] == '\0' && own[0] != '\0' && strlen(own) < sizeof f->d->transcriber)
+	if (line[0] == '\0' && own[0] != '\0' && strlen(own) < sizeof f->iv.d->transcriber)
 		line = own;
-	if (line[0] == '\0' || strlen(line) >= sizeof f->d->transcriber ||
-	    !fold_is_text(line, strlen(line))) {
+	if (interview_transcriber(&f->iv, line) != PERR_OK) {
 		ask_say(&f->ask, 0, T("Write a name of at most 64 letters, so that the attorneys know whom "
 		        "to ask about the handwriting.", "Escriba un nombre de 64 letras como máximo, para "
 		        "que los abogados sepan a quién preguntar por la letra."));
 		return FILLING_SAME;
 	}
-	snprintf(f->d->transcriber, sizeof f->d->transcriber, "%s", line);
 	return FILLING_ON;
 }
 
 static bool take_scan(struct filling *f, const char *line)
 {
-	char name[DRAFT_NAME_MAX + 1], size[24], *path = NULL;
+	char name[DRAFT_NAME_MAX + 1], size[24], why[FILL_WHY_SIZE], *path = NULL;
 	uint8_t *data = NULL;
 	const char *base;
 	bool ok = false;
@@ -86,14 +80,13 @@ static bool take_scan(struct filling *f, const char *line)
 
 	if (!filling_read_file(f, line, &data, &len, &base, &path))
 		goto out;
-	draft_name(f->d, base, name);
-	if (draft_attach(f->d, name, data, len, true) != PERR_OK) {
+	if (interview_attach(&f->iv, base, data, len, true, name, why) != PERR_OK) {
 		ask_say(&f->ask, 0, T("No more files fit into this interview.",
 		        "Ya no caben más archivos en esta entrevista."));
 		goto out;
 	}
 	if (!filling_save(f, true)) {
-		draft_detach(f->d, name);
+		interview_unattach(&f->iv, name);
 		goto out;
 	}
 	filling_size(size, len);
@@ -108,26 +101,17 @@ out:
 	return ok;
 }
 
-static size_t n_scans(const struct filling *f)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->d->n_files; i++)
-		n += f->d->files[i].is_scan && !f->d->files[i].is_gone;
-	return n;
-}
-
 static enum filling_next take_scans(struct filling *f, const char *line)
 {
 	if (line[0] != '\0') {
 		take_scan(f, line);
 		return FILLING_SAME;
 	}
-	if (n_scans(f) == 0 && !filling_sure(f, T("Without a scan the attorneys cannot compare the "
+	if (interview_scans(&f->iv) == 0 && !filling_sure(f, T("Without a scan the attorneys cannot compare the "
 	    "answers with the paper.  Go on without one?", "Sin el escaneo los abogados no pueden "
 	    "comparar las respuestas con el papel.  ¿Seguir sin él?")))
 		return ask_signal() != 0 ? FILLING_STOPPED : FILLING_SAME;
-	f->d->has_scans = true;
+	f->iv.d->has_scans = true;
 	return FILLING_ON;
 }
 
@@ -138,17 +122,17 @@ static const char *show(struct filling *f)
 
 	if (f->asked == NULL)
 		ask_gap(a);
-	if (f->d->visit_day == 0) {
+	if (f->iv.d->visit_day == 0) {
 		if (f->asked == NULL)
 			ask_say(a, 0, T("From paper, 1 of 3.  On which day was the visit?",
 			        "Del papel, 1 de 3.  ¿Qué día fue la visita?"));
 		return T("Date, as in 24 nov 2026: ", "Fecha, como 24 nov 2026: ");
 	}
-	if (f->d->transcriber[0] == '\0') {
+	if (f->iv.d->transcriber[0] == '\0') {
 		if (f->asked == NULL) {
 			ask_say(a, 0, T("From paper, 2 of 3.  Who is typing it in?",
 			        "Del papel, 2 de 3.  ¿Quién lo está pasando a la computadora?"));
-			if (own[0] != '\0' && strlen(own) < sizeof f->d->transcriber)
+			if (own[0] != '\0' && strlen(own) < sizeof f->iv.d->transcriber)
 				ask_say(a, 0, T("(Enter: %s)", "(Enter: %s)"), own);
 		}
 		return T("Name: ", "Nombre: ");
@@ -173,17 +157,17 @@ enum filling_next fill_paper_ask(struct filling *f)
 	if (got == ASK_STOPPED || line == NULL)
 		return FILLING_STOPPED;
 	c = typed_command(line, &rest);
-	if (c == TYPED_BACK && f->d->transcriber[0] != '\0') {
-		f->d->transcriber[0] = '\0';
+	if (c == TYPED_BACK && f->iv.d->transcriber[0] != '\0') {
+		f->iv.d->transcriber[0] = '\0';
 		next = FILLING_ON;
 	} else if (c == TYPED_BACK) {
-		f->d->visit_day = 0;
+		f->iv.d->visit_day = 0;
 		next = FILLING_ON;
 	} else if (c != TYPED_ANSWER) {
 		next = filling_command(f, c, rest, NULL);
-	} else if (f->d->visit_day == 0) {
+	} else if (f->iv.d->visit_day == 0) {
 		next = take_visit(f, rest);
-	} else if (f->d->transcriber[0] == '\0') {
+	} else if (f->iv.d->transcriber[0] == '\0') {
 		next = take_name(f, rest);
 	} else {
 		next = take_scans(f, rest);

@@ -25,9 +25,8 @@ void filling_size(char out[24], uint64_t bytes)
 
 void filling_clock(struct filling *f)
 {
-	struct fclock now = intake_clock(f->cli->client, f->d->visit_day, cmd_tz_min());
-
-	fill_set_now(f->s, &now);
+	f->iv.tz_min = cmd_tz_min();
+	interview_clock(&f->iv);
 }
 
 bool filling_sure(struct filling *f, const char *question)
@@ -42,21 +41,6 @@ bool filling_sure(struct filling *f, const char *question)
 	yes = typed_yes(line) == 1;
 	ask_free(line);
 	return yes;
-}
-
-struct count {
-	struct filling *f;
-	uint32_t answers;
-	size_t files;
-};
-
-static bool count_one(void *arg, const struct fill_step *step)
-{
-	struct count *c = arg;
-
-	c->answers += step->kind == FILL_QUESTION && step->value[0] != '\0';
-	c->files += step->kind == FILL_QUESTION && step->type == FILL_FILE && step->value[0] != '\0';
-	return true;
 }
 
 enum filling_next filling_failed(struct filling *f, enum perr err, const char *what)
@@ -92,19 +76,16 @@ static bool try_again(struct filling *f, enum perr err)
 
 static enum perr save_once(struct filling *f, bool must)
 {
-	struct count n = { .f = f };
+	struct draft *d = f->iv.d;
 	uint8_t *bytes = NULL;
 	size_t len = 0;
-	enum perr err = f->other == NULL ? fill_review(f->s, count_one, &n) : PERR_OK;
+	enum perr err;
 
-	if (err == PERR_OK)
-		err = f->other != NULL ? f->other->bytes(f, must, &bytes, &len)
-		                       : fill_draft(f->s, &bytes, &len);
 	if (f->other == NULL)
-		f->d->head.n_answers = n.answers;
-	if (err == PERR_OK && (must || len != f->d->answers_len ||
-	                       memcmp(bytes, f->d->answers, len) != 0))
-		err = draft_save(f->cli->client->kv, f->d, bytes, len);
+		return interview_save(&f->iv, must);
+	err = f->other->bytes(f, must, &bytes, &len);
+	if (err == PERR_OK && (must || len != d->answers_len || memcmp(bytes, d->answers, len) != 0))
+		err = draft_save(f->cli->client->kv, d, bytes, len);
 	if (bytes != NULL)
 		sodium_memzero(bytes, len);
 	free(bytes);
@@ -113,7 +94,7 @@ static enum perr save_once(struct filling *f, bool must)
 
 bool filling_save(struct filling *f, bool must)
 {
-	bool is_new = f->d->head.number == 0;
+	bool is_new = f->iv.d->head.number == 0;
 	enum perr err;
 
 	if (!must && is_new)
@@ -126,27 +107,27 @@ bool filling_save(struct filling *f, bool must)
 		f->code = cli_fail(EXIT_REFUSED, T("draft %u was changed in another window; what was entered "
 		                   "there stands.  `amparo %s --resume %u` goes on with it.",
 		                   "el borrador %u se cambió en otra ventana; vale lo que se escribió allá. "
-		                   " `amparo %s --resume %u` sigue con él."), f->d->head.number,
-		                   f->other != NULL ? "amend" : "intake fill", f->d->head.number);
+		                   " `amparo %s --resume %u` sigue con él."), f->iv.d->head.number,
+		                   f->other != NULL ? "amend" : "intake fill", f->iv.d->head.number);
 	else if (err == PERR_NOTFOUND)
 		f->code = cli_fail(EXIT_REFUSED, T("draft %u was deleted in another window.",
-		                   "el borrador %u se eliminó en otra ventana."), f->d->head.number);
+		                   "el borrador %u se eliminó en otra ventana."), f->iv.d->head.number);
 	else if (err != PERR_OK)
 		filling_failed(f, err, T("the last answer could not be kept; those before it are",
 		               "no se pudo guardar la última respuesta; las anteriores sí están"));
 	if (err != PERR_OK)
 		return false;
 	if (is_new) {
-		f->lock = drafts_lock(f->cli, f->d->head.number);
+		f->lock = drafts_lock(f->cli, f->iv.d->head.number);
 		ask_say(&f->ask, 0, T("Kept on this device, encrypted, as draft %u.",
-		        "Guardada en este aparato, cifrada, como borrador %u."), f->d->head.number);
+		        "Guardada en este aparato, cifrada, como borrador %u."), f->iv.d->head.number);
 	}
 	return true;
 }
 
 char *filling_why(struct filling *f, enum perr err, const char *why)
 {
-	const struct draft_head *h = &f->d->head;
+	const struct draft_head *h = &f->iv.d->head;
 	const struct roster_form *entry = cache_form_entry(f->cli->client, h->form_id,
 	                                                   h->form_version);
 	const struct desk *desk = NULL;
@@ -200,22 +181,15 @@ bool filling_read_file(struct filling *f, const char *typed, uint8_t **data, siz
                        const char **base, char **path)
 {
 	const struct roster_limits *lim = &f->cli->client->field->limits;
-	struct count n = { .f = f };
 	const char *slash;
-	size_t max = lim->attachments < DRAFT_FILES_MAX ? lim->attachments : DRAFT_FILES_MAX;
-	struct fill_step step;
+	size_t has, max;
 
 	*path = typed_path(typed, getenv("HOME"));
-	if (*path == NULL || fill_review(f->s, count_one, &n) != PERR_OK)
+	if (*path == NULL || interview_room(&f->iv, &has, &max) != PERR_OK)
 		return false;
-	for (size_t i = 0; i < f->d->n_files; i++)
-		n.files += f->d->files[i].is_scan && !f->d->files[i].is_gone;
-	/* the one that this answer has already makes room for the new one */
-	if (fill_current(f->s, &step) == PERR_OK && step.type == FILL_FILE && step.value[0] != '\0')
-		n.files--;
-	if (n.files >= max) {
+	if (has >= max) {
 		ask_say(&f->ask, 0, T("There are %zu files in this interview, and no more are allowed.",
-		        "Ya hay %zu archivos en esta entrevista y no se permiten más."), n.files);
+		        "Ya hay %zu archivos en esta entrevista y no se permiten más."), has);
 		return false;
 	}
 	if (!may_read(f, *path, lim->attachment_bytes) ||
@@ -236,11 +210,8 @@ void filling_speak(struct filling *f, const char *lang)
 {
 	const char *code;
 
-	fill_set_lang(f->s, lang[0] == '\0' ? NULL : lang);
-	if (lang != f->d->head.lang)
-		snprintf(f->d->head.lang, sizeof f->d->head.lang, "%.16s", lang);
-	code = xform_n_langs(f->form) == 0 ? lang
-	     : xform_lang_code(f->form, xform_find_lang(f->form, lang[0] == '\0' ? NULL : lang));
+	interview_speak(&f->iv, lang);
+	code = interview_lang(&f->iv);
 	if (strncasecmp(code, "es", 2) == 0 || strncasecmp(code, "en", 2) == 0)
 		f->ask.is_es = strncasecmp(code, "es", 2) == 0;
 }

@@ -2,6 +2,7 @@
 /*
  * filling: one interview at the terminal, from the first question to the slip.
  *
+ *	interview.h     draft, session, form and sealing: the half that a browser shares
  *	cmd_fill.c      begins or goes on, leads from step to step
  *	filling.c       keeps the draft; what the others share
  *	fill_command.c  .back, .jump, .drop …
@@ -20,6 +21,7 @@
 #include "draft.h"
 #include "fill.h"
 #include "intake.h"
+#include "interview.h"
 
 struct filling;
 
@@ -47,10 +49,7 @@ struct filling {
 	void *other_ctx;
 	struct cli *cli;
 	struct ask ask;
-	struct draft *d;
-	struct fill *s;
-	const struct xform *form;
-	bool is_back;                   /* went backwards: notes without text are passed that way */
+	struct interview iv;            /* its client is cli->client */
 	int lock;                       /* descriptor; -1: none */
 	int code;                       /* exit code of FILLING_FAILED */
 	char *asked;                    /* path of the step that stands on the screen; NULL: none */
@@ -72,9 +71,6 @@ int filling_choose_form(struct filling *f, const char *id);
 int filling_choose_lang(struct filling *f, const char *lang);
 int filling_load_form(struct filling *f);
 int filling_take_draft(struct filling *f, uint32_t number);
-/* a struct fill_env of the filling's language and moment */
-struct fill_env filling_env(struct filling *f);
-
 /* Speak and ask in this language of the form ("": its first). */
 void filling_speak(struct filling *f, const char *lang);
 /*

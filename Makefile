@@ -807,6 +807,8 @@ uninstall:
 	    $(DESTDIR)$(PREFIX)/share/man/man8/amparod*.8 $(DESTDIR)$(PREFIX)/lib/systemd/system/amparod.service
 	rm -rf $(DESTDIR)$(PREFIX)/share/amparo $(DESTDIR)$(PREFIX)/share/doc/amparo
 
+include client/web/page.mk
+
 dist:
 	@mkdir -p build
 	git archive --prefix=amparo-$(VERSION)/ HEAD | gzip -n9 >build/amparo-$(VERSION).tar.gz

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# The page: one HTML file, and what an installed one needs beside it.  client/web/build.mjs
+# prints the SHA-256 and the size of each; the same sources give the same bytes.
+WEB_WASM ?= $(B)/web/amparo.wasm
+
+.PHONY: web web-page web-deps web-check
+
+web-deps:
+	@client/web/npm.sh
+
+web-page: web-deps
+	@cd client/web && node build.mjs --out $(abspath $(B)/web) --wasm $(abspath $(WEB_WASM)) --version $(VERSION)
+
+web: web-page
+
+# types; the sentences of both languages; what the page may not contain
+web-check: web-deps
+	@cd client/web && node_modules/.bin/tsc --noEmit && node check.mjs

@@ -8,9 +8,9 @@ VERSION = 0.1.0
 Q      ?=
 
 CFLAGS  ?= -O2 -g
-PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp libgfshare
+PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp libgfshare libmd
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lzxcvbn -lm -lpthread
+PKG_LD  := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lzxcvbn -lwslay -lhttp_parser -lm -lpthread
 
 WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
            -Wwrite-strings -Wvla -Wformat=2 -Wno-unused-parameter -Wno-format-truncation
@@ -90,6 +90,9 @@ SERVER_SRC   = \
                server/replay.c \
                server/sandbox.c \
                server/session.c \
+               server/upgrade.c \
+               server/web.c \
+               server/ws.c \
                server/slab.c \
                server/day.c \
                server/store.c \
@@ -535,6 +538,7 @@ E2E_TESTS    = \
                server-command.sh \
                server-kill.sh \
                server-outsiders.sh \
+               server-web.sh \
                server-sandbox.sh \
                server-flood.sh \
                server-clock.sh \
@@ -551,6 +555,7 @@ TOOLS        = \
                server_limits \
                sandbox_acts \
                server_sealed \
+               server_web \
                server_member
 SIM_SRC      = \
                tests/sim/world.c
@@ -593,6 +598,7 @@ CT_SHORT     = O0 O2
 CT_ALL       = O0 O1 O2 O3 Os
 TOOLS_SRC    = \
                tests/tools/client.c \
+               tests/tools/web_client.c \
                tests/tools/daemon.c
 
 # the seizure drill: tools of its own, a server whose days pass quickly, and one that forgets to

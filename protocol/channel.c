@@ -52,6 +52,12 @@ static void opened(struct channel *c)
 
 /* Handshake. */
 
+/* PROTOCOL 5.3: "a client draws another E if the first begins with 16 03 or with `GET `" */
+static bool looks_like_another(const uint8_t e[32])
+{
+	return (e[0] == 0x16 && e[1] == 0x03) || memcmp(e, "GET ", 4) == 0;
+}
+
 enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
                           const uint8_t server_pk[32], const uint8_t derived_access[32],
                           struct rng rng)
@@ -60,8 +66,11 @@ enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
 
 	sodium_memzero(c, sizeof *c);
 	c->is_client = true;
-	err = noise_write_1(&keys(c)->hs, out, (const uint8_t *)CHANNEL_PROLOGUE,
-	                    sizeof CHANNEL_PROLOGUE - 1, server_pk, derived_access, NULL, 0, rng);
+	do {
+		err = noise_write_1(&keys(c)->hs, out, (const uint8_t *)CHANNEL_PROLOGUE,
+		                    sizeof CHANNEL_PROLOGUE - 1, server_pk, derived_access, NULL,
+		                    0, rng);
+	} while (err == PERR_OK && looks_like_another(out));
 	if (err != PERR_OK)
 		return die(c, err);
 	c->state = CHANNEL_AWAIT_2;

@@ -53,7 +53,7 @@ struct channel {
 void channel_access(uint8_t derived[32], const uint8_t access_key[32],
                     const uint8_t server_pk[32]);
 
-/* client: out gets the first message at once.  PERR_KEY: server_pk unusable */
+/* client: out gets the first message at once; it begins like no TLS and no HTTP (PROTOCOL 5.3).  PERR_KEY: server_pk unusable */
 PERR_MUST_CHECK enum perr channel_connect(struct channel *c, uint8_t out[NOISE_MSG_SIZE],
                                          const uint8_t server_pk[32],
                                          const uint8_t derived_access[32], struct rng rng);

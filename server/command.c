@@ -30,7 +30,7 @@ static const char usage_text[] =
 "            --data DIR --address HOST:PORT [--listen HOST:PORT]\n"
 "  run     serve, in the foreground, until SIGTERM\n"
 "            [--config FILE] [--data DIR] [--listen HOST:PORT]... [--ready-fd N]\n"
-"            [--require-sandbox]\n"
+"            [--web-origins ORIGINS] [--require-sandbox]\n"
 "            and every key of amparod.conf(5) as --KEY VALUE\n"
 "  check   read everything that is stored and say what is damaged (the server is stopped)\n"
 "            [--config FILE | --data DIR]\n"
@@ -47,6 +47,7 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "data", required_argument, NULL, 'k' },
 	{ "listen", required_argument, NULL, 'l' },
+	{ "web-origins", required_argument, NULL, 'o' },
 	{ "status-socket", required_argument, NULL, 'k' },
 	{ "max-connections", required_argument, NULL, 'k' },
 	{ "handshake-seconds", required_argument, NULL, 'k' },
@@ -108,7 +109,7 @@ static int to_fd(const char *text)
 /* -1: go on */
 static int parse(int argc, char **argv, struct arguments *a)
 {
-	bool own_listen = false;
+	bool own_listen = false, own_origins = false;
 	char why[200];
 	int c, at = 0, code;
 
@@ -123,9 +124,14 @@ static int parse(int argc, char **argv, struct arguments *a)
 		case 'c':
 			break;
 		case 'l':
-			if (!own_listen)
+		case 'o':
+			/* the first flag replaces what the file said */
+			if (c == 'l' && !own_listen)
 				a->cfg.n_listen = 0;
-			own_listen = true;
+			if (c == 'o' && !own_origins)
+				a->cfg.origins.n = 0;
+			own_listen = own_listen || c == 'l';
+			own_origins = own_origins || c == 'o';
 			/* fall through */
 		case 'k':
 			if (config_set(&a->cfg, options[at].name, optarg, why) != PERR_OK)

@@ -116,6 +116,30 @@ static enum perr add_listen(struct config *c, const char *value, char *why)
 	return PERR_OK;
 }
 
+/* several in one line, and several lines, add up */
+static enum perr add_origins(struct config *c, const char *value, char *why)
+{
+	const char *at = value + strspn(value, " ,");
+	enum perr err = *at != '\0' ? PERR_OK : PERR_FORMAT;
+
+	while (err == PERR_OK && *at != '\0') {
+		size_t len = strcspn(at, " ,");
+
+		err = upgrade_origins_add(&c->origins, at, len);
+		at += len;
+		at += strspn(at, " ,");
+	}
+	if (err == PERR_OK)
+		return PERR_OK;
+	if (err == PERR_LIMIT)
+		snprintf(why, 200, "at most %d origins", UPGRADE_ORIGINS_MAX);
+	else
+		snprintf(why, 200, "web-origins needs origins like https://forms.example.org, in "
+		         "small letters and without a path, or null (pages opened from a file), "
+		         "or any");
+	return PERR_RANGE;
+}
+
 enum perr config_set(struct config *c, const char *key, const char *value, char why[200])
 {
 	why[0] = '\0';
@@ -123,6 +147,8 @@ enum perr config_set(struct config *c, const char *key, const char *value, char 
 		return set_text(c->data, sizeof c->data, key, value, why);
 	if (strcmp(key, "listen") == 0)
 		return add_listen(c, value, why);
+	if (strcmp(key, "web-origins") == 0)
+		return add_origins(c, value, why);
 	if (strcmp(key, "status-socket") == 0)
 		return set_text(c->status_socket, sizeof c->status_socket, key, value, why);
 	if (strcmp(key, "max-connections") == 0)

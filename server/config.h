@@ -13,6 +13,7 @@
 
 #include "address.h"
 #include "perr.h"
+#include "upgrade.h"
 
 #define CONFIG_LISTEN_MAX 4
 #define CONFIG_PATH_MAX   1024
@@ -29,6 +30,7 @@ struct config {
 	char data[CONFIG_PATH_MAX];              /* "": not set */
 	size_t n_listen;
 	char listen[CONFIG_LISTEN_MAX][ADDRESS_TEXT_MAX + 1];   /* port 0: the system chooses */
+	struct upgrade_origins origins;          /* whose pages may come; none: no browsers */
 	char status_socket[CONFIG_SOCKET_MAX];   /* "": DATA/status.sock */
 	uint32_t max_connections;
 	uint32_t handshake_seconds, idle_seconds, stall_seconds;

@@ -2,38 +2,50 @@
 #include "connection.h"
 
 #include <netinet/in.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WRITE_PIECES 64
+#define WRITE_BUFS   128
+#define PIECE_BUFS   (2 * SESSION_OUT_FRAMES)    /* of one piece, with a WebSocket's heads */
 #define SILENT_READ_MAX (256u << 10)     /* bytes swallowed from an outsider */
 
 struct conn {
 	uv_tcp_t tcp;
 	uv_timer_t timer;
 	struct conn_set *set;
-	struct session *session;         /* from the first byte on */
+	struct session *session;         /* from the first byte on, or the request's end */
+	struct web *web;                 /* NULL: TCP */
 	struct quota_source *source;
 	struct conn *next, **at;         /* in set->all */
 	struct conn *fresh_next, *fresh_prev;
-	bool is_fresh, silent, closing, paused, shutting, eof;
+	bool is_fresh, silent, closing, paused, shutting, eof, parting;
 	unsigned open_handles, writes;
 	uint8_t *rest;                   /* read, but not yet taken by the session */
 	size_t rest_len, rest_at;
 	size_t swallowed;
-	uint64_t read_ms;                /* when the last byte came */
+	uint64_t read_ms;                /* when the last byte for the session came */
 	uint64_t stuck_ms;               /* since when the write queue has not moved */
 	size_t stuck_size;
+};
+
+enum write_kind {
+	WRITE_SESSION,
+	WRITE_ANSWER,            /* what the WebSocket itself says: the 101, */
+	WRITE_PONG,
+	WRITE_CLOSE              /* the last */
 };
 
 struct write {
 	uv_write_t req;
 	struct conn *c;
+	enum write_kind kind;
 	struct session_out *pieces;
-	size_t len;
+	size_t len;              /* the session's bytes in it */
 };
 
 static void pump(struct conn *c);
+static void on_wake(void *user);
 static void conn_on_timer(uv_timer_t *timer);
 static uint64_t period(const struct conn_set *set);
 
@@ -112,6 +124,7 @@ static void conn_on_close(uv_handle_t *h)
 	/* the only place a connection is freed; its writes were cancelled before this */
 	all_remove(c);
 	session_free(c->session);
+	web_free(c->web);
 	quota_source_leave(set->sources, c->source);
 	free(c->rest);
 	free(c);
@@ -130,6 +143,24 @@ static void conn_close(struct conn *c)
 	uv_close((uv_handle_t *)&c->timer, conn_on_close);
 }
 
+static void write_own(struct conn *c, enum write_kind kind, const void *bytes, size_t len);
+
+/* the peer ended, and has all it was owed */
+static void conn_part(struct conn *c)
+{
+	uint8_t end[WS_CONTROL_MAX];
+	size_t len;
+
+	if (c->parting)
+		return;
+	c->parting = true;
+	len = c->web != NULL && web_is_open(c->web) ? ws_close(end) : 0;
+	if (len > 0)
+		write_own(c, WRITE_CLOSE, end, len);
+	else
+		conn_close(c);
+}
+
 /*
  * Both byes are said: wait a little for the peer's end.  It must be the first to close: who
  * does keeps the other's address in a kernel table for a minute (TIME_WAIT), and here that
@@ -138,13 +169,14 @@ static void conn_close(struct conn *c)
  */
 static void conn_end(struct conn *c)
 {
+	if (c->eof) {
+		conn_part(c);
+		return;
+	}
 	if (c->shutting)
 		return;
 	c->shutting = true;
-	if (c->eof)
-		conn_close(c);
-	else
-		(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_MS, 0);
+	(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_MS, 0);
 }
 
 /* ---- writing ----------------------------------------------------------------------------- */
@@ -165,23 +197,79 @@ static void write_on_done(uv_write_t *req, int status)
 	struct write *w = (struct write *)req;
 	struct conn *c = w->c;
 
+	enum write_kind kind = w->kind;
+
 	session_written(c->session, w->len);
 	write_free(w);
 	c->writes--;
+	if (kind == WRITE_PONG)
+		web_said(c->web);
 	if (c->closing)
 		return;
-	if (status < 0)
+	if (status < 0 || kind == WRITE_CLOSE)
 		conn_close(c);
 	else
 		pump(c);
 }
 
-/* at most WRITE_PIECES pieces of list in one write; returns what is left */
+/* what the WebSocket says of itself */
+static void write_own(struct conn *c, enum write_kind kind, const void *bytes, size_t len)
+{
+	struct session_out *o = malloc(sizeof *o + len);
+	struct write *w = calloc(1, sizeof *w);
+	uv_buf_t buf;
+
+	if (w == NULL || o == NULL) {
+		free(w);
+		free(o);
+		conn_close(c);
+		return;
+	}
+	memcpy(o->bytes, bytes, len);
+	o->next = NULL;
+	o->len = o->cap = len;
+	w->c = c;
+	w->kind = kind;
+	w->pieces = o;
+	buf = uv_buf_init((char *)o->bytes, (unsigned)len);
+	if (uv_write(&w->req, (uv_stream_t *)&c->tcp, &buf, 1, write_on_done) != 0) {
+		write_free(w);
+		conn_close(c);
+		return;
+	}
+	c->writes++;
+}
+
+/* the session's piece o as it goes over the wire; returns how many bufs, at most PIECE_BUFS */
+static unsigned add_piece(const struct conn *c, struct session_out *o, uv_buf_t *bufs)
+{
+	struct conn_set *set = c->set;
+	unsigned n = 0;
+	size_t at, len;
+
+	if (c->web == NULL) {
+		bufs[0] = uv_buf_init((char *)o->bytes, (unsigned)o->len);
+		return 1;
+	}
+	/* one message for each frame; the handshake's is shorter and alone in its piece */
+	for (at = 0; at < o->len; at += len) {
+		bool whole = o->len - at >= FRAME_SIZE;
+
+		len = whole ? FRAME_SIZE : o->len - at;
+		bufs[n++] = uv_buf_init((char *)(whole ? set->head_frame : set->head_first),
+		                        (unsigned)(whole ? set->head_frame_len :
+		                                   set->head_first_len));
+		bufs[n++] = uv_buf_init((char *)o->bytes + at, (unsigned)len);
+	}
+	return n;
+}
+
+/* as many pieces of list as go in one write; returns what is left */
 static struct session_out *write_some(struct conn *c, struct session_out *list)
 {
 	struct write *w = malloc(sizeof *w);
 	struct session_out **end;
-	uv_buf_t bufs[WRITE_PIECES];
+	uv_buf_t bufs[WRITE_BUFS];
 	unsigned n = 0;
 
 	if (w == NULL) {
@@ -189,10 +277,11 @@ static struct session_out *write_some(struct conn *c, struct session_out *list)
 		return list;
 	}
 	w->c = c;
+	w->kind = WRITE_SESSION;
 	w->len = 0;
 	w->pieces = list;
-	for (end = &w->pieces; *end != NULL && n < WRITE_PIECES; end = &(*end)->next) {
-		bufs[n++] = uv_buf_init((char *)(*end)->bytes, (unsigned)(*end)->len);
+	for (end = &w->pieces; *end != NULL && n + PIECE_BUFS <= WRITE_BUFS; end = &(*end)->next) {
+		n += add_piece(c, *end, bufs + n);
 		w->len += (*end)->len;
 	}
 	list = *end;
@@ -261,12 +350,110 @@ static void set_reading(struct conn *c)
 	}
 }
 
+/* nothing more is said to it or kept of it but its place; it stays among the fresh until its
+ * time is over, and is the first to make room */
+static void silence(struct conn *c)
+{
+	c->silent = true;
+	session_free(c->session);
+	c->session = NULL;
+	web_free(c->web);
+	c->web = NULL;
+	fresh_remove(c);
+	fresh_add_first(c);
+}
+
+/* bytes for the session; returns how many it took.  0 with no session: no memory, closing */
+static size_t feed_session(struct conn *c, const uint8_t *in, size_t len)
+{
+	if (c->session == NULL) {
+		if (session_new(&c->session, c->set->sessions, on_wake, c) != PERR_OK) {
+			conn_close(c);
+			return 0;
+		}
+		session_set_source(c->session, quota_source_tag(c->source));
+	}
+	c->read_ms = uv_now(c->set->loop);
+	return session_recv(c->session, in, len, c->read_ms);
+}
+
+/* the request of a browser is whole; its first message decides */
+static void ask(struct conn *c, const uint8_t *first)
+{
+	char answer[UPGRADE_ANSWER_MAX];
+	size_t len;
+
+	(void)feed_session(c, first, NOISE_MSG_SIZE);
+	if (c->closing)
+		return;
+	if (session_state(c->session) != SESSION_OPEN) {
+		silence(c);
+		return;
+	}
+	len = web_open(c->web, answer);
+	write_own(c, WRITE_ANSWER, answer, len);
+}
+
+/* one event of the WebSocket; what it hands out never is more than the session takes at once */
+static void on_event(struct conn *c, enum web_event event, const struct ws_part *part)
+{
+	switch (event) {
+	case WEB_MORE:
+		break;
+	case WEB_BYTES:
+		(void)feed_session(c, part->bytes, part->len);
+		break;
+	case WEB_FIRST:
+		ask(c, part->bytes);
+		break;
+	case WEB_PLAIN:
+		if (part->len > 0)
+			(void)feed_session(c, part->bytes, part->len);
+		web_free(c->web);
+		c->web = NULL;
+		break;
+	case WEB_SAY:
+		write_own(c, WRITE_PONG, part->bytes, part->len);
+		break;
+	case WEB_END:
+		c->eof = true;
+		break;
+	case WEB_OUTSIDER:
+		silence(c);
+		break;
+	case WEB_BROKEN:
+		conn_close(c);
+		break;
+	}
+}
+
+/* bytes of the peer; returns how many were taken: all, unless the session is blocked */
+static size_t feed(struct conn *c, const uint8_t *in, size_t len)
+{
+	struct ws_part part;
+	size_t at = 0;
+
+	while (c->web != NULL && at < len && !c->closing && !c->eof &&
+	       (c->session == NULL || !session_is_blocked(c->session))) {
+		enum web_event event = web_recv(c->web, in + at, len - at, uv_now(c->set->loop),
+		                                &part);
+
+		at += part.used;
+		on_event(c, event, &part);
+	}
+	if (c->closing || c->eof || c->silent)
+		return len;
+	if (c->web == NULL)
+		return at + feed_session(c, in + at, len - at);
+	web_settle(c->web);
+	return at;
+}
+
 static void take_rest(struct conn *c)
 {
 	if (c->rest == NULL)
 		return;
-	c->rest_at += session_recv(c->session, c->rest + c->rest_at, c->rest_len - c->rest_at,
-	                           uv_now(c->set->loop));
+	c->rest_at += feed(c, c->rest + c->rest_at, c->rest_len - c->rest_at);
 	if (c->rest_at < c->rest_len)
 		return;
 	free(c->rest);
@@ -288,6 +475,8 @@ static void pump(struct conn *c)
 	if (c->closing || c->session == NULL)
 		return;
 	take_rest(c);
+	if (c->closing || c->session == NULL)
+		return;
 	flush(c);
 	if (c->closing)
 		return;
@@ -295,14 +484,13 @@ static void pump(struct conn *c)
 	case SESSION_AWAIT_FIRST:
 		break;
 	case SESSION_SILENT:
-		/* it stays among the fresh until its time is over, and costs little */
-		c->silent = true;
-		session_free(c->session);
-		c->session = NULL;
-		fresh_remove(c);
-		fresh_add_first(c);
+		silence(c);
 		break;
 	case SESSION_OPEN:
+		admitted(c);
+		if (c->eof)              /* a close without a bye */
+			conn_close(c);
+		break;
 	case SESSION_LEAVING:
 		admitted(c);
 		break;
@@ -354,6 +542,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct conn *c = stream->data;
 	const uint8_t *in = (const uint8_t *)buf->base;
 	size_t used;
+	bool asking;
 
 	if (c->closing || n == 0)
 		return;
@@ -365,16 +554,18 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		swallow(c, (size_t)n);
 		return;
 	}
-	if (c->session == NULL &&
-	    session_new(&c->session, c->set->sessions, on_wake, c) != PERR_OK) {
+	if (c->session == NULL && c->web == NULL && c->set->origins != NULL &&
+	    web_may_begin(in[0]) && web_new(&c->web, c->set->origins) != PERR_OK) {
 		conn_close(c);
 		return;
 	}
-	session_set_source(c->session, quota_source_tag(c->source));
-	c->read_ms = uv_now(c->set->loop);
-	used = session_recv(c->session, in, (size_t)n, c->read_ms);
-	if (used < (size_t)n)
+	asking = c->web != NULL && !web_is_open(c->web);
+	used = feed(c, in, (size_t)n);
+	if (!c->closing && used < (size_t)n)
 		keep(c, in + used, (size_t)n - used);
+	/* a proxy may have written there for whom it asks */
+	if (asking)
+		sodium_memzero(c->set->read_buf, (size_t)n);
 	pump(c);
 }
 
@@ -482,6 +673,12 @@ bool conn_set_start(struct conn_set *set)
 	    uv_idle_init(set->loop, &set->more) != 0)
 		return false;
 	set->turn.data = set;
+	if (set->origins != NULL) {
+		set->head_first_len = ws_head(set->head_first, NOISE_MSG_SIZE);
+		set->head_frame_len = ws_head(set->head_frame, FRAME_SIZE);
+		if (set->head_first_len == 0 || set->head_frame_len == 0)
+			return false;
+	}
 	return uv_check_start(&set->turn, set_on_turn) == 0;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * connection: moves bytes between one TCP connection and its session.  It decides nothing
- * but when to stop reading and when to close.
+ * connection: moves bytes between one TCP connection and its session, through a WebSocket if
+ * the connection begins as one (web.h).  It decides nothing but when to stop reading and when
+ * to close.
  *
  * Silence.  A connection that has not authenticated gets no byte, whatever it sends, and is
  * closed a fixed time after accept (or as soon as the peer closes): wrong key, garbage, a
- * replay, half a message and nothing at all look the same.  Until the first byte arrives it
- * costs no more than its handles.
+ * replay, half a message, any HTTP request and nothing at all look the same.  Until the first
+ * byte arrives it costs no more than its handles.
  *
  * Fairness.  At most CONN_ACCEPTS connections are taken in one turn of the loop, so that a
  * flood of new ones does not keep those who are there from being read.
@@ -24,6 +25,7 @@
 
 #include "quota.h"
 #include "session.h"
+#include "web.h"
 
 #define CONN_READ   (16 * FRAME_SIZE)    /* one read buffer for all connections */
 #define CONN_ACCEPTS 64
@@ -37,6 +39,7 @@ struct conn_set {
 	uv_loop_t *loop;
 	struct session_host *sessions;
 	struct quota_sources *sources;  /* NULL: all come from one address */
+	const struct upgrade_origins *origins;   /* NULL: no browsers */
 	uint32_t handshake_ms, idle_ms, stall_ms;
 	uint32_t per_minute;             /* new connections of one source */
 	uint32_t (*source_limit)(void *arg);
@@ -57,6 +60,8 @@ struct conn_set {
 	uv_tcp_t refuse;                 /* for the case of no memory */
 	uv_stream_t *refused_by;
 	bool refusing;
+	uint8_t head_first[WS_HEAD_MAX], head_frame[WS_HEAD_MAX];
+	size_t head_first_len, head_frame_len;
 	char read_buf[CONN_READ];
 };
 

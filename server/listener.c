@@ -399,6 +399,7 @@ static bool set_conns(struct server *srv)
 	set->idle_ms = cfg->idle_seconds * 1000;
 	set->stall_ms = cfg->stall_seconds * 1000;
 	set->per_minute = cfg->source_per_minute;
+	set->origins = cfg->origins.n > 0 ? &cfg->origins : NULL;
 	set->source_limit = source_limit;
 	set->arg = srv;
 	set->emptied = set_on_emptied;
@@ -543,6 +544,9 @@ static enum exit_code start(struct server *srv)
 	for (i = 0; i < srv->n_listen; i++)
 		if (!start_listen(&srv->listen[i], srv->cfg->listen[i]))
 			return EXIT_CODE_ADDRESS;
+	if (srv->set.origins != NULL)
+		fprintf(stderr, "amparod: browsers may come from %zu origins\n",
+		        srv->set.origins->n);
 	return start_events(srv) ? close_calls(srv) : EXIT_CODE_FAILED;
 }
 

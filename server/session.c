@@ -8,8 +8,6 @@
 
 #include "quota.h"
 
-#define OUT_FRAMES 16            /* frames in one piece of a long answer */
-
 struct session {
 	struct session_host *host;
 	void (*wake)(void *user);
@@ -100,7 +98,8 @@ static bool batch_need(struct session *s)
 static uint8_t *out_room(struct session *s, size_t bytes, size_t frames)
 {
 	struct session_out *o = s->out_last;
-	size_t cap = frames > OUT_FRAMES ? OUT_FRAMES * FRAME_SIZE : frames * FRAME_SIZE;
+	size_t n = frames > SESSION_OUT_FRAMES ? SESSION_OUT_FRAMES : frames;
+	size_t cap = n * FRAME_SIZE;
 
 	if (o == NULL || o->cap - o->len < bytes) {
 		if (cap < bytes)

@@ -40,6 +40,8 @@
  * disk while another is sealed and a third is on its way. */
 #define SESSION_OUT_HIGH  (640u << 10)
 
+#define SESSION_OUT_FRAMES 16             /* frames in one piece of output, at most */
+
 enum session_state {
 	SESSION_AWAIT_FIRST,     /* the first handshake message */
 	SESSION_SILENT,          /* not one of ours: swallow, say nothing, close at the deadline */

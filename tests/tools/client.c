@@ -39,6 +39,8 @@ bool client_dial(struct client *c, uint16_t port, const char *from, int seconds)
 	c->next_id = 1;
 	c->in_len = c->in_at = c->out_len = 0;
 	c->bytes_in = 0;
+	c->write = NULL;
+	c->read = NULL;
 	c->ch.state = CHANNEL_DEAD;
 	c->fd = socket(is_v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (c->fd < 0)
@@ -65,6 +67,8 @@ bool client_dial(struct client *c, uint16_t port, const char *from, int seconds)
 
 static bool send_all(struct client *c, const uint8_t *p, size_t len)
 {
+	if (c->write != NULL)
+		return c->write(c, p, len);
 	while (len > 0) {
 		ssize_t n = send(c->fd, p, len, MSG_NOSIGNAL);
 
@@ -83,7 +87,8 @@ static bool fill(struct client *c)
 	ssize_t n;
 
 	do {
-		n = recv(c->fd, c->in, sizeof c->in, 0);
+		n = c->read != NULL ? c->read(c, c->in, sizeof c->in) :
+		    recv(c->fd, c->in, sizeof c->in, 0);
 	} while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return fail(c, "the server closed");
@@ -96,7 +101,7 @@ static bool fill(struct client *c)
 }
 
 /* one whole message of the channel */
-static bool receive(struct client *c, const uint8_t **msg, size_t *len)
+bool client_receive(struct client *c, const uint8_t **msg, size_t *len)
 {
 	for (;;) {
 		size_t used;
@@ -122,7 +127,7 @@ bool client_shake(struct client *c, const uint8_t server_pk[32], const uint8_t a
 	channel_access(derived, access, server_pk);
 	if (channel_connect(&c->ch, first, server_pk, derived, rng_system()) != PERR_OK)
 		return fail(c, "no handshake");
-	return send_all(c, first, sizeof first) && receive(c, &msg, &len);
+	return send_all(c, first, sizeof first) && client_receive(c, &msg, &len);
 }
 
 bool client_open(struct client *c, uint16_t port, const uint8_t server_pk[32],
@@ -175,7 +180,7 @@ bool client_next(struct client *c, enum rpc_method asked)
 	uint32_t msgid;
 	enum perr err;
 
-	if (!receive(c, &msg, &len))
+	if (!client_receive(c, &msg, &len))
 		return false;
 	if (rpc_peek(&type, &msgid, msg, len) != PERR_OK)
 		return fail(c, "not a message");

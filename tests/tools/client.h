@@ -6,6 +6,8 @@
 #ifndef AMPARO_TEST_CLIENT_H
 #define AMPARO_TEST_CLIENT_H
 
+#include <sys/types.h>
+
 #include "channel.h"
 #include "rpc.h"
 
@@ -19,6 +21,9 @@ struct client {
 	uint8_t out[64 * FRAME_SIZE];    /* sealed, not yet sent: client_flush */
 	size_t out_len;
 	uint64_t bytes_in;
+	/* another way than the socket's own, as web_client.h sets it; NULL: none */
+	bool (*write)(struct client *c, const uint8_t *p, size_t len);
+	ssize_t (*read)(struct client *c, uint8_t *p, size_t len);
 	struct rpc_msg m;                /* the last message received; borrows from ch */
 };
 
@@ -30,6 +35,8 @@ bool client_shake(struct client *c, const uint8_t server_pk[32], const uint8_t a
 /* both */
 bool client_open(struct client *c, uint16_t port, const uint8_t server_pk[32],
                  const uint8_t access[32]);
+/* seal-level parts, for web_client.c: the next whole message of the channel */
+bool client_receive(struct client *c, const uint8_t **msg, size_t *len);
 void client_close(struct client *c);     /* without a bye */
 bool client_bye(struct client *c);       /* bye, wait for the server's, close */
 

@@ -122,6 +122,7 @@ CLIENT_SRC   = \
                client/dispatch.c \
                client/intake.c \
                client/interview.c \
+               client/picture.c \
                client/origin.c \
                client/draft.c \
                client/record.c \
@@ -328,6 +329,7 @@ CLI_SRC      = \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \
+               test_picture \
                test_draft \
                test_typed \
                test_record \

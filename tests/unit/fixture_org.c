@@ -91,6 +91,11 @@ static enum client_level level_of(enum fixture_who who)
 	return who >= FIX_VOLUNTEER0 ? LEVEL_FIELD : LEVEL_STAFF;
 }
 
+void fixture_adopt(struct fixture *f, enum fixture_who who, bool own_slot)
+{
+	adopt(f, fix(f, who), own_slot ? level_of(who) : LEVEL_FIELD, own_slot);
+}
+
 static enum perr copy_form(void *arg, const char *name, const uint8_t *value, size_t len)
 {
 	struct fixture *f = arg;

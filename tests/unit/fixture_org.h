@@ -62,6 +62,9 @@ static inline struct client *fix(const struct fixture *f, enum fixture_who who)
 	return f->p[who].c;
 }
 
+/* the newest roster, to one person, as a sync would bring it; own_slot: the fresh one opens, not
+ * that of the invitation */
+void fixture_adopt(struct fixture *f, enum fixture_who who, bool own_slot);
 /* the newest roster of the administrator, to everybody */
 void fixture_publish(struct fixture *f);
 /* everything in the person's outbox to the "servers" (acknowledged); how many cells */

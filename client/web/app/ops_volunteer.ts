@@ -156,7 +156,8 @@ export interface Step {
 	kind: StepKind;
 	type: StepType;               /* of a question or note; else 'text' */
 	number: number;               /* of the question, as on paper; 0: it has none */
-	path: string;                 /* "/data/child[2]/age"; "" at the end */
+	path: string;                 /* "/data/child[2]/age"; of a repeat that of the instance
+	                                 that would be added; "" at the end */
 	where: string;                /* "Children left alone 2 › Medicines 1"; "" */
 	label: string;
 	hint: string;
@@ -172,7 +173,7 @@ export interface Step {
 	appearance: string;           /* words for the widget, as the form says: "multiline" … */
 	n_instances: number;          /* repeat: how many there are */
 	inside: string;               /* path of the innermost instance of a repeat it stands in,
-	                                 for fill_remove_repeat; "" */
+	                                 "/data/child[2]", for fill_remove_repeat; "" */
 	file: FileInfo | null;        /* file: the attachment it has; null: none */
 	done: number;                 /* questions before it, and all that are asked now: for
 	                                 the progress */
@@ -260,6 +261,7 @@ export interface Sealed {
 	n_readers: number;            /* attorneys who can open it; this device cannot any more.
 	                                 Less than 2 of 2 or more: sync before the next one */
 	n_holders: number;
+	had_files: boolean;           /* remind: the originals of photographs lie in the gallery */
 }
 
 export interface Slip {
@@ -267,7 +269,6 @@ export interface Slip {
 	code: string;                 /* "XXXXX-XXXXX" */
 	desk_name: string;
 	is_paper: boolean;            /* copy it onto the paper too */
-	had_files: boolean;           /* remind: the originals of photographs lie in the gallery */
 }
 
 export interface Outbox {

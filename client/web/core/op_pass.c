@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* op_pass: passphrases before there is a vault.  Shapes: app/ops_volunteer.ts. */
+#include <string.h>
+
+#include "phrase.h"
+#include "web_ops.h"
+
+enum perr op_passphrase_words(struct web *w, struct web_args *a, struct web_out *o)
+{
+	struct phrase *p = NULL;
+	enum perr err = web_args_end(a);
+
+	if (err == PERR_OK)
+		err = phrase_generate(&p);
+	if (err == PERR_OK)
+		web_out_str(o, "words", p->text);
+	phrase_free(p);
+	return err;
+}
+
+enum perr op_passphrase_judge(struct web *w, struct web_args *a, struct web_out *o)
+{
+	const char *text = web_arg_text(a, "pass", 0, PHRASE_MAX);
+	struct phrase *p = NULL;
+	enum perr err = web_args_end(a);
+	double bits = 0;
+	bool is_words = false;
+
+	/* nothing typed yet is weak, not wrong */
+	if (err == PERR_OK && text[0] != '\0') {
+		err = phrase_of(&p, text, strlen(text));
+		if (err == PERR_OK) {
+			is_words = phrase_canon(p);
+			bits = phrase_bits(p);
+		}
+	}
+	phrase_free(p);
+	if (err != PERR_OK)
+		return err;
+	web_out_uint(o, "bits", (uint64_t)bits);
+	web_out_bool(o, "ok", bits >= PHRASE_MIN_BITS);
+	web_out_bool(o, "is_words", is_words);
+	return PERR_OK;
+}

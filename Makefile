@@ -34,7 +34,7 @@ HARDEN   = -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
 HARDENLD = -fsanitize=$(SAN)
 endif
 OURS     = -std=c11 -D_GNU_SOURCE -DAMPARO_VERSION='"$(VERSION)"' $(WARN) $(HARDEN) \
-           -Iprotocol -Iserver -Iclient -Iclient/forms -Iclient/cli $(PKG_CF) -MMD -MP
+           -Iprotocol -Iserver -Iclient -Iclient/forms -Iclient/cli -Iclient/web/core $(PKG_CF) -MMD -MP
 
 # ---- sources -------------------------------------------------------------------------------
 PROTOCOL_SRC = protocol/perr.c \
@@ -621,9 +621,11 @@ SEIZURE_SRC  = \
 WRAP_seizure_server = -Wl,--wrap=host_tick
 WRAP_seizure_careless = -Wl,--wrap=store_file_retire
 
+include client/web/web.mk
+
 # ---- what is built -------------------------------------------------------------------------
 obj = $(patsubst %.c,$(B)/%.o,$(1))
-LIBS_A = $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
+LIBS_A = $(B)/libamparo-web.a $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/libamparo-server.a $(B)/libamparo-protocol.a
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -662,6 +664,10 @@ $(B)/libamparo-client.a: $(call obj,$(CLIENT_SRC) $(FORMS_SRC))
 	$(Q)$(AR) rcs $@ $^
 
 $(B)/libamparo-cli.a: $(call obj,$(CLI_SRC))
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(B)/libamparo-web.a: $(call obj,$(WEB_CORE_SRC))
 	@rm -f $@
 	$(Q)$(AR) rcs $@ $^
 

@@ -3,8 +3,10 @@
  * All operations of the core: the contract between the screens and the C ops.  Each half is
  * described where it is declared.
  */
+import type { OpsDesk } from './ops_desk';
 import type { OpsVolunteer } from './ops_volunteer';
 
+export * from './ops_desk';
 export * from './ops_volunteer';
 
-export interface Ops extends OpsVolunteer {}
+export interface Ops extends OpsVolunteer, OpsDesk {}

@@ -91,7 +91,7 @@ SERVER_SRC   = \
                server/sandbox.c \
                server/session.c \
                server/upgrade.c \
-               server/web.c \
+               server/browser.c \
                server/ws.c \
                server/slab.c \
                server/day.c \

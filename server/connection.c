@@ -15,7 +15,7 @@ struct conn {
 	uv_timer_t timer;
 	struct conn_set *set;
 	struct session *session;         /* from the first byte on, or the request's end */
-	struct web *web;                 /* NULL: TCP */
+	struct browser *web;                 /* NULL: TCP */
 	struct quota_source *source;
 	struct conn *next, **at;         /* in set->all */
 	struct conn *fresh_next, *fresh_prev;
@@ -124,7 +124,7 @@ static void conn_on_close(uv_handle_t *h)
 	/* the only place a connection is freed; its writes were cancelled before this */
 	all_remove(c);
 	session_free(c->session);
-	web_free(c->web);
+	browser_free(c->web);
 	quota_source_leave(set->sources, c->source);
 	free(c->rest);
 	free(c);
@@ -154,7 +154,7 @@ static void conn_part(struct conn *c)
 	if (c->parting)
 		return;
 	c->parting = true;
-	len = c->web != NULL && web_is_open(c->web) ? ws_close(end) : 0;
+	len = c->web != NULL && browser_is_open(c->web) ? ws_close(end) : 0;
 	if (len > 0)
 		write_own(c, WRITE_CLOSE, end, len);
 	else
@@ -203,7 +203,7 @@ static void write_on_done(uv_write_t *req, int status)
 	write_free(w);
 	c->writes--;
 	if (kind == WRITE_PONG)
-		web_said(c->web);
+		browser_said(c->web);
 	if (c->closing)
 		return;
 	if (status < 0 || kind == WRITE_CLOSE)
@@ -357,7 +357,7 @@ static void silence(struct conn *c)
 	c->silent = true;
 	session_free(c->session);
 	c->session = NULL;
-	web_free(c->web);
+	browser_free(c->web);
 	c->web = NULL;
 	fresh_remove(c);
 	fresh_add_first(c);
@@ -390,38 +390,38 @@ static void ask(struct conn *c, const uint8_t *first)
 		silence(c);
 		return;
 	}
-	len = web_open(c->web, answer);
+	len = browser_open(c->web, answer);
 	write_own(c, WRITE_ANSWER, answer, len);
 }
 
 /* one event of the WebSocket; what it hands out never is more than the session takes at once */
-static void on_event(struct conn *c, enum web_event event, const struct ws_part *part)
+static void on_event(struct conn *c, enum browser_event event, const struct ws_part *part)
 {
 	switch (event) {
-	case WEB_MORE:
+	case BROWSER_MORE:
 		break;
-	case WEB_BYTES:
+	case BROWSER_BYTES:
 		(void)feed_session(c, part->bytes, part->len);
 		break;
-	case WEB_FIRST:
+	case BROWSER_FIRST:
 		ask(c, part->bytes);
 		break;
-	case WEB_PLAIN:
+	case BROWSER_PLAIN:
 		if (part->len > 0)
 			(void)feed_session(c, part->bytes, part->len);
-		web_free(c->web);
+		browser_free(c->web);
 		c->web = NULL;
 		break;
-	case WEB_SAY:
+	case BROWSER_SAY:
 		write_own(c, WRITE_PONG, part->bytes, part->len);
 		break;
-	case WEB_END:
+	case BROWSER_END:
 		c->eof = true;
 		break;
-	case WEB_OUTSIDER:
+	case BROWSER_OUTSIDER:
 		silence(c);
 		break;
-	case WEB_BROKEN:
+	case BROWSER_BROKEN:
 		conn_close(c);
 		break;
 	}
@@ -435,7 +435,7 @@ static size_t feed(struct conn *c, const uint8_t *in, size_t len)
 
 	while (c->web != NULL && at < len && !c->closing && !c->eof &&
 	       (c->session == NULL || !session_is_blocked(c->session))) {
-		enum web_event event = web_recv(c->web, in + at, len - at, uv_now(c->set->loop),
+		enum browser_event event = browser_recv(c->web, in + at, len - at, uv_now(c->set->loop),
 		                                &part);
 
 		at += part.used;
@@ -445,7 +445,7 @@ static size_t feed(struct conn *c, const uint8_t *in, size_t len)
 		return len;
 	if (c->web == NULL)
 		return at + feed_session(c, in + at, len - at);
-	web_settle(c->web);
+	browser_settle(c->web);
 	return at;
 }
 
@@ -555,11 +555,11 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		return;
 	}
 	if (c->session == NULL && c->web == NULL && c->set->origins != NULL &&
-	    web_may_begin(in[0]) && web_new(&c->web, c->set->origins) != PERR_OK) {
+	    browser_may_begin(in[0]) && browser_new(&c->web, c->set->origins) != PERR_OK) {
 		conn_close(c);
 		return;
 	}
-	asking = c->web != NULL && !web_is_open(c->web);
+	asking = c->web != NULL && !browser_is_open(c->web);
 	used = feed(c, in, (size_t)n);
 	if (!c->closing && used < (size_t)n)
 		keep(c, in + used, (size_t)n - used);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * connection: moves bytes between one TCP connection and its session, through a WebSocket if
- * the connection begins as one (web.h).  It decides nothing but when to stop reading and when
+ * the connection begins as one (browser.h).  It decides nothing but when to stop reading and when
  * to close.
  *
  * Silence.  A connection that has not authenticated gets no byte, whatever it sends, and is
@@ -25,7 +25,7 @@
 
 #include "quota.h"
 #include "session.h"
-#include "web.h"
+#include "browser.h"
 
 #define CONN_READ   (16 * FRAME_SIZE)    /* one read buffer for all connections */
 #define CONN_ACCEPTS 64

@@ -8,4 +8,13 @@ WEB_CORE_SRC = \
                client/web/core/web_out.c \
                client/web/core/row_table.c \
                client/web/core/kv_rows.c \
-               client/web/core/op_vault.c
+               client/web/core/op_vault.c \
+               client/web/core/op_pass.c \
+               client/web/core/op_me.c \
+               client/web/core/op_forms.c \
+               client/web/core/op_fill.c \
+               client/web/core/op_step.c \
+               client/web/core/op_go.c \
+               client/web/core/op_attach.c \
+               client/web/core/op_seal.c \
+               client/web/core/op_outbox.c

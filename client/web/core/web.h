@@ -71,6 +71,7 @@ enum web_part_id {
 	WEB_PART_FILL,                    /* op_fill.c: the interview that is open */
 	WEB_PART_SYNC,                    /* op_sync.c: the visit that is going on */
 	WEB_PART_DESK,                    /* op_desk.c: what the list was made of */
+	WEB_PART_OUTBOX,                  /* op_outbox.c: what became safe since the opening */
 	WEB_PARTS
 };
 

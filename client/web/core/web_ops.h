@@ -16,7 +16,51 @@
 	OP(vault_open,       WEB_ANY) \
 	OP(vault_lock,       WEB_ANY) \
 	OP(vault_passphrase, WEB_OPEN) \
-	OP(vault_settle,     WEB_OPEN)
+	OP(vault_settle,     WEB_OPEN) \
+	/* op_pass.c */ \
+	OP(passphrase_words,    WEB_ANY) \
+	OP(passphrase_judge,    WEB_ANY) \
+	/* op_me.c */ \
+	OP(me,                  WEB_OPEN) \
+	OP(invite_read,         WEB_ANY) \
+	OP(join,                WEB_OPEN) \
+	OP(desk_ask,            WEB_OPEN) \
+	OP(desk_trust,          WEB_OPEN) \
+	/* op_forms.c */ \
+	OP(forms,               WEB_OPEN) \
+	/* op_fill.c */ \
+	OP(fill_begin,          WEB_OPEN) \
+	OP(fill_resume,         WEB_OPEN) \
+	OP(fill_close,          WEB_OPEN) \
+	OP(fill_open,           WEB_OPEN) \
+	OP(draft_list,          WEB_OPEN) \
+	OP(draft_drop,          WEB_OPEN) \
+	/* op_go.c */ \
+	OP(fill_step,           WEB_OPEN) \
+	OP(fill_page,           WEB_OPEN) \
+	OP(fill_answer,         WEB_OPEN) \
+	OP(fill_next,           WEB_OPEN) \
+	OP(fill_back,           WEB_OPEN) \
+	OP(fill_jump,           WEB_OPEN) \
+	OP(fill_end,            WEB_OPEN) \
+	OP(fill_add_repeat,     WEB_OPEN) \
+	OP(fill_remove_repeat,  WEB_OPEN) \
+	OP(fill_lang,           WEB_OPEN) \
+	/* op_attach.c */ \
+	OP(fill_attach,         WEB_OPEN) \
+	OP(fill_file,           WEB_OPEN) \
+	OP(fill_scan_drop,      WEB_OPEN) \
+	OP(fill_paper,          WEB_OPEN) \
+	/* op_seal.c */ \
+	OP(fill_review,         WEB_OPEN) \
+	OP(fill_check,          WEB_OPEN) \
+	OP(fill_seal,           WEB_OPEN) \
+	OP(slip,                WEB_OPEN) \
+	OP(slip_check,          WEB_OPEN) \
+	OP(slip_done,           WEB_OPEN) \
+	/* op_outbox.c */ \
+	OP(outbox,              WEB_OPEN) \
+	OP(outbox_clear,        WEB_OPEN)
 
 enum web_needs { WEB_ANY, WEB_OPEN };
 

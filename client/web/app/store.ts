@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * store: the vault's sealed rows in IndexedDB.  Nothing readable ever comes here: a row is
+ * its keyed hash, its sealed name and its sealed value (core/kv_rows.h).
+ *
+ * Object store "rows":  'header' -> the vault's header; 'turn' -> a count that rises with
+ * each write; rk (32 bytes) -> sealed name, sealed value.
+ *
+ * - The changes of one call are one transaction with durability "strict": after write() they
+ *   are on disk, all of them; after an error or a dead battery, none of them.
+ * - One tab.  Two would write over each other's rows.  A lock lets the second one say so in
+ *   a sentence; and where a browser has no locks, `turn` is compared inside of each
+ *   transaction: whoever is behind writes nothing and ends.
+ * - Settling.  When all rows go (a new vault key), the object store itself is removed and
+ *   made anew in the same transaction: browsers then drop the files of the old one, which a
+ *   delete of single rows does not make them do.
+ */
+export type Row = readonly [rk: Uint8Array, row: Uint8Array];
+
+const NAME = 'amparo';
+const ROWS = 'rows';
+const CHUNK_BYTES = 4 << 20;
+
+export class StoreError extends Error {
+	/* code: 'store', or 'tab': another tab has it, or 'full' */
+	constructor(readonly code: 'store' | 'tab' | 'full', message: string) {
+		super(message);
+	}
+}
+
+function fault(e: unknown): StoreError {
+	if (e instanceof StoreError)
+		return e;
+	const name = e instanceof DOMException ? e.name : '';
+	const text = e instanceof Error ? e.message : String(e);
+	return new StoreError(name === 'QuotaExceededError' ? 'full' : 'store', text);
+}
+
+function done<T>(r: IDBRequest<T>): Promise<T> {
+	return new Promise((resolve, reject) => {
+		r.onsuccess = () => resolve(r.result);
+		r.onerror = () => reject(fault(r.error));
+	});
+}
+
+function ended(t: IDBTransaction): Promise<void> {
+	return new Promise((resolve, reject) => {
+		t.oncomplete = () => resolve();
+		t.onabort = () => reject(fault(t.error ?? new Error('aborted')));
+	});
+}
+
+/* fresh: the object store is to be made anew, and filled by it */
+function openDb(version: number | undefined, fresh: ((rows: IDBObjectStore) => void) | null): Promise<IDBDatabase> {
+	return new Promise((resolve, reject) => {
+		let r: IDBOpenDBRequest;
+		try {
+			r = indexedDB.open(NAME, version);
+		} catch (e) {
+			reject(fault(e));
+			return;
+		}
+		r.onupgradeneeded = () => {
+			const db = r.result;
+			if (fresh && db.objectStoreNames.contains(ROWS))
+				db.deleteObjectStore(ROWS);
+			if (!db.objectStoreNames.contains(ROWS)) {
+				const rows = db.createObjectStore(ROWS);
+				fresh?.(rows);
+			}
+		};
+		r.onsuccess = () => resolve(r.result);
+		r.onerror = () => reject(fault(r.error));
+		/* somebody else's connection does not give way: their tab is older than the lock */
+		r.onblocked = () => reject(new StoreError('tab', 'another tab holds the database'));
+	});
+}
+
+/* keys of rows are bytes, and bytes stand behind all texts */
+const ALL = (): IDBKeyRange => IDBKeyRange.lowerBound(new ArrayBuffer(0));
+
+export class Store {
+	private turn = 0;
+	private constructor(private db: IDBDatabase, private readonly release: () => void) {
+		this.watch();
+	}
+
+	/* StoreError 'tab': another tab has the vault. */
+	static async open(): Promise<Store> {
+		const release = await takeLock();
+		try {
+			const db = await openDb(undefined, null);
+			const s = new Store(db, release);
+			s.turn = await s.readTurn();
+			return s;
+		} catch (e) {
+			release();
+			throw fault(e);
+		}
+	}
+
+	private watch(): void {
+		/* a wipe in another tab: this one must not keep it from happening */
+		this.db.onversionchange = () => this.db.close();
+	}
+
+	private read(): IDBObjectStore {
+		return this.db.transaction(ROWS, 'readonly').objectStore(ROWS);
+	}
+
+	private async readTurn(): Promise<number> {
+		const v: unknown = await done(this.read().get('turn'));
+		return typeof v === 'number' ? v : 0;
+	}
+
+	/* null: there is no vault */
+	async header(): Promise<Uint8Array | null> {
+		try {
+			const v: unknown = await done(this.read().get('header'));
+			return v instanceof Uint8Array ? v : null;
+		} catch (e) {
+			throw fault(e);
+		}
+	}
+
+	/* All rows, some at a time. */
+	async *rows(): AsyncGenerator<Row[]> {
+		let range = ALL(), n = 64;
+		try {
+			for (;;) {
+				const rows = this.read();
+				const [keys, values] = await Promise.all([
+					done(rows.getAllKeys(range, n)), done(rows.getAll(range, n)),
+				]);
+				const found = keys.map((k, i): Row =>
+					[new Uint8Array(k as ArrayBuffer), values[i] as Uint8Array]);
+				const last = keys[keys.length - 1];
+				if (last === undefined)
+					return;
+				yield found;
+				const bytes = found.reduce((sum, r) => sum + r[1].length, 0);
+				n = Math.max(16, Math.min(1024, Math.floor(n * CHUNK_BYTES / Math.max(bytes, 1))));
+				range = IDBKeyRange.lowerBound(last, true);
+			}
+		} catch (e) {
+			throw fault(e);
+		}
+	}
+
+	/*
+	 * Everything that one call of the core changed, at once and durably.  After an error the
+	 * disk is as it was, and the core must not go on.
+	 */
+	async write(changes: readonly Uint8Array[]): Promise<void> {
+		if (changes.length === 0)
+			return;
+		try {
+			if (changes[0]?.[0] === 0x63 /* c */)
+				await this.renew(changes.slice(1));
+			else
+				await this.change(changes);
+		} catch (e) {
+			throw fault(e);
+		}
+	}
+
+	private async change(changes: readonly Uint8Array[]): Promise<void> {
+		const t = this.db.transaction(ROWS, 'readwrite', { durability: 'strict' });
+		const end = ended(t);
+		end.catch(() => undefined);
+		const rows = t.objectStore(ROWS);
+		if (((await done(rows.get('turn'))) ?? 0) !== this.turn) {
+			t.abort();
+			throw new StoreError('tab', 'another tab has changed the vault');
+		}
+		for (const c of changes)
+			put(rows, c);
+		rows.put(this.turn + 1, 'turn');
+		await end;
+		this.turn++;
+	}
+
+	/* The object store anew, in one transaction of a new version of the database. */
+	private async renew(changes: readonly Uint8Array[]): Promise<void> {
+		if ((await this.readTurn()) !== this.turn)
+			throw new StoreError('tab', 'another tab has changed the vault');
+		const version = this.db.version + 1;
+		this.db.close();
+		this.db = await openDb(version, (rows) => {
+			for (const c of changes)
+				put(rows, c);
+			rows.put(this.turn + 1, 'turn');
+		});
+		this.watch();
+		this.turn++;
+		/* such a transaction has no durability of its own: the next one, strict, flushes it */
+		await this.change([]);
+	}
+
+	/* The database goes, whatever is in it. */
+	async wipe(): Promise<void> {
+		this.db.close();
+		try {
+			await done(indexedDB.deleteDatabase(NAME));
+		} catch (e) {
+			throw fault(e);
+		} finally {
+			this.release();
+		}
+	}
+
+	close(): void {
+		this.db.close();
+		this.release();
+	}
+}
+
+function put(rows: IDBObjectStore, change: Uint8Array): void {
+	const kind = change[0];
+	if (kind === 0x68 /* h */) {
+		rows.put(change.slice(1), 'header');
+	} else if (kind === 0x72 /* r */) {
+		const rk = change.slice(1, 33);
+		if (change.length === 33)
+			rows.delete(rk);
+		else
+			rows.put(change.slice(33), rk);
+	} else {
+		throw new StoreError('store', 'a change of a kind that is not known');
+	}
+}
+
+/* Until release() or the end of the page.  Rejects with 'tab' if another tab has it. */
+function takeLock(): Promise<() => void> {
+	/* older browsers: `turn` alone stands guard */
+	if (!('locks' in navigator))
+		return Promise.resolve(() => undefined);
+	return new Promise((resolve, reject) => {
+		navigator.locks.request(NAME, { ifAvailable: true }, (lock) => {
+			if (!lock) {
+				reject(new StoreError('tab', 'another tab has the vault open'));
+				return undefined;
+			}
+			return new Promise<void>((release) => resolve(release));
+		}).catch((e: unknown) => reject(fault(e)));
+	});
+}
+
+/*
+ * Ask the browser not to evict what is stored; what it says, and how much room there is.
+ * 0: unknown.
+ */
+export interface Room { persisted: boolean; used: number; quota: number }
+
+export async function askToPersist(): Promise<Room> {
+	const room: Room = { persisted: false, used: 0, quota: 0 };
+	try {
+		room.persisted = await navigator.storage.persisted() || await navigator.storage.persist();
+		const e = await navigator.storage.estimate();
+		room.used = e.usage ?? 0;
+		room.quota = e.quota ?? 0;
+	} catch {
+		/* file:// in some browsers: then nothing is known and the warning stays */
+	}
+	return room;
+}

@@ -83,6 +83,23 @@ enum perr trust_pin(struct client *c, const uint8_t desk_id[32], enum trust_how 
 	return pin_put(c, &pin);
 }
 
+enum perr trust_by_words(struct client *c, const uint8_t desk_id[32],
+                         const unsigned at[DESK_WORDS_ASK], const uint16_t typed[DESK_WORDS_ASK])
+{
+	enum perr err;
+
+	/* one word typed twice would be half of what is asked for */
+	if (at[0] == at[1] || !desk_words_match(desk_id, at, typed))
+		return PERR_AUTH;
+	err = kv_begin(c->kv);
+	if (err == PERR_OK)
+		err = trust_pin(c, desk_id, TRUST_WORDS);
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}
+
 struct pins {
 	struct client *c;
 	struct desk_pin *at;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "client.h"
+#include "desk.h"
 #include "perr.h"
 
 enum trust_how {
@@ -26,6 +27,14 @@ PERR_MUST_CHECK enum perr trust_desk(struct client *c, const uint8_t desk_id[32]
 /* pin a desk (inside a batch of the caller's) */
 PERR_MUST_CHECK enum perr trust_pin(struct client *c, const uint8_t desk_id[32],
                                    enum trust_how how);
+/*
+ * Pin a desk by words that were typed from paper.  One batch.
+ * at, typed  in: as of desk_words_ask and desk_words_match
+ * PERR_AUTH: they are not this desk's: nothing will be sealed to it.
+ */
+PERR_MUST_CHECK enum perr trust_by_words(struct client *c, const uint8_t desk_id[32],
+                                        const unsigned at[DESK_WORDS_ASK],
+                                        const uint16_t typed[DESK_WORDS_ASK]);
 /*
  * After a new roster: pin what countersignatures and the anchor allow, remember the highest
  * charter version and lowest batch numbers.  Called by client_adopt, inside its batch.

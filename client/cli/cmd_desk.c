@@ -523,18 +523,12 @@ int cmd_desk_trust(struct cli *cli, int argc, char **argv)
 		if (code != EXIT_DONE)
 			return code;
 	}
-	if (!desk_words_match(id, at, typed))
+	err = trust_by_words(cli->client, id, at, typed);
+	if (err == PERR_AUTH)
 		return cli_fail(EXIT_REFUSED, "these are not the words of this desk: nothing will be "
 		                "sealed to it.  Speak with somebody of the desk before you go on.");
-	err = kv_begin(cli->client->kv);
-	if (err == PERR_OK)
-		err = trust_pin(cli->client, id, TRUST_WORDS);
-	if (err == PERR_OK)
-		err = kv_commit(cli->client->kv);
-	if (err != PERR_OK) {
-		kv_abort(cli->client->kv);
+	if (err != PERR_OK)
 		return cli_fail_err(err, "the desk could not be trusted");
-	}
 	puts("The desk is trusted on this device from now on.");
 	return EXIT_DONE;
 }

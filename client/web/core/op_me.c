@@ -7,10 +7,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "assign.h"
 #include "bulletin.h"
 #include "cache.h"
 #include "desk.h"
-#include "doc.h"
 #include "draft.h"
 #include "enrol.h"
 #include "holders.h"
@@ -137,21 +137,19 @@ static enum perr put_join_words(struct web *w, struct web_out *o)
 }
 
 /* as `amparo about` shows them */
-static enum perr put_key_words(struct web *w, struct web_out *o)
+static void put_key_words(struct web *w, struct web_out *o)
 {
-	uint16_t words[6];
-	uint8_t hash[32];
-	enum perr err = PERR_OK;
-	size_t n = 0;
+	char words[WORDS_PHRASE_SIZE(ASSIGN_WORDS)] = "";
+	const char *p = words;
 
-	if (w->c->staff != NULL) {
-		doc_hash(hash, "amparo/1 key words", w->c->me->sign_pk, 32);
-		err = words_from_bytes(NULL, words, 6, hash, sizeof hash);
-		n = 6;
+	if (w->c->staff != NULL)
+		assign_words(words, w->c->me->sign_pk);
+	web_out_list(o, "key_words");
+	for (size_t n; *p != '\0'; p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		web_out_strn(o, NULL, p, n);
 	}
-	if (err == PERR_OK)
-		put_words(o, "key_words", words, n);
-	return err;
+	web_out_end(o);
 }
 
 static enum perr put_roster(struct web *w, struct web_out *o)
@@ -203,9 +201,8 @@ enum perr op_me(struct web *w, struct web_args *a, struct web_out *o)
 	web_out_bool(o, "is_doubled", alarms > 0);
 	web_out_bool(o, "reads", c->level >= LEVEL_STAFF || client_is_holder(c, NULL));
 	web_out_uint(o, "n_drafts", drafts);
+	put_key_words(w, o);
 	err = put_join_words(w, o);
-	if (err == PERR_OK)
-		err = put_key_words(w, o);
 	return err == PERR_OK ? put_roster(w, o) : err;
 }
 
@@ -352,11 +349,5 @@ enum perr op_desk_trust(struct web *w, struct web_args *a, struct web_out *o)
 		err = cache_desk(w->c, id, &desk);
 	if (err == PERR_OK)
 		err = wrong;
-	if (err == PERR_OK && !desk_words_match(id, at, typed))
-		err = PERR_AUTH;
-	if (err == PERR_OK)
-		err = kv_begin(w->kv);
-	if (err == PERR_OK)
-		err = trust_pin(w->c, id, TRUST_WORDS);
-	return err == PERR_OK ? kv_commit(w->kv) : err;
+	return err == PERR_OK ? trust_by_words(w->c, id, at, typed) : err;
 }

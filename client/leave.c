@@ -10,8 +10,8 @@
 #include "case.h"
 #include "case_int.h"
 #include "erase.h"
+#include "erasing.h"
 #include "forget.h"
-#include "gone.h"
 #include "mp.h"
 #include "record.h"
 
@@ -142,15 +142,16 @@ static enum perr one_case(void *arg, const struct case_summary *s)
 {
 	struct over *o = arg;
 	const struct assigned *me = case_person(s, o->c->me->sign_pk);
-	enum gone gone;
+	bool is_held;
+	uint32_t day;
 	enum perr err;
 
 	if (me == NULL || !assigned_is_over(me->state) ||
 	    cache_is_taken(o->c, s->desk))
 		return PERR_OK;
-	err = gone_of(o->c, s->record, &gone);
-	if (err != PERR_OK || gone == GONE_KEPT)
-		return err;              /* a legal hold keeps it */
+	err = erasing_is_held(o->c, s->record, &is_held, &day);
+	if (err != PERR_OK || is_held)
+		return err;
 	return add(o, s, me);
 }
 

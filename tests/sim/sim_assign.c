@@ -15,6 +15,7 @@
 #include "bring.h"
 #include "case.h"
 #include "dispatch.h"
+#include "erasing.h"
 #include "forward.h"
 #include "kv_mem.h"
 #include "leave.h"
@@ -492,6 +493,28 @@ static void who_recused_themselves_gets_nothing_of_it_again(void **state)
 	world_free(w);
 }
 
+/* a court's order binds whoever has the papers, also when somebody else has the case by now */
+static void what_is_under_a_legal_hold_stays_where_it_is_until_the_hold_ends(void **state)
+{
+	struct world *w = world_full(seed);
+	uint8_t record[STATEMENT_RECORD_SIZE];
+
+	(void)state;
+	one_case(w, PHOTO, 1, record);
+	give(w, HOLDER0, record, COUNSEL);
+	ROUND(w, HOLDER0, HOLDER1, COUNSEL);
+	OK(erasing_hold(of(w, COUNSEL), record, "subpoena"));
+	OK(withdraw(w, HOLDER0, record, COUNSEL));
+	ROUND(w, HOLDER0, HOLDER1, COUNSEL);
+	ROUND(w, HOLDER0, HOLDER1, COUNSEL);
+	assert_true(has_case(w, COUNSEL, record));
+	assert_true(world_has(w, COUNSEL, PHOTO, 1));
+	OK(erasing_unhold(of(w, COUNSEL), record));
+	world_sync(w, COUNSEL);
+	assert_false(has_case(w, COUNSEL, record));
+	world_free(w);
+}
+
 /* each commit of it fails once; what is left over is completed by the next sync */
 static void a_kill_while_a_case_leaves_leaves_nothing_behind(void **state)
 {
@@ -794,6 +817,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_holder_has_a_share_and_a_leaver_leaves_the_others_theirs),
 		cmocka_unit_test(what_is_taken_back_before_it_was_fetched_never_stays),
 		cmocka_unit_test(who_recused_themselves_gets_nothing_of_it_again),
+		cmocka_unit_test(what_is_under_a_legal_hold_stays_where_it_is_until_the_hold_ends),
 		cmocka_unit_test(a_kill_while_a_case_leaves_leaves_nothing_behind),
 		cmocka_unit_test(what_two_cases_share_stays_with_the_other),
 		cmocka_unit_test(silence_returns_a_case_and_a_late_yes_is_weighed),

@@ -9,7 +9,7 @@ web-deps:
 	@client/web/npm.sh
 
 web-page: web-deps
-	@cd client/web && node build.mjs --out $(abspath $(B)/web) --wasm $(abspath $(WEB_WASM)) --version $(VERSION)
+	@cd client/web && node build.mjs --out $(abspath $(B)/web/site) --wasm $(abspath $(WEB_WASM)) --version $(VERSION)
 
 web: web-page
 

@@ -14,7 +14,7 @@ import { join, extname, normalize } from 'node:path'
 
 export const TOP = fileURLToPath(new URL('../../', import.meta.url))
 export const B = process.env.B ?? 'build'
-export const PAGE_DIR = join(TOP, B, 'web')
+export const PAGE_DIR = join(TOP, B, 'web/site')
 
 // the npm packages lie with the page, not with the tests
 const require = createRequire(join(TOP, 'client/web/package.json'))

@@ -13,7 +13,7 @@
 web_origins="http://127.0.0.1:${SITE_PORT:-0}, http://localhost:${SITE_PORT:-0}, null"
 server_start_native=$(declare -f server_start)
 eval "${server_start_native/server_start/server_start_plain}"
-server_start() { local name=$1; shift; server_start_plain "$name" "$@"; }
+server_start() { local name=$1; shift; server_start_plain "$name" --web-origins "$web_origins" "$@"; }
 
 # invitation ROLE: an invitation's text for a page to join by; the person confirms with words
 invitation() { as ruth invite --role "$1" 2>&1 | grep '^amparo:'; }

@@ -5,17 +5,23 @@
 import { render } from 'preact';
 import wasm from 'amparo:wasm';
 import { App } from './app';
-import { takeFragment } from './fragment';
 import { onExit } from './exit';
+import { takeFragment } from './fragment';
+import { watchInstall } from './keep';
+import { watchIdle } from './lock';
 import { applyTheme } from './prefs';
 import { makeLive } from './ui';
+import { watchUpdate } from './update';
 
 const root = document.getElementById('app');
-if (root) {
-	applyTheme();
-	makeLive();
+if (root && window.top === window) {
 	/* at once: whatever else happens, the invitation does not stay in the address bar */
 	const invitation = takeFragment();
-	onExit(() => render(null, root), () => Promise.resolve());
+	applyTheme();
+	makeLive();
+	watchInstall();
+	watchIdle();
+	watchUpdate();
+	onExit(() => render(null, root));
 	render(<App invitation={invitation} complete={wasm !== ''} />, root);
 }

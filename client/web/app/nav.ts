@@ -20,8 +20,16 @@ export interface Screens {
 	outbox: Record<string, never>;
 	settings: Record<string, never>;
 	about: Record<string, never>;
+	/* compare a desk's words with the training sheet */
 	desk_words: { desk: Uint8Array };
 	passphrase: Record<string, never>;
+	/* an interview: begun, or gone on with */
+	fill: { form: string; lang: string; paper: boolean } | { draft: number };
+	/* the case code of a sealed one, for the family's slip; then home */
+	slip: { draft: number };
+	/* the attorney's: the list of cases, lowest screen of whoever reads */
+	desk: Record<string, never>;
+	case: { record: string };
 }
 
 export type ScreenName = keyof Screens;

@@ -2,14 +2,17 @@
 /*
  * fault: what went wrong, in one sentence with what to do next.
  *
- * A CoreError's code chooses the sentence: first 'error.<op>.<code>' (the operation says more:
- * a passphrase, an invitation), then 'error.<code>', then 'error.other'.  Its `why` is shown
- * as it is where it comes from the form, in the form's language.
+ * A CoreError's code chooses the sentence: 'error.<code>.<why>' where why is the word of a
+ * reason, else 'error.<op>.<code>' (the operation says more: a passphrase, an invitation), else
+ * 'error.<code>', else 'error.other'.  A `why` is shown as it is only with the codes with which
+ * a form speaks, in its own language.
  */
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import { t, tMaybe } from '../i18n';
 import { Banner } from './basics';
+
+const OF_FORM = new Set(['range', 'format', 'limit']);
 
 /* what a CoreError says; "" of anything else */
 function word(e: unknown, name: 'code' | 'why'): string {
@@ -19,13 +22,15 @@ function word(e: unknown, name: 'code' | 'why'): string {
 
 export function errorSentence(e: unknown, op?: string): string {
 	const code = word(e, 'code');
-	return (op !== undefined && tMaybe(`error.${op}.${code}`)) || tMaybe(`error.${code}`) || t('error.other');
+	const why = word(e, 'why');
+	return (why !== '' && tMaybe(`error.${code}.${why}`)) || (op !== undefined && tMaybe(`error.${op}.${code}`))
+		|| tMaybe(`error.${code}`) || t('error.other');
 }
 
 export function ErrorBanner(p: { error: unknown; op?: string }): JSX.Element | null {
 	if (p.error === null || p.error === undefined)
 		return null;
-	const why = word(p.error, 'why');
+	const why = OF_FORM.has(word(p.error, 'code')) ? word(p.error, 'why') : '';
 	return <Banner tone="bad" title={errorSentence(p.error, p.op)}>{why === '' ? undefined : why}</Banner>;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The first screen: both languages at once, so nobody has to read the other one. */
 import type { JSX } from 'preact';
-import { setLang, t } from '../i18n';
+import { lang, setLang, t } from '../i18n';
 import { Button, Page } from '../ui';
 import { Mark } from './mark';
 
 export function Language(p: { onDone: () => void; remember: boolean }): JSX.Element {
-	const choose = (lang: 'en' | 'es'): void => {
-		setLang(lang, p.remember);
+	const choose = (to: 'en' | 'es'): void => {
+		setLang(to, p.remember);
 		p.onDone();
 	};
 	return (
@@ -23,5 +23,15 @@ export function Language(p: { onDone: () => void; remember: boolean }): JSX.Elem
 				<Button kind="primary" big wide onClick={() => choose('en')}><span lang="en">English</span></Button>
 			</div>
 		</Page>
+	);
+}
+
+/* The other language, named in itself. */
+export function LanguageButton(): JSX.Element {
+	const other = lang() === 'es' ? 'en' : 'es';
+	return (
+		<Button kind="quiet" icon="globe" onClick={() => setLang(other)}>
+			<span lang={other}>{other === 'es' ? 'Español' : 'English'}</span>
+		</Button>
 	);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* screens: which component shows which screen of nav.ts. */
+import type { ScreenMap } from './nav';
+import { DeskWordsScreen } from './volunteer/compare';
+import { Home } from './volunteer/home';
+import { OutboxScreen } from './volunteer/outbox';
+import { About, PassphraseScreen, Settings } from './volunteer/settings';
+
+export const SCREENS: Partial<ScreenMap> = {
+	home: Home,
+	outbox: OutboxScreen,
+	settings: Settings,
+	about: About,
+	passphrase: PassphraseScreen,
+	desk_words: DeskWordsScreen,
+};

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Goal: every Debian package that a target needs is there, or one line says what to run.
-#   tests/deps.sh build|test|seizure|bench
+#   tests/deps.sh build|test|seizure|bench|web
 # Nothing missing: apt is not called.  Root: installs.  Not root: prints the line, exits 3.
 set -eu
 
@@ -11,13 +11,15 @@ build="gcc libc6-dev make pkg-config libsodium-dev libmsgpack-dev liblmdb-dev li
 test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind iproute2 e2fsprogs mount"
 seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
+web="$build chromium minisign procps"
 
 case "${1:-build}" in
 build) want=$build ;;
 test)  want=$test ;;
 seizure) want=$seizure ;;
 bench) want=$bench ;;
-*)     echo "usage: tests/deps.sh build|test|seizure|bench" >&2; exit 2 ;;
+web)   want=$web ;;
+*)     echo "usage: tests/deps.sh build|test|seizure|bench|web" >&2; exit 2 ;;
 esac
 
 missing=

@@ -3,7 +3,7 @@
 # prints the SHA-256 and the size of each; the same sources give the same bytes.
 WEB_WASM ?= $(B)/web/amparo.wasm
 
-.PHONY: web web-page web-deps web-check
+.PHONY: web web-page web-deps web-check web-twice deps-web test-web demo-web web-shots
 
 web-deps:
 	@client/web/npm.sh
@@ -16,3 +16,21 @@ web: web-page
 # types; the sentences of both languages; what the page may not contain
 web-check: web-deps
 	@cd client/web && node_modules/.bin/tsc --noEmit && node check.mjs
+
+# what the tests of the page need: a browser, and what signs
+deps-web:
+	@tests/deps.sh web
+
+# the page built in two folders, from nothing: the same bytes
+web-twice: web
+	@tests/web/twice.sh
+
+test-web: all deps-web web web-check
+	@tests/web/run.sh
+
+demo-web: all deps-web web
+	@tests/web/demo.sh
+
+# a picture of every screen, at both widths, light and dark: build/web/shots
+web-shots: all deps-web web
+	@node tests/web/shots.mjs

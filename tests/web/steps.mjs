@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// What people do in the page, step by step, as they do it: by what is written on the buttons.
+// Texts are looked up in the page's own tables, so the same steps run in both languages.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { TOP } from './harness.mjs'
+
+const require = createRequire(join(TOP, 'client/web/package.json'))
+const { transformSync } = require('esbuild')
+
+// the tables are plain objects: read without the rest of the page
+function table (lang, part) {
+	const source = readFileSync(join(TOP, `client/web/app/i18n/${lang}/${part}.ts`), 'utf8')
+	const { code } = transformSync(source, { loader: 'ts', format: 'cjs' })
+	const module = { exports: {} }
+	// eslint-disable-next-line no-new-func
+	new Function('module', 'exports', 'require', code)(module, module.exports, () => ({}))
+	return Object.assign({}, ...Object.values(module.exports).filter(v => v && typeof v === 'object'))
+}
+
+const PARTS = ['common', 'volunteer', 'errors', 'form', 'desk']
+const tables = {}
+for (const lang of ['en', 'es']) {
+	tables[lang] = {}
+	for (const part of PARTS) {
+		try {
+			Object.assign(tables[lang], table(lang, part))
+		} catch (e) {
+			if (e.code !== 'ENOENT') throw e
+		}
+	}
+}
+
+// the sentence under a key, blanks filled in
+export function say (lang, key, values = {}) {
+	const text = tables[lang][key]
+	if (text === undefined) throw new Error(`there is no text ${key} in ${lang}`)
+	return text.replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole))
+}
+
+export const button = (page, lang, key, values) => page.getByRole('button', { name: say(lang, key, values), exact: true })
+
+export async function chooseLanguage (page, lang) {
+	await page.getByRole('button', { name: lang === 'es' ? 'Español' : 'English', exact: true }).click()
+}
+
+// the texts of an ordered list of words
+async function wordsOf (page, label) {
+	const list = page.getByRole('list', { name: label, exact: true })
+	await list.waitFor()
+	return list.getByRole('listitem').allInnerTexts().then(all => all.map(w => w.trim()))
+}
+
+/*
+ * From the first screen to the four words, on a device without anything.
+ * returns { pass, words }: the passphrase that was offered and taken (null in kiosk mode)
+ */
+export async function join (page, { url, invitation, name, lang = 'en', kiosk = false, after = async () => {} }) {
+	await page.goto(kiosk ? url : `${url}#${invitation}`)
+	await after('language')
+	await chooseLanguage(page, lang)
+	if (kiosk) {
+		await after('start')
+		await button(page, lang, 'start.kiosk').click()
+		await page.getByLabel(say(lang, 'invite.paste')).fill(invitation)
+	}
+	await after('invite')
+	await button(page, lang, 'common.next').click()
+	await page.getByLabel(say(lang, 'who.name')).fill(name)
+	await after('who')
+	await button(page, lang, 'common.next').click()
+	let pass = null
+	if (!kiosk) {
+		const words = await wordsOf(page, say(lang, 'pass.words'))
+		pass = words.join(' ')
+		await after('passphrase')
+		await button(page, lang, 'pass.written').click()
+		await page.getByLabel(say(lang, 'pass.again'), { exact: true }).fill(pass)
+		await after('passphrase again')
+		await button(page, lang, 'common.continue').click()
+	}
+	await page.getByRole('heading', { name: say(lang, 'joined.title'), exact: true }).waitFor({ timeout: 90000 })
+	const words = await wordsOf(page, say(lang, 'call.words'))
+	await after('joined')
+	return { pass, words: words.join(' ') }
+}
+
+// the administrator hears the four words on the telephone
+export async function confirm (org, name, words) {
+	await org.run('as ruth sync')
+	await org.as('ruth', 'confirm', name, '--words', words)
+	await org.run('as ruth sync')
+}
+
+export async function unlock (page, lang, pass) {
+	await page.getByLabel(say(lang, 'unlock.pass'), { exact: true }).fill(pass)
+	await button(page, lang, 'unlock.open').click()
+}

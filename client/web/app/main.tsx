@@ -5,7 +5,7 @@
 import { render } from 'preact';
 import wasm from 'amparo:wasm';
 import { App } from './app';
-import { onExit } from './exit';
+import { isLeaving, onExit } from './exit';
 import { takeFragment } from './fragment';
 import { watchInstall } from './keep';
 import { watchIdle } from './lock';
@@ -23,5 +23,10 @@ if (root && window.top === window) {
 	watchIdle();
 	watchUpdate();
 	onExit(() => render(null, root));
+	/* a browser that kept the page that was left shows it anew, at its door */
+	window.addEventListener('pageshow', (e) => {
+		if (e.persisted && isLeaving())
+			window.location.reload();
+	});
 	render(<App invitation={invitation} complete={wasm !== ''} />, root);
 }

@@ -6,15 +6,29 @@
 import { scriptUrl } from './trusted';
 
 let waiting: ServiceWorker | null = null;
-let tell: () => void = () => undefined;
+const watchers = new Set<() => void>();
+let ready = false;
+const tell = (): void => {
+	for (const w of [...watchers])
+		w();
+};
 let reloading = false;
 
 export function hasUpdate(): boolean {
 	return waiting !== null;
 }
 
-export function onUpdate(fn: () => void): void {
-	tell = fn;
+/* whether the page is kept here whole, and opens without a network */
+export function isReadyOffline(): boolean {
+	return ready;
+}
+
+/* returns how to stop it */
+export function onUpdate(fn: () => void): () => void {
+	watchers.add(fn);
+	return () => {
+		watchers.delete(fn);
+	};
 }
 
 /* The new version in place of this one: nothing is open any more (the screen asks that). */
@@ -32,6 +46,10 @@ export function watchUpdate(): void {
 		if (reloading)
 			window.location.reload();
 	});
+	sw.ready.then(() => {
+		ready = true;
+		tell();
+	}).catch(() => undefined);
 	sw.register(scriptUrl('sw.js')).then((reg) => {
 		const look = (): void => {
 			/* the first one is no update: there is nothing that it replaces */

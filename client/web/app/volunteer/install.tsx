@@ -4,13 +4,19 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { install, installWay, onInstallChange } from '../keep';
-import { Button, Card } from '../ui';
+import { Button, Card, Icon } from '../ui';
+import { isReadyOffline, onUpdate } from '../update';
 
 export function InstallHint(): JSX.Element | null {
 	const [, turn] = useState(0);
 	useEffect(() => {
-		onInstallChange(() => turn((n) => n + 1));
-		return () => onInstallChange(() => undefined);
+		const again = (): void => turn((n) => n + 1);
+		const stop = onUpdate(again);
+		onInstallChange(again);
+		return () => {
+			stop();
+			onInstallChange(() => undefined);
+		};
 	}, []);
 	const way = installWay();
 	if (way === 'none')
@@ -18,6 +24,7 @@ export function InstallHint(): JSX.Element | null {
 	return (
 		<Card title={t('install.title')} icon="phone">
 			<p>{t('install.why')}</p>
+			{isReadyOffline() && <p class="line good-text"><Icon name="check" size={20} />{t('install.ready')}</p>}
 			{way === 'offer'
 				? <Button icon="save" onClick={install}>{t('install.button')}</Button>
 				: <p><strong>{way === 'ios' ? t('install.ios') : t('install.menu')}</strong></p>}

@@ -12,6 +12,7 @@ import { useSession } from '../session';
 import { Banner, Button, Card, Choices, Confirm, List, Page, Row, SecretField, useFault, Words } from '../ui';
 import { DeskWords } from './compare';
 import { InstallHint } from './install';
+import { isReadyOffline } from '../update';
 import { ChoosePassphrase } from './passphrase';
 import { WipeButton } from './wipe';
 
@@ -56,6 +57,7 @@ export function Settings(): JSX.Element {
 			)}
 			{!kiosk && (
 				<Card title={t('settings.storage')} icon="save">
+					{isReadyOffline() && <p class="good-text">{t('install.ready')}</p>}
 					{kept === true
 						? <p>{t('settings.kept')}</p>
 						: (

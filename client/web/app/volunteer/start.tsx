@@ -11,6 +11,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { call, create } from '../core';
 import { t } from '../i18n';
 import { keepStorage } from '../keep';
+import { onLeave } from '../nav';
 import { openSession, refresh, syncByHand, useSession } from '../session';
 import { Banner, Button, Card, ErrorBanner, Page, useFault, Waiting } from '../ui';
 import { Invite } from './invite';
@@ -37,6 +38,17 @@ export function Start(p: {
 	const fault = useFault();
 	/* a fault after the vault is there leads back to the invitation, not to another vault */
 	const [made, setMade] = useState(p.has_vault);
+
+	/* the device's own back button: a step, not the whole page */
+	const before: Step | null = step === 'who' ? 'invite' : step === 'pass' ? 'who'
+		: step === 'invite' && !p.has_vault && !made ? 'choice' : null;
+	useEffect(() => {
+		onLeave(before === null ? null : () => {
+			setStep(before);
+			return false;
+		});
+		return () => onLeave(null);
+	}, [before]);
 
 	const join = async (person: Person, pass: string | null): Promise<void> => {
 		if (!made) {
@@ -98,13 +110,16 @@ export function Start(p: {
 		);
 	case 'who':
 		return (
-			<Who given={who} onBack={() => setStep('invite')} onDone={(person) => {
-				setWho(person);
-				if (kiosk || made)
-					void fault.try_('create', () => join(person, null));
-				else
-					setStep('pass');
-			}} />
+			<>
+				{fault.banner && <div class="over">{fault.banner}</div>}
+				<Who given={who} onBack={() => setStep('invite')} onDone={(person) => {
+					setWho(person);
+					if (kiosk || made)
+						void fault.try_('create', () => join(person, null));
+					else
+						setStep('pass');
+				}} />
+			</>
 		);
 	case 'pass':
 		return (

@@ -269,6 +269,7 @@ export const volunteer = {
 	'exit.cannot': 'It cannot hide that this page was visited: the browser’s history still has its address, and whoever examines the device finds Amparo.',
 	'install.title': 'Put Amparo on this device',
 	'install.why': 'Then it opens without a network, and the browser is less likely to delete what is not sent.',
+	'install.ready': 'This page is ready without a network.',
 	'install.button': 'Install',
 	'install.ios': 'In Safari: the share button, then “Add to Home Screen”.',
 	'install.menu': 'In the browser’s menu: “Install app” or “Add to Home screen”.',

@@ -270,6 +270,7 @@ export const volunteer: Record<keyof typeof en, string> = {
 	'exit.cannot': 'No puede ocultar que se visitó esta página: el historial del navegador conserva su dirección, y quien examine el aparato encuentra Amparo.',
 	'install.title': 'Ponga Amparo en este aparato',
 	'install.why': 'Así abre sin red, y es menos probable que el navegador borre lo que no se ha enviado.',
+	'install.ready': 'Esta página ya funciona sin red.',
 	'install.button': 'Instalar',
 	'install.ios': 'En Safari: el botón de compartir y luego «Agregar a inicio».',
 	'install.menu': 'En el menú del navegador: «Instalar aplicación» o «Agregar a la pantalla principal».',

@@ -466,6 +466,7 @@ MORE_test_worlds = $(WORLDS_STAT)
 MORE_test_starved = tests/unit/fixture_org.c
 STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_starved = $(STARVE)
+WRAP_test_web_volunteer = $(STARVE)
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_host = -Wl,--wrap=mdb_txn_commit

@@ -721,6 +721,11 @@ enum perr fill_check(struct fill *s, struct faults *faults)
 	return faults_is_broken(faults) ? PERR_NOMEM : PERR_OK;
 }
 
+bool fill_is_starved(const struct fill *s)
+{
+	return feval_error(&s->ev) == PERR_NOMEM;
+}
+
 void fill_set_lang(struct fill *s, const char *lang)
 {
 	s->ev.lang = xform_find_lang(s->form, lang);

@@ -111,6 +111,12 @@ const char *fill_value(struct fill *s, const char *path);
 void fill_free(struct fill *s);
 
 /*
+ * A call ran out of memory: what the session says from now on may be wrong.  Open it again
+ * from its draft.
+ */
+bool fill_is_starved(const struct fill *s);
+
+/*
  * Another language, another moment (a session may last over midnight).  Sentences of our
  * own are Spanish where lang is, else English.
  */

@@ -20,7 +20,9 @@
 #include "picture.h"
 #include "roster.h"
 #include "words.h"
+#include "starve.h"
 #include "web_kit.h"
+#include "wfill.h"
 
 #define OK(e) assert_int_equal(e, PERR_OK)
 #define PASS "nogal lento puente azul tambor sesenta"
@@ -909,6 +911,192 @@ static void wrong_arguments_are_refused(void **state)
 	day_free(d);
 }
 
+/* ---- without memory -------------------------------------------------------------------------------- */
+
+static bool hash_row(void *ctx, const struct fill_step *step)
+{
+	crypto_generichash_state *h = ctx;
+
+	crypto_generichash_update(h, (const uint8_t *)step->path, strlen(step->path) + 1);
+	crypto_generichash_update(h, (const uint8_t *)step->value, strlen(step->value) + 1);
+	return true;
+}
+
+static void hash_answers(uint8_t out[32], struct fill *s)
+{
+	crypto_generichash_state h;
+
+	crypto_generichash_init(&h, NULL, 0, 32);
+	OK(fill_review(s, hash_row, &h));
+	crypto_generichash_final(&h, out, 32);
+}
+
+/* what is answered in memory is what is answered in the store, files too */
+static void same_as_stored(struct web *w)
+{
+	struct interview *iv = wfill_of(w), there = *iv;
+	uint8_t here[32], stored[32];
+	char why[FILL_WHY_SIZE];
+
+	there.s = NULL;
+	OK(draft_open(w->kv, iv->d->head.number, &there.d));
+	OK(interview_open(&there, why));
+	hash_answers(here, iv->s);
+	hash_answers(stored, there.s);
+	assert_memory_equal(here, stored, 32);
+	assert_int_equal(there.d->n_files, iv->d->n_files);
+	for (size_t i = 0; i < there.d->n_files; i++) {
+		uint8_t *data;
+		size_t len;
+
+		assert_non_null(draft_find(iv->d, there.d->files[i].name));
+		OK(draft_read(w->kv, iv->d, there.d->files[i].name, &data, &len));
+		kv_free(data);
+	}
+	interview_free(&there);
+}
+
+/* with memory again: the same interview, or opened anew */
+static void go_on(struct kit *k)
+{
+	if (wfill_of(k->w) == NULL)
+		kit_call(k, "fill_resume", "draft:u tz:u", 1UL, TZ);
+	kit_call(k, "fill_step", "");
+	same_as_stored(k->w);
+}
+
+/* each of its requests for memory fails in turn; how many there are */
+static unsigned long starve_op(struct day *d, const char *op, const uint8_t *(*args)(unsigned, size_t *),
+                               unsigned *failed)
+{
+	struct kit *k = &d->k;
+	unsigned long all = 1, step = 1;
+	unsigned turn = 0;
+
+	for (unsigned long n = 0; n <= all; n += n == 0 ? 1 : step) {
+		size_t len, out_len;
+		const uint8_t *in = args(turn++, &len);
+		uint8_t *out;
+		bool tripped;
+
+		starve_arm(n);
+		out = web_call(k->w, op, strlen(op), in, len, &out_len);
+		tripped = starve_disarm();
+		if (n == 0) {
+			all = starve_seen;
+			step = all / 150 + 1;
+			assert_non_null(out);
+			if (memmem(out, 8, "\xa2ok", 3) == NULL)
+				fail_msg("%s: %.*s", op, (int)out_len - 12, (const char *)out + 12);
+		}
+		if (tripped && out != NULL && memmem(out, 8, "\xa2ok", 3) == NULL) {
+			if (memmem(out, out_len, "nomem", 5) == NULL)
+				fail_msg("%s, request %lu of %lu: %.16s", op, n, all,
+				         (const char *)out + 9);
+			++*failed;
+		}
+		kv_free(out);
+		go_on(k);
+	}
+	return all;
+}
+
+static const uint8_t *args_answer(unsigned turn, size_t *len)
+{
+	static uint8_t buf[200];
+
+	*len = kit_args(buf, sizeof buf, "path:s text:s go:b", "/data/q10", turn % 2 ? "Ana" : "Beto", 1);
+	return buf;
+}
+
+static const uint8_t *args_attach(unsigned turn, size_t *len)
+{
+	static uint8_t buf[9000], photo[8000];
+	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, turn, 6) };
+
+	*len = kit_args(buf, sizeof buf, "path:s name:s bytes:x", "/data/q5", turn % 3 ? "a.jpg" : "b.jpg",
+	                &b);
+	return buf;
+}
+
+static const uint8_t *args_clear(unsigned turn, size_t *len)
+{
+	static uint8_t buf[200];
+
+	*len = kit_args(buf, sizeof buf, "path:s text:s go:b", "/data/q10", "", turn % 2);
+	return buf;
+}
+
+static unsigned n_kids;
+static const uint8_t *args_kid(unsigned turn, size_t *len)
+{
+	static uint8_t buf[200];
+
+	/* a later one too: the first one has a photograph */
+	*len = kit_args(buf, sizeof buf, "path:s", "/data/kid[1]");
+	(void)turn;
+	return buf;
+}
+
+static void without_memory_nothing_is_half_done(void **state)
+{
+	struct day *d = day_joined();
+	struct kit *k = &d->k;
+	unsigned failed = 0, sealed = 0, tries = 0;
+	unsigned long all[4], n;
+	static uint8_t photo[3000];
+	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, 1, 1) };
+	size_t len;
+
+	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "es", 0, TZ);
+	kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q3", "2026-11-20", 0);
+	all[0] = starve_op(d, "fill_answer", args_answer, &failed);
+	all[1] = starve_op(d, "fill_attach", args_attach, &failed);
+	all[2] = starve_op(d, "fill_answer", args_clear, &failed);
+	/* enough instances that each try has one to take out */
+	for (n_kids = 1; n_kids <= 5; n_kids++) {
+		char path[40];
+
+		snprintf(path, sizeof path, "/data/kid[%u]", n_kids);
+		kit_call(k, "fill_add_repeat", "path:s", path);
+		snprintf(path, sizeof path, "/data/kid[%u]/q6", n_kids);
+		kit_call(k, "fill_attach", "path:s name:s bytes:x", path, "n.jpg", &b);
+	}
+	for (n = 1; n < 2000 && tries < 5; n += 37) {
+		const uint8_t *in = args_kid(0, &len);
+		size_t out_len;
+		uint8_t *out;
+
+		starve_arm(n);
+		out = web_call(k->w, "fill_remove_repeat", strlen("fill_remove_repeat"), in, len, &out_len);
+		failed += starve_disarm();
+		tries += out != NULL && memmem(out, 8, "\xa2ok", 3) != NULL;
+		kv_free(out);
+		go_on(k);
+	}
+	/* sealed whole, or not at all */
+	for (n = 1; !sealed; n += n / 8 + 1) {
+		size_t out_len;
+		uint8_t *out;
+
+		starve_arm(n);
+		out = web_call(k->w, "fill_seal", 9, (const uint8_t *)"\x90", 1, &out_len);
+		failed += starve_disarm();
+		kv_free(out);
+		kit_call(k, "draft_list", "");
+		sealed = kit_bool(k, "drafts.0.is_sealed");
+		kit_call(k, "outbox", "");
+		assert_int_equal(kit_uint(k, "waiting"), sealed);
+		if (!sealed) {
+			go_on(k);
+		}
+	}
+	assert_true(failed > 100);
+	print_message("figure: web: requests for memory: answer %lu, photograph %lu, clearing %lu; failed in "
+	              "turn: %u; half done: 0\n", all[0], all[1], all[2], failed);
+	day_free(d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -925,6 +1113,7 @@ int main(void)
 		cmocka_unit_test(a_dropped_draft_is_gone),
 		cmocka_unit_test(what_waits_can_be_cleared_and_is_not_called_safe),
 		cmocka_unit_test(wrong_arguments_are_refused),
+		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,16 +164,16 @@ struct kit_bytes {
  *        const char *, b int, u unsigned long, x const struct kit_bytes *, l const char *const *
  *        ended by NULL, L const unsigned * ended by 0
  */
-static inline void kit_vcall(struct kit *k, const char *op, const char *shape, va_list ap)
+static inline size_t kit_vargs(uint8_t *buf, size_t size, const char *shape, va_list ap)
 {
-	static uint8_t buf[1 << 21], inner[1 << 16];
+	static uint8_t inner[1 << 16];
 	struct mp_writer w, in;
 	uint32_t n = 0;
 	size_t len;
 
 	for (const char *p = shape; *p != '\0'; p++)
 		n += *p == ':';
-	mp_writer_init(&w, buf, sizeof buf);
+	mp_writer_init(&w, buf, size);
 	mp_put_array(&w, 2 * n);
 	for (const char *p = shape; *p != '\0';) {
 		const char *colon = strchr(p, ':');
@@ -214,8 +214,25 @@ static inline void kit_vcall(struct kit *k, const char *op, const char *shape, v
 		}
 	}
 	assert_int_equal(mp_written(&w, &len), PERR_OK);
-	kit_raw(k, op, buf, len);
-	sodium_memzero(buf, sizeof buf);
+	return len;
+}
+
+static inline size_t kit_args(uint8_t *buf, size_t size, const char *shape, ...)
+{
+	va_list ap;
+	size_t len;
+
+	va_start(ap, shape);
+	len = kit_vargs(buf, size, shape, ap);
+	va_end(ap);
+	return len;
+}
+
+static inline void kit_vcall(struct kit *k, const char *op, const char *shape, va_list ap)
+{
+	static uint8_t buf[1 << 21];
+
+	kit_raw(k, op, buf, kit_vargs(buf, sizeof buf, shape, ap));
 }
 
 /* ---- answers -------------------------------------------------------------------------------------- */

@@ -62,8 +62,8 @@ enum perr op_fill_attach(struct web *w, struct web_args *a, struct web_out *o)
 	const char *path = web_arg_text(a, "path", 0, FILL_PATH_MAX);
 	const char *wish = web_arg_text(a, "name", 0, NAME_MAX_);
 	char name[DRAFT_NAME_MAX + 1], called[NAME_MAX_ + 8], why[FILL_WHY_SIZE] = "";
-	struct interview *iv = wfill_of(w);
 	bool is_scan = path[0] == '\0';
+	struct interview *iv;
 	enum picture_kind kind;
 	uint8_t *clean = NULL;
 	const uint8_t *bytes;
@@ -71,13 +71,11 @@ enum perr op_fill_attach(struct web *w, struct web_args *a, struct web_out *o)
 	enum perr err;
 
 	bytes = web_arg_bytes(a, "bytes", 0, PASTED_MAX, &len);
-	err = web_args_end(a);
-	if (err == PERR_OK && iv == NULL)
-		err = PERR_STATE;
+	err = wfill_begin(w, a, &iv);
 	if (err == PERR_OK && (len == 0 || len > w->c->field->limits.attachment_bytes))
 		err = PERR_RANGE;
 	if (err == PERR_OK)
-		err = go_to(iv, path);
+		err = wfill_truth(iv, go_to(iv, path));
 	if (err == PERR_OK)
 		err = has_room(iv, is_scan);
 	if (err == PERR_OK)
@@ -86,9 +84,8 @@ enum perr op_fill_attach(struct web *w, struct web_args *a, struct web_out *o)
 		err = PERR_RANGE;
 	if (err != PERR_OK)
 		goto out;
-	interview_clock(iv);
 	name_after(called, wish, kind);
-	err = interview_attach(iv, called, clean, clean_len, is_scan, name, why);
+	err = wfill_truth(iv, interview_attach(iv, called, clean, clean_len, is_scan, name, why));
 	if (err == PERR_RANGE)
 		web_out_why(o, why);
 	else if (err == PERR_OK)
@@ -108,14 +105,12 @@ out:
 enum perr op_fill_file(struct web *w, struct web_args *a, struct web_out *o)
 {
 	const char *name = web_arg_text(a, "name", 1, DRAFT_NAME_MAX);
-	struct interview *iv = wfill_of(w);
+	struct interview *iv;
 	enum picture_kind kind;
 	uint8_t *data = NULL;
 	size_t len;
-	enum perr err = web_args_end(a);
+	enum perr err = wfill_begin(w, a, &iv);
 
-	if (err == PERR_OK && iv == NULL)
-		err = PERR_STATE;
 	if (err == PERR_OK)
 		err = draft_read(w->kv, iv->d, name, &data, &len);
 	if (err == PERR_OK) {
@@ -130,12 +125,10 @@ enum perr op_fill_file(struct web *w, struct web_args *a, struct web_out *o)
 enum perr op_fill_scan_drop(struct web *w, struct web_args *a, struct web_out *o)
 {
 	const char *name = web_arg_text(a, "name", 1, DRAFT_NAME_MAX);
-	struct interview *iv = wfill_of(w);
+	struct interview *iv;
 	const struct draft_file *f;
-	enum perr err = web_args_end(a);
+	enum perr err = wfill_begin(w, a, &iv);
 
-	if (err == PERR_OK && iv == NULL)
-		err = PERR_STATE;
 	if (err != PERR_OK)
 		return err;
 	f = draft_find(iv->d, name);
@@ -153,11 +146,11 @@ enum perr op_fill_paper(struct web *w, struct web_args *a, struct web_out *o)
 	uint32_t day = (uint32_t)web_arg_uint(a, "visit_day", UINT32_MAX);
 	const char *name = web_arg_text(a, "transcriber", 0, 1024);
 	bool has_scans = web_arg_bool(a, "has_scans");
-	struct interview *iv = wfill_of(w);
+	struct interview *iv;
 	struct draft *d;
-	enum perr err = web_args_end(a);
+	enum perr err = wfill_begin(w, a, &iv);
 
-	if (err == PERR_OK && (iv == NULL || !iv->d->head.is_paper))
+	if (err == PERR_OK && !iv->d->head.is_paper)
 		err = PERR_STATE;
 	if (err != PERR_OK)
 		return err;

@@ -38,14 +38,52 @@ void wfill_revert(struct web *w)
 		wfill_shut(w);
 }
 
-enum perr wfill_keep(struct web *w)
+static enum perr keep(struct web *w, bool must)
 {
-	enum perr err = interview_save(wfill_of(w), true);
+	struct interview *iv = wfill_of(w);
+	enum perr err = wfill_truth(iv, PERR_OK);
 
+	if (err == PERR_OK)
+		err = interview_save(iv, must);
 	/* what the page is not told to be saved must not be there */
 	if (err != PERR_OK)
 		wfill_revert(w);
 	return err;
+}
+
+enum perr wfill_keep(struct web *w)
+{
+	return keep(w, true);
+}
+
+enum perr wfill_keep_place(struct web *w)
+{
+	return keep(w, false);
+}
+
+enum perr wfill_truth(const struct interview *iv, enum perr err)
+{
+	return fill_is_starved(iv->s) ? PERR_NOMEM : err;
+}
+
+enum perr wfill_begin(struct web *w, struct web_args *a, struct interview **iv)
+{
+	enum perr err = web_args_end(a);
+
+	*iv = wfill_of(w);
+	if (err != PERR_OK)
+		return err;
+	if (*iv == NULL)
+		return PERR_STATE;
+	if (fill_is_starved((*iv)->s)) {
+		wfill_revert(w);
+		*iv = wfill_of(w);
+		if (*iv == NULL)
+			return PERR_NOMEM;
+	}
+	/* an interview may last over midnight */
+	interview_clock(*iv);
+	return PERR_OK;
 }
 
 int wfill_arg_tz(struct web_args *a)
@@ -151,10 +189,9 @@ enum perr op_fill_close(struct web *w, struct web_args *a, struct web_out *o)
 
 enum perr op_fill_open(struct web *w, struct web_args *a, struct web_out *o)
 {
-	enum perr err = web_args_end(a);
+	struct interview *iv;
+	enum perr err = wfill_begin(w, a, &iv);
 
-	if (err == PERR_OK && wfill_of(w) == NULL)
-		err = PERR_STATE;
 	return err == PERR_OK ? wfill_out_interview(w, o) : err;
 }
 

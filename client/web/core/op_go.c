@@ -8,24 +8,9 @@
 #define PAGE_MAX 25
 #define LANG_MAX 128
 
-/* what every op here begins with */
-static enum perr begin(struct web *w, struct web_args *a, struct interview **iv)
-{
-	enum perr err = web_args_end(a);
-
-	*iv = wfill_of(w);
-	if (err == PERR_OK && *iv == NULL)
-		err = PERR_STATE;
-	/* an interview may last over midnight */
-	if (err == PERR_OK)
-		interview_clock(*iv);
-	return err;
-}
-
-/* a place is kept with the next answer; where nothing was answered yet nothing is */
 static enum perr moved(struct web *w, struct web_out *o)
 {
-	enum perr err = interview_save(wfill_of(w), false);
+	enum perr err = wfill_keep_place(w);
 
 	return err == PERR_OK ? wfill_out_at(w, o) : err;
 }
@@ -33,6 +18,7 @@ static enum perr moved(struct web *w, struct web_out *o)
 /* after a change: kept, or as it was.  What only refused has changed nothing. */
 static enum perr changed(struct web *w, struct web_out *o, enum perr err)
 {
+	err = wfill_truth(wfill_of(w), err);
 	if (err == PERR_RANGE || err == PERR_STATE || err == PERR_NOTFOUND)
 		return err;
 	if (err == PERR_OK)
@@ -53,13 +39,13 @@ static enum perr go_to(struct interview *iv, const char *path)
 	err = fill_jump_path(iv->s, path);
 	if (err == PERR_OK)
 		iv->is_back = false;
-	return err;
+	return wfill_truth(iv, err);
 }
 
 enum perr op_fill_step(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	return err == PERR_OK ? wfill_out_at(w, o) : err;
 }
@@ -139,7 +125,7 @@ enum perr op_fill_page(struct web *w, struct web_args *a, struct web_out *o)
 	struct fill_step step;
 	struct interview *iv;
 	struct page p = { .o = o, .path = path };
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
 		err = wfill_out_at(w, o);
@@ -160,7 +146,7 @@ enum perr op_fill_page(struct web *w, struct web_args *a, struct web_out *o)
 	if (err == PERR_OK && step.kind != FILL_END)
 		err = fill_review(iv->s, put_page, &p);
 	web_out_end(o);
-	return err;
+	return wfill_truth(iv, err);
 }
 
 /* ---- answers --------------------------------------------------------------------------------------- */
@@ -173,7 +159,7 @@ enum perr op_fill_answer(struct web *w, struct web_args *a, struct web_out *o)
 	char why[FILL_WHY_SIZE] = "";
 	struct fill_step step;
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
 		err = go_to(iv, path);
@@ -183,9 +169,9 @@ enum perr op_fill_answer(struct web *w, struct web_args *a, struct web_out *o)
 		return err;
 	/* passing over a silent note leads elsewhere */
 	if (strcmp(step.path, path) != 0)
-		return PERR_NOTFOUND;
+		return wfill_truth(iv, PERR_NOTFOUND);
 	if (step.kind != FILL_QUESTION || (step.type == FILL_FILE && text[0] != '\0'))
-		return PERR_STATE;
+		return wfill_truth(iv, PERR_STATE);
 	err = text[0] == '\0' ? interview_clear(iv, why)
 	                      : interview_answer(iv, text, strlen(text), why);
 	if (err == PERR_RANGE)
@@ -198,7 +184,7 @@ enum perr op_fill_answer(struct web *w, struct web_args *a, struct web_out *o)
 enum perr op_fill_next(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
 		err = interview_next(iv);
@@ -208,10 +194,10 @@ enum perr op_fill_next(struct web *w, struct web_args *a, struct web_out *o)
 enum perr op_fill_back(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
-		err = interview_back(iv);
+		err = wfill_truth(iv, interview_back(iv));
 	return err == PERR_OK ? moved(w, o) : err;
 }
 
@@ -220,7 +206,7 @@ enum perr op_fill_jump(struct web *w, struct web_args *a, struct web_out *o)
 	const char *path = web_arg_text(a, "path", 1, FILL_PATH_MAX);
 	bool review = web_arg_bool(a, "review");
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
 		err = go_to(iv, path);
@@ -233,7 +219,7 @@ enum perr op_fill_jump(struct web *w, struct web_args *a, struct web_out *o)
 enum perr op_fill_end(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err != PERR_OK)
 		return err;
@@ -249,7 +235,7 @@ enum perr op_fill_add_repeat(struct web *w, struct web_args *a, struct web_out *
 {
 	const char *path = web_arg_text(a, "path", 1, FILL_PATH_MAX);
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err == PERR_OK)
 		err = go_to(iv, path);
@@ -264,7 +250,7 @@ enum perr op_fill_remove_repeat(struct web *w, struct web_args *a, struct web_ou
 {
 	const char *path = web_arg_text(a, "path", 1, FILL_PATH_MAX);
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	return err == PERR_OK ? changed(w, o, interview_remove(iv, path)) : err;
 }
@@ -273,7 +259,7 @@ enum perr op_fill_lang(struct web *w, struct web_args *a, struct web_out *o)
 {
 	const char *lang = web_arg_text(a, "lang", 0, LANG_MAX);
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err != PERR_OK)
 		return err;

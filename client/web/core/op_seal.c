@@ -11,18 +11,6 @@
 
 /* ---- the review ------------------------------------------------------------------------------ */
 
-static enum perr begin(struct web *w, struct web_args *a, struct interview **iv)
-{
-	enum perr err = web_args_end(a);
-
-	*iv = wfill_of(w);
-	if (err == PERR_OK && *iv == NULL)
-		err = PERR_STATE;
-	if (err == PERR_OK)
-		interview_clock(*iv);
-	return err;
-}
-
 struct rows {
 	struct interview *iv;
 	struct web_out *o;
@@ -63,7 +51,7 @@ static enum perr put_faults(struct interview *iv, struct web_out *o)
 enum perr op_fill_review(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct rows r = { .o = o };
-	enum perr err = begin(w, a, &r.iv);
+	enum perr err = wfill_begin(w, a, &r.iv);
 
 	if (err != PERR_OK)
 		return err;
@@ -71,13 +59,15 @@ enum perr op_fill_review(struct web *w, struct web_args *a, struct web_out *o)
 	err = fill_review(r.iv->s, put_row, &r);
 	web_out_end(o);
 	wfill_out_paper(o, r.iv);
-	return err == PERR_OK ? put_faults(r.iv, o) : err;
+	if (err == PERR_OK)
+		err = put_faults(r.iv, o);
+	return wfill_truth(r.iv, err);
 }
 
 enum perr op_fill_check(struct web *w, struct web_args *a, struct web_out *o)
 {
 	struct interview *iv;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	return err == PERR_OK ? put_faults(iv, o) : err;
 }
@@ -139,7 +129,7 @@ enum perr op_fill_seal(struct web *w, struct web_args *a, struct web_out *o)
 	struct interview *iv;
 	uint32_t number;
 	bool had_files;
-	enum perr err = begin(w, a, &iv);
+	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err != PERR_OK)
 		return err;

@@ -141,7 +141,8 @@ enum perr wfill_out_at(struct web *w, struct web_out *o)
 	web_out_uint(o, "draft", iv->d->head.number);
 	web_out_bool(o, "from_review", iv->d->from_review);
 	wfill_out_step(o, "step", iv, &step);
-	return PERR_OK;
+	/* a label that there was no memory for is not an empty one */
+	return wfill_truth(iv, PERR_OK);
 }
 
 enum perr wfill_out_interview(struct web *w, struct web_out *o)

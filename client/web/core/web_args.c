@@ -76,7 +76,8 @@ static void done(struct web_args *a, struct mp_reader *r, bool found)
 	enum perr err = r->err;
 
 	(void)!mp_finish(r);
-	if (!found)
+	/* without memory to look it is not known to be missing */
+	if (!found && err == PERR_OK)
 		err = PERR_FORMAT;
 	web_args_fail(a, err);
 	a->n_read++;

@@ -21,6 +21,16 @@
 
 /* the open interview; NULL: none */
 struct interview *wfill_of(const struct web *w);
+/*
+ * What every op of the open interview begins with: the arguments are read, an interview is
+ * open (PERR_STATE), it is not one that ran out of memory before, and it is now.
+ */
+PERR_MUST_CHECK enum perr wfill_begin(struct web *w, struct web_args *a, struct interview **iv);
+/*
+ * err, as an op may tell it: an interview that ran out of memory finds no question and takes
+ * no answer, which is not what the page should hear.
+ */
+PERR_MUST_CHECK enum perr wfill_truth(const struct interview *iv, enum perr err);
 /* close it: wiped from memory; the draft stays */
 void wfill_shut(struct web *w);
 
@@ -31,6 +41,12 @@ void wfill_shut(struct web *w);
 PERR_MUST_CHECK enum perr wfill_keep(struct web *w);
 /* back to what was saved last; closed if that does not work */
 void wfill_revert(struct web *w);
+
+/*
+ * A place is kept with the next answer; where nothing was answered yet, nothing is.  PERR_NOMEM
+ * also where the session ran out of memory without saying so.
+ */
+PERR_MUST_CHECK enum perr wfill_keep_place(struct web *w);
 
 /* minutes of local time ahead of UTC, from `tz` (1440 more) */
 int wfill_arg_tz(struct web_args *a);

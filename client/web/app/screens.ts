@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* screens: which component shows which screen of nav.ts. */
 import type { ScreenMap } from './nav';
+import { Fill } from './form/fill';
+import { Slip } from './form/slip';
 import { DeskWordsScreen } from './volunteer/compare';
 import { Home } from './volunteer/home';
 import { OutboxScreen } from './volunteer/outbox';
@@ -13,4 +15,6 @@ export const SCREENS: Partial<ScreenMap> = {
 	about: About,
 	passphrase: PassphraseScreen,
 	desk_words: DeskWordsScreen,
+	fill: Fill,
+	slip: Slip,
 };

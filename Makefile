@@ -205,6 +205,7 @@ CLIENT_SRC   = \
                client/agent.c \
                client/passphrase.c \
                client/phrase.c \
+               client/phrase_bits.c \
                client/cli/term.c \
                client/cli/table.c \
                client/cli/typed.c \

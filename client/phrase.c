@@ -4,12 +4,8 @@
 #include <sodium.h>
 #include <stdint.h>
 #include <string.h>
-#include <zxcvbn.h>
 
 #include "words.h"
-
-/* zxcvbn looks at so many bytes; its time grows with the square. */
-#define BITS_LEN_MAX 100
 
 struct phrase *phrase_new(void)
 {
@@ -106,19 +102,4 @@ enum perr phrase_generate(struct phrase **out)
 	}
 	phrase_free(p);
 	return err;
-}
-
-double phrase_bits(const struct phrase *p)
-{
-	static const char *own[] = { "amparo", "vault", NULL };
-	struct phrase *head = phrase_new();
-	double bits = 0;
-
-	if (head == NULL)
-		return 0;
-	head->len = p->len < BITS_LEN_MAX ? p->len : BITS_LEN_MAX;
-	memcpy(head->text, p->text, head->len);
-	bits = ZxcvbnMatch(head->text, own, NULL);
-	phrase_free(head);
-	return bits;
 }

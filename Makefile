@@ -232,7 +232,8 @@ CLIENT_SRC   = \
                client/duties.c \
                client/fetch_batch.c \
                client/fetch_light.c \
-               client/sync.c
+               client/sync.c \
+               client/sync_run.c
 FORMS_SRC    = \
                client/forms/farena.c \
                client/forms/fault.c \

@@ -10,7 +10,8 @@
  *
  *	cli/…                      commands for a person
  *	link.c                     libuv: connects, moves bytes, timeouts
- *	sync.c                     one server, one visit: bulletin, board, outbox, inbox
+ *	sync.c sync_run.c          all servers; a visit: bulletin, board, outbox, inbox; the
+ *	                           second without a network, a browser moves the bytes
  *	bring.c                    an administrator's changes to all servers, beside other ones'
  *	org.c enrol.c holders.c    founding, members, desks, forms  (administrators, holders)
  *	charters.c vouch.c         holders of listed desks change; a desk vouches for another

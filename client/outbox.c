@@ -46,9 +46,9 @@ static unsigned copies_of(const struct client *c, const struct outbox_ack *a, ui
 
 /* ---- adding --------------------------------------------------------------------------------- */
 
-static enum perr next_group(struct client *c, uint32_t *group)
+enum perr outbox_last(struct client *c, uint32_t *group)
 {
-	uint8_t buf[4], *value;
+	uint8_t *value;
 	size_t len;
 	enum perr err = kv_get(c->kv, "outlast", &value, &len);
 
@@ -62,6 +62,14 @@ static enum perr next_group(struct client *c, uint32_t *group)
 	} else if (err == PERR_NOTFOUND) {
 		err = PERR_OK;
 	}
+	return err;
+}
+
+static enum perr next_group(struct client *c, uint32_t *group)
+{
+	uint8_t buf[4];
+	enum perr err = outbox_last(c, group);
+
 	if (err != PERR_OK)
 		return err;
 	*group += 1;

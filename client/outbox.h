@@ -66,6 +66,8 @@ struct outbox_counts {
  */
 PERR_MUST_CHECK enum perr outbox_add(struct client *c, const uint8_t *cells, size_t n,
                                     uint32_t *group);
+/* the last group number given; 0: none yet */
+PERR_MUST_CHECK enum perr outbox_last(struct client *c, uint32_t *group);
 PERR_MUST_CHECK enum perr outbox_counts(struct client *c, struct outbox_counts *out);
 
 /*

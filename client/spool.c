@@ -12,6 +12,7 @@
 struct spool {
 	struct spool_store *store;
 	struct tagmap by_tag;            /* T -> day << 32 | place in the day's file */
+	uint64_t bound;                  /* bytes; 0: none */
 };
 
 static void index_one(struct spool *s, uint32_t day, uint32_t at, const uint8_t *head)
@@ -76,21 +77,6 @@ void spool_free(struct spool *s)
 	free(s);
 }
 
-enum perr spool_add(struct spool *s, uint32_t day, const uint8_t *cells, size_t n)
-{
-	uint32_t at;
-	size_t i;
-	enum perr err = s->store->count(s->store, day, &at);
-
-	if (err == PERR_OK)
-		err = tagmap_reserve(&s->by_tag, n);
-	if (err == PERR_OK)
-		err = s->store->append(s->store, day, cells, n);
-	for (i = 0; err == PERR_OK && i < n; i++)
-		index_one(s, day, at + (uint32_t)i, cells + i * CELL_SIZE);
-	return err;
-}
-
 bool spool_has(const struct spool *s, const uint8_t tag[CELL_TAG_SIZE])
 {
 	return tagmap_has(&s->by_tag, tag);
@@ -132,6 +118,48 @@ static enum perr drop_day(struct spool *s, uint32_t day)
 
 	if (err == PERR_OK)
 		tagmap_filter(&s->by_tag, not_of_day, &day);
+	return err;
+}
+
+void spool_bound(struct spool *s, uint64_t bytes)
+{
+	s->bound = bytes;
+}
+
+/* room for n more cells; a single batch may be larger than the bound */
+static enum perr make_room(struct spool *s, size_t n)
+{
+	enum perr err = PERR_OK;
+
+	while (err == PERR_OK && s->bound != 0 && s->by_tag.n > 0 &&
+	       ((uint64_t)s->by_tag.n + n) * CELL_SIZE > s->bound) {
+		uint32_t days[DAYS_MAX], oldest;
+		size_t n_days, i;
+
+		err = s->store->days(s->store, days, DAYS_MAX, &n_days);
+		if (err != PERR_OK || n_days == 0)
+			break;
+		for (oldest = days[0], i = 1; i < n_days; i++)
+			oldest = days[i] < oldest ? days[i] : oldest;
+		err = drop_day(s, oldest);
+	}
+	return err;
+}
+
+enum perr spool_add(struct spool *s, uint32_t day, const uint8_t *cells, size_t n)
+{
+	uint32_t at;
+	size_t i;
+	enum perr err = make_room(s, n);
+
+	if (err == PERR_OK)
+		err = s->store->count(s->store, day, &at);
+	if (err == PERR_OK)
+		err = tagmap_reserve(&s->by_tag, n);
+	if (err == PERR_OK)
+		err = s->store->append(s->store, day, cells, n);
+	for (i = 0; err == PERR_OK && i < n; i++)
+		index_one(s, day, at + (uint32_t)i, cells + i * CELL_SIZE);
 	return err;
 }
 

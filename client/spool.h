@@ -63,6 +63,11 @@ struct spool;
  */
 PERR_MUST_CHECK enum perr spool_open(struct spool **out, struct spool_store *store);
 void spool_free(struct spool *s);
+/*
+ * Hold at most so many bytes, also while cells are added: the oldest days go first, the day of
+ * now last.  For a store in memory; without it the bound is kept by spool_tidy alone.
+ */
+void spool_bound(struct spool *s, uint64_t bytes);
 
 /* Keep n cells of this day.  A cell already there is kept twice; that is harmless. */
 PERR_MUST_CHECK enum perr spool_add(struct spool *s, uint32_t day, const uint8_t *cells,

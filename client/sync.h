@@ -34,7 +34,8 @@
  * signatures go; an older one is reported.  What it leaves out altogether is noticed only
  * through the other servers and through gaps in sequence numbers.
  *
- * Files: sync.c plans and sums up; visit.c one connection up to the outbox; bulletin and
+ * Files: sync_run.c plans and sums up (for a caller that cannot wait, too: sync_run.h), sync.c
+ * moves it over a network; visit.c one connection up to the outbox; bulletin and
  * slots in visit_bulletin.c; fetch.c the download.
  */
 #ifndef AMPARO_SYNC_H
@@ -190,6 +191,13 @@ PERR_MUST_CHECK enum perr sync_one(struct client *c, const struct sync_net *net,
 PERR_MUST_CHECK enum perr sync_roster(struct client *c, const struct sync_net *net,
                                      const char *address, const uint8_t server_pk[32],
                                      struct sync_server *result);
+
+/*
+ * What follows, for a member, from what a sync brought: the answer to an invitation once a
+ * roster is here, prekeys of one's own.  For after each sync.
+ * more  in/out: true if there is something to be sent now
+ */
+PERR_MUST_CHECK enum perr sync_follow_up(struct client *c, bool *more);
 
 /* The sentence for one note (the lowest bit of `note`); static, starts in lower case. */
 const char *sync_note_text(unsigned note);

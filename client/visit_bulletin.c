@@ -342,8 +342,13 @@ static void on_form(struct visit_bulletin *vb)
 	size_t len = 0;
 	enum perr err;
 
-	/* the roster cannot have changed since: this visit adopts before it fetches forms */
-	f = &c->field->forms[vb->form_at];
+	/* this visit adopts before it fetches forms; somebody else may have, meanwhile */
+	f = vb->form_at < c->field->n_forms ? &c->field->forms[vb->form_at] : NULL;
+	if (f == NULL || memcmp(f->part, vb->name, 32) != 0) {
+		vb->form_at = 0;
+		next_form(v);
+		return;
+	}
 	err = bulletin_part_open(&xml, &len, f->part, f->key, BULLETIN_FORM, 0, vb->part, vb->size);
 	if (err == PERR_NOMEM) {
 		visit_store_failed(v, err);

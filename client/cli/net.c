@@ -9,13 +9,11 @@
 #include "bulletin.h"
 #include "channel.h"
 #include "cmd_revoke.h"
-#include "enrol.h"
 #include "link.h"
 #include "org.h"
 #include "notices.h"
 #include "outbox.h"
 #include "pending.h"
-#include "prekeys.h"
 #include "quorum.h"
 #include "progress.h"
 #include "roster.h"
@@ -418,27 +416,6 @@ int net_newest(struct cli *cli)
 	                "changed.");
 }
 
-/* what follows from a newer roster: prekeys of one's own, the answer to an invitation */
-static enum perr follow_up(struct cli *cli, bool *more)
-{
-	struct client *c = cli->client;
-	bool made = false;
-	enum perr err = PERR_OK;
-
-	if (c->me->state == CLIENT_JOINING && c->field != NULL) {
-		uint16_t words[JOIN_WORDS];
-
-		if (enrol_words(c, words) == PERR_NOTFOUND) {
-			err = enrol_answer(c);
-			*more |= err == PERR_OK;
-		}
-	} else if (c->me->state == CLIENT_MEMBER && prekeys_needed(c)) {
-		err = prekeys_renew(c, false, &made);
-		*more |= made;
-	}
-	return err;
-}
-
 #define PAUSE_S      60          /* an allowance is whole again after a minute (server/quota.h) */
 #define PAUSES_MAX   60
 
@@ -508,7 +485,7 @@ int net_sync(struct cli *cli, unsigned flags)
 	if (code == EXIT_DONE && pause.address != NULL)
 		code = go_on(cli, flags, loop, &pause);
 	if (code == EXIT_DONE) {
-		err = follow_up(cli, &more);
+		err = sync_follow_up(cli->client, &more);
 		if (err != PERR_OK)
 			code = cli_fail_err(err, "own keys could not be renewed");
 		if (code == EXIT_DONE && more && c->me->role == ROLE_ADMINISTRATOR)

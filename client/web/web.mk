@@ -17,4 +17,5 @@ WEB_CORE_SRC = \
                client/web/core/op_go.c \
                client/web/core/op_attach.c \
                client/web/core/op_seal.c \
-               client/web/core/op_outbox.c
+               client/web/core/op_outbox.c \
+               client/web/core/op_sync.c

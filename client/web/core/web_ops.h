@@ -60,7 +60,16 @@
 	OP(slip_done,           WEB_OPEN) \
 	/* op_outbox.c */ \
 	OP(outbox,              WEB_OPEN) \
-	OP(outbox_clear,        WEB_OPEN)
+	OP(outbox_clear,        WEB_OPEN) \
+	/* op_sync.c */ \
+	OP(sync_start,          WEB_OPEN) \
+	OP(sync_next,           WEB_OPEN) \
+	OP(sync_recv,           WEB_OPEN) \
+	OP(sync_sent,           WEB_OPEN) \
+	OP(sync_closed,         WEB_OPEN) \
+	OP(sync_summary,        WEB_OPEN) \
+	OP(outbox_save,         WEB_OPEN) \
+	OP(outbox_saved,        WEB_OPEN)
 
 enum web_needs { WEB_ANY, WEB_OPEN };
 

@@ -103,3 +103,96 @@ enum perr phrase_generate(struct phrase **out)
 	phrase_free(p);
 	return err;
 }
+
+/* ---- strength without a dictionary ------------------------------------------------------------- */
+
+enum sort { BLANK, LOWER, UPPER, DIGIT, SIGN };
+
+static enum sort sort_of(char c)
+{
+	if (c == ' ' || c == '\t')
+		return BLANK;
+	if ((c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80)
+		return LOWER;
+	if (c >= 'A' && c <= 'Z')
+		return UPPER;
+	return c >= '0' && c <= '9' ? DIGIT : SIGN;
+}
+
+static bool is_letter(enum sort s)
+{
+	return s == LOWER || s == UPPER;
+}
+
+static size_t count_digits(const char *w, size_t n, bool from_end)
+{
+	size_t k = 0;
+
+	while (k < n && sort_of(w[from_end ? n - 1 - k : k]) == DIGIT)
+		k++;
+	return k;
+}
+
+static unsigned digits_bits(size_t n)
+{
+	size_t bits = n == 0 ? 0 : 3 + 2 * (n - 1);
+
+	return bits > 12 ? 12 : (unsigned)bits;
+}
+
+/* one of n bytes without a blank in it */
+static unsigned word_bits(const char *w, size_t n)
+{
+	size_t head = count_digits(w, n, false), tail, letters = 0;
+	unsigned bits = digits_bits(head);
+
+	w += head;
+	n -= head;
+	tail = count_digits(w, n, true);
+	n -= tail;
+	bits += digits_bits(tail);
+	for (size_t i = 0; i < n; i++) {
+		enum sort s = sort_of(w[i]);
+
+		/* a letter of two bytes is one */
+		letters += is_letter(s) && ((unsigned char)w[i] & 0xc0) != 0x80;
+		/* a capital at the head is what everybody does */
+		if (i > 0 && s != sort_of(w[i - 1]) && !(i == 1 && sort_of(w[0]) == UPPER))
+			bits += 2;
+	}
+	return bits + (letters >= 4 ? 10 : letters > 0 ? 5 : 0);
+}
+
+static bool is_same_word(const char *a, const char *b, size_t n)
+{
+	unsigned differs = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char x = sort_of(a[i]) == UPPER ? (char)(a[i] + 32) : a[i];
+		char y = sort_of(b[i]) == UPPER ? (char)(b[i] + 32) : b[i];
+
+		differs |= (unsigned)(x ^ y);
+	}
+	return differs == 0;
+}
+
+/* has a word like the one of n bytes at `at` stood before it? */
+static bool stood_before(const struct phrase *p, size_t at, size_t n)
+{
+	size_t k = 0, m;
+
+	for (; (m = token(p->text, p->len, &k)) > 0 && k < at; k += m)
+		if (m == n && is_same_word(p->text + k, p->text + at, n))
+			return true;
+	return false;
+}
+
+unsigned phrase_least(const struct phrase *p)
+{
+	unsigned bits = 0;
+	size_t at = 0, n;
+
+	for (; (n = token(p->text, p->len, &at)) > 0; at += n)
+		bits += stood_before(p, at, n) ? 1 : word_bits(p->text + at, n);
+	return bits;
+}

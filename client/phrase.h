@@ -54,4 +54,19 @@ PERR_MUST_CHECK enum perr phrase_generate(struct phrase **out);
 /* Its strength in bits, as zxcvbn sees it (0 if there is no memory to look). */
 double phrase_bits(const struct phrase *p);
 
+/*
+ * Its strength in bits, without a dictionary: for a page, which has no room for one that is
+ * larger than the rest of it.  So every word counts as one that everybody knows:
+ *
+ *	a word of four letters or more   10: one of a thousand; what follows a digit or a sign
+ *	                                 inside of it, or a change to capitals, 2 each
+ *	a shorter one                    5
+ *	digits alone, or at its ends     3 and 2 for each but the first, at most 12: years, days
+ *	what stood there before          1
+ *
+ * Blanks part words.  It asks for more than phrase_bits does, and refuses what that would
+ * take rather than the reverse: test_passphrase compares them.
+ */
+unsigned phrase_least(const struct phrase *p);
+
 #endif

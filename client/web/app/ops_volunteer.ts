@@ -294,7 +294,8 @@ export interface OpsVolunteer {
 	/* A fresh passphrase of six English words, with one blank between.  No vault needed. */
 	passphrase_words: { args: None; result: { words: string } };
 	/*
-	 * Strength, as zxcvbn sees it.  No vault needed.
+	 * Strength, counting every word as one that everybody knows (phrase.h): five words that
+	 * do not belong together are enough, or the six that are offered.  No vault needed.
 	 * ok        strong enough for a vault (50 bits)
 	 * is_words  it is six words of our list, however they were typed
 	 */

@@ -23,7 +23,7 @@ enum perr op_passphrase_judge(struct web *w, struct web_args *a, struct web_out 
 	const char *text = web_arg_text(a, "pass", 0, PHRASE_MAX);
 	struct phrase *p = NULL;
 	enum perr err = web_args_end(a);
-	double bits = 0;
+	unsigned bits = 0;
 	bool is_words = false;
 
 	/* nothing typed yet is weak, not wrong */
@@ -31,13 +31,13 @@ enum perr op_passphrase_judge(struct web *w, struct web_args *a, struct web_out 
 		err = phrase_of(&p, text, strlen(text));
 		if (err == PERR_OK) {
 			is_words = phrase_canon(p);
-			bits = phrase_bits(p);
+			bits = phrase_least(p);
 		}
 	}
 	phrase_free(p);
 	if (err != PERR_OK)
 		return err;
-	web_out_uint(o, "bits", (uint64_t)bits);
+	web_out_uint(o, "bits", bits);
 	web_out_bool(o, "ok", bits >= PHRASE_MIN_BITS);
 	web_out_bool(o, "is_words", is_words);
 	return PERR_OK;

@@ -65,7 +65,7 @@ function die(code: string, why: string): CoreError {
 		w.reject(dead);
 	waiting.clear();
 	stopWorker();
-	open = false;
+	setOpen(false);
 	return dead;
 }
 
@@ -115,6 +115,29 @@ async function startWorker(): Promise<void> {
 	} finally {
 		URL.revokeObjectURL(url);
 	}
+}
+
+/* ---- who listens ------------------------------------------------------------------------ */
+
+const vault_fns: ((is_open: boolean) => void)[] = [];
+const called_fns: ((op: keyof Ops) => void)[] = [];
+
+/* Told when a vault is open, and when it is not any more. */
+export function onVault(fn: (is_open: boolean) => void): void {
+	vault_fns.push(fn);
+}
+
+/* Told of each call that worked, once what it changed is on disk. */
+export function onCalled(fn: (op: keyof Ops) => void): void {
+	called_fns.push(fn);
+}
+
+function setOpen(is_open: boolean): void {
+	if (open === is_open)
+		return;
+	open = is_open;
+	for (const fn of vault_fns)
+		fn(is_open);
 }
 
 /* ---- one call --------------------------------------------------------------------------- */
@@ -201,7 +224,10 @@ export function call<K extends keyof Ops>(op: K, args: Ops[K]['args']): Promise<
 		if (!open && !ANYTIME.has(op))
 			throw new CoreError('locked');
 		try {
-			return await run(op, args as unknown as Args) as Ops[K]['result'];
+			const result = await run(op, args as unknown as Args) as Ops[K]['result'];
+			for (const fn of called_fns)
+				fn(op);
+			return result;
 		} finally {
 			settleLater();
 		}
@@ -221,9 +247,9 @@ export function isLight(): boolean {
 interface Opened { state: number; bytes: number }
 
 function opened(r: unknown, is_kiosk: boolean): void {
-	open = true;
 	kiosk = is_kiosk;
 	bytes = (r as Opened).bytes;
+	setOpen(true);
 }
 
 /*
@@ -294,7 +320,7 @@ export async function lock(): Promise<void> {
 		stopWorker();
 		return;
 	}
-	open = false;
+	setOpen(false);
 	await inTurn(async () => {
 		/* what was erased is not left openable for want of a pause */
 		if (owed && !kiosk && !dead && bytes <= SETTLE_BYTES)
@@ -310,7 +336,7 @@ export async function lock(): Promise<void> {
 /* At once, in the middle of whatever goes on: the worker ends, and with it all keys. */
 export function lockHard(): void {
 	window.clearTimeout(pause);
-	open = false;
+	setOpen(false);
 	const gone = new CoreError('locked');
 	for (const w of waiting.values())
 		w.reject(gone);

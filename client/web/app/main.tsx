@@ -9,7 +9,9 @@ import { isLeaving, onExit } from './exit';
 import { takeFragment } from './fragment';
 import { watchInstall } from './keep';
 import { watchIdle } from './lock';
+import { onSyncState, startNet, syncNow } from './net';
 import { applyTheme } from './prefs';
+import { startSync } from './session';
 import { makeLive } from './ui';
 import { watchUpdate } from './update';
 
@@ -22,6 +24,8 @@ if (root && window.top === window) {
 	watchInstall();
 	watchIdle();
 	watchUpdate();
+	startNet();
+	startSync(() => syncNow(), (fn) => void onSyncState(fn));
 	onExit(() => render(null, root));
 	/* a browser that kept the page that was left shows it anew, at its door */
 	window.addEventListener('pageshow', (e) => {

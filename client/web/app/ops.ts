@@ -4,9 +4,11 @@
  * described where it is declared.
  */
 import type { OpsDesk } from './ops_desk';
+import type { OpsSync } from './ops_sync';
 import type { OpsVolunteer } from './ops_volunteer';
 
 export * from './ops_desk';
+export * from './ops_sync';
 export * from './ops_volunteer';
 
-export interface Ops extends OpsVolunteer, OpsDesk {}
+export interface Ops extends OpsVolunteer, OpsDesk, OpsSync {}

@@ -37,6 +37,19 @@ void kv_free(uint8_t *value)
 	free(b);
 }
 
+size_t kv_len(const uint8_t *value)
+{
+	return ((const union block *)(const void *)value - 1)->len;
+}
+
+void kv_cut(uint8_t *value, size_t len)
+{
+	union block *b = (union block *)(void *)value - 1;
+
+	sodium_memzero(value + len, b->len - len);
+	b->len = len;
+}
+
 bool kv_name_ok(const char *name)
 {
 	size_t i;

@@ -158,6 +158,10 @@ PERR_MUST_CHECK static inline enum perr kv_each_name(struct kv *kv, const char *
 uint8_t *kv_alloc(size_t len);
 /* Wipe and free what kv_get or kv_alloc gave; NULL is harmless. */
 void kv_free(uint8_t *value);
+/* The bytes it was made with, or cut to. */
+size_t kv_len(const uint8_t *value);
+/* From now on it is this long, not longer than it was; what stood behind is wiped. */
+void kv_cut(uint8_t *value, size_t len);
 /*
  * What a decoder said of a record that this program wrote itself: no memory is no damage,
  * anything else means that what is stored was altered.

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#ifdef __wasm__
+/* one thread: once is a flag */
+typedef int pthread_once_t;
+#define PTHREAD_ONCE_INIT 0
+#define pthread_once(once, fn) do { if (!*(once)) { *(once) = 1; (fn)(); } } while (0)
+#else
 #include <pthread.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

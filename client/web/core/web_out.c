@@ -220,6 +220,7 @@ enum perr web_out_take(struct web_out *o, uint8_t **buf, size_t *len)
 	*len = 0;
 	if (o->err != PERR_OK)
 		return o->err;
+	kv_cut(o->buf, o->len);
 	*buf = o->buf;
 	*len = o->len;
 	o->buf = NULL;

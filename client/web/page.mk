@@ -8,7 +8,7 @@ WEB_WASM ?= $(B)/web/amparo.wasm
 web-deps:
 	@client/web/npm.sh
 
-web-page: web-deps
+web-page: web-deps wasm
 	@cd client/web && node build.mjs --out $(abspath $(B)/web/site) --wasm $(abspath $(WEB_WASM)) --version $(VERSION)
 
 web: web-page

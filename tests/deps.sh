@@ -11,7 +11,7 @@ build="gcc libc6-dev make pkg-config libsodium-dev libmsgpack-dev liblmdb-dev li
 test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind iproute2 e2fsprogs mount"
 seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
-web="$build chromium minisign procps"
+web="$build chromium minisign procps qrencode"
 
 case "${1:-build}" in
 build) want=$build ;;

@@ -3,15 +3,15 @@
 // Texts are looked up in the page's own tables, so the same steps run in both languages.
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { join as path } from 'node:path'
 import { TOP } from './harness.mjs'
 
-const require = createRequire(join(TOP, 'client/web/package.json'))
+const require = createRequire(path(TOP, 'client/web/package.json'))
 const { transformSync } = require('esbuild')
 
 // the tables are plain objects: read without the rest of the page
 function table (lang, part) {
-	const source = readFileSync(join(TOP, `client/web/app/i18n/${lang}/${part}.ts`), 'utf8')
+	const source = readFileSync(path(TOP, `client/web/app/i18n/${lang}/${part}.ts`), 'utf8')
 	const { code } = transformSync(source, { loader: 'ts', format: 'cjs' })
 	const module = { exports: {} }
 	// eslint-disable-next-line no-new-func

@@ -403,6 +403,8 @@ UNIT_TESTS   = \
                test_quota \
                test_replay \
                test_slab \
+               test_upgrade \
+               test_ws \
                test_config \
                test_orders \
                test_form_export \
@@ -427,6 +429,7 @@ UNIT_TESTS   = \
                test_starved
 FUZZERS      = \
                fuzz_rpc \
+               fuzz_browser \
                fuzz_mp \
                fuzz_cell \
                fuzz_channel \

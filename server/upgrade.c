@@ -40,8 +40,8 @@ struct upgrade {
 	bool in_value;
 	enum field field;                /* whose value is read */
 	unsigned seen;                   /* 1 << field */
-	size_t url_len, name_len, value_len;
-	char url[2], name[NAME_MAX_];
+	size_t name_len, value_len;
+	char name[NAME_MAX_];
 	char value[UPGRADE_ORIGIN_MAX];
 	char key[KEY_TEXT], protocol[FIRST_TEXT];
 	uint8_t first[NOISE_MSG_SIZE];
@@ -114,22 +114,26 @@ static int refuse(struct upgrade *u)
 	return 1;
 }
 
-static int on_url(http_parser *p, const char *at, size_t len)
+/* the one way to write these bytes: libsodium 1.0.18 reads some bytes above 0x7f as digits, so
+ * what it read is written again and compared */
+static bool decode(uint8_t *out, size_t out_len, const char *text, size_t len, int variant)
 {
-	struct upgrade *u = p->data;
+	char again[FIRST_TEXT + 1];
+	size_t n;
 
-	if (len > sizeof u->url - u->url_len)
-		return refuse(u);
-	memcpy(u->url + u->url_len, at, len);
-	u->url_len += len;
-	return 0;
+	if (len + 1 > sizeof again || sodium_base64_encoded_len(out_len, variant) != len + 1 ||
+	    sodium_base642bin(out, out_len, text, len, NULL, &n, NULL, variant) != 0 ||
+	    n != out_len)
+		return false;
+	sodium_bin2base64(again, sizeof again, out, out_len, variant);
+	return memcmp(again, text, len) == 0;
 }
 
 /* the value of a line that counts is whole */
 static int end_value(struct upgrade *u)
 {
 	const char *v = u->value;
-	size_t len = u->value_len, n;
+	size_t len = u->value_len;
 
 	if (u->field == FIELD_OTHER)
 		return 0;
@@ -144,15 +148,14 @@ static int end_value(struct upgrade *u)
 	case FIELD_KEY: {
 		uint8_t nonce[16];
 
-		if (len != KEY_TEXT || sodium_base642bin(nonce, sizeof nonce, v, len, NULL, &n, NULL,
-		    sodium_base64_VARIANT_ORIGINAL) != 0 || n != sizeof nonce)
+		if (!decode(nonce, sizeof nonce, v, len, sodium_base64_VARIANT_ORIGINAL))
 			return refuse(u);
 		memcpy(u->key, v, KEY_TEXT);
 		return 0;
 	}
 	case FIELD_PROTOCOL:
-		if (len != FIRST_TEXT || sodium_base642bin(u->first, sizeof u->first, v, len, NULL,
-		    &n, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 || n != sizeof u->first)
+		if (!decode(u->first, sizeof u->first, v, len,
+		            sodium_base64_VARIANT_URLSAFE_NO_PADDING))
 			return refuse(u);
 		memcpy(u->protocol, v, FIRST_TEXT);
 		return 0;
@@ -225,10 +228,6 @@ static int on_headers(http_parser *p)
 
 	if (end_line(u) != 0)
 		return -1;
-	/* PROTOCOL 5.3: "The request is `GET / HTTP/1.1` with version 13" */
-	if (p->method != HTTP_GET || u->url_len != 1 || u->url[0] != '/' ||
-	    p->http_major != 1 || p->http_minor != 1)
-		u->refused = true;
 	/* both the line Upgrade and the word in the line Connection */
 	if (!p->upgrade || (u->seen & must) != must ||
 	    (p->flags & (F_CHUNKED | F_CONTENTLENGTH)) != 0)
@@ -245,7 +244,6 @@ static int on_complete(http_parser *p)
 }
 
 static const http_parser_settings calls = {
-	.on_url = on_url,
 	.on_header_field = on_field,
 	.on_header_value = on_value,
 	.on_headers_complete = on_headers,
@@ -275,6 +273,20 @@ void upgrade_free(struct upgrade *u)
 	free(u);
 }
 
+/* PROTOCOL 5.3: "The request is `GET / HTTP/1.1` with version 13" */
+static const char first_line[] = UPGRADE_START "/ HTTP/1.1\r\n";
+
+/* http-parser would take more blanks, other paths and other versions */
+static bool begins_right(const struct upgrade *u, const uint8_t *in, size_t in_len)
+{
+	size_t i;
+
+	for (i = 0; i < in_len && u->total + i < sizeof first_line - 1; i++)
+		if (in[i] != (uint8_t)first_line[u->total + i])
+			return false;
+	return true;
+}
+
 enum perr upgrade_recv(struct upgrade *u, const uint8_t *in, size_t in_len)
 {
 	size_t used;
@@ -282,6 +294,8 @@ enum perr upgrade_recv(struct upgrade *u, const uint8_t *in, size_t in_len)
 	/* PROTOCOL 5.3: "The request has at most 8,192 bytes and 64 header lines, no body, and
 	 * nothing follows it before the answer." */
 	if (u->refused || u->whole || in_len > UPGRADE_REQUEST_MAX - u->total)
+		goto refused;
+	if (!begins_right(u, in, in_len))
 		goto refused;
 	u->total += in_len;
 	used = http_parser_execute(&u->parser, &calls, (const char *)in, in_len);

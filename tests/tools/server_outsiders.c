@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * server_outsiders DIR: everything a stranger may try at the port, all at once; not one byte
- * may come back, and all must be treated alike: closed at the handshake's end, by FIN.
- * The control: a member gets its 48 bytes.
+ * server_outsiders DIR [web]: everything a stranger may try at the port, all at once; not one
+ * byte may come back, and all must be treated alike: closed at the handshake's end, by FIN.
+ * The control: a member gets its 48 bytes.  web: the server speaks WebSocket too, so a member's
+ * request is answered (another control), and whatever is wrong with one is not; without it, the
+ * same requests are what a stranger tries, the right one included.
  */
 #include <errno.h>
 #include <poll.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "daemon.h"
+#include "web_client.h"
 
 #define WAYS_MAX 512
 #define GARBAGE  100000
@@ -137,6 +141,140 @@ static void try_everything(const uint8_t spent[NOISE_MSG_SIZE])
 	}
 }
 
+/* ---- requests ---------------------------------------------------------------------------- */
+
+#define ORIGIN "https://forms.example.org"
+
+static char request[WEB_REQUEST_MAX];
+
+/* a member's request as it should be; returns its length */
+static size_t right(const char *origin, const char *more)
+{
+	uint8_t m[NOISE_MSG_SIZE];
+
+	first_message(m, d.pk, org.access[RPC_FIELD]);
+	return web_request(request, m, origin, more);
+}
+
+/* the right one with one thing exchanged */
+static const struct {
+	const char *name, *from, *to;
+} wrong[] = {
+	{ "another method", "GET / ", "POST / " },
+	{ "a method in small letters", "GET / ", "get / " },
+	{ "two blanks", "GET / ", "GET  / " },
+	{ "another path", "GET / ", "GET /x " },
+	{ "a path with a question", "GET / ", "GET /?x " },
+	{ "a whole URL as path", "GET / ", "GET http://127.0.0.1/ " },
+	{ "HTTP/1.0", "HTTP/1.1", "HTTP/1.0" },
+	{ "HTTP/2.0", "HTTP/1.1", "HTTP/2.0" },
+	{ "HTTP/0.9", " HTTP/1.1", "" },
+	{ "no Upgrade", "Upgrade: websocket\r\n", "" },
+	{ "another Upgrade", "Upgrade: websocket", "Upgrade: h2c" },
+	{ "two Upgrades in one line", "Upgrade: websocket", "Upgrade: websocket, h2c" },
+	{ "two lines Upgrade", "Upgrade: websocket\r\n",
+	  "Upgrade: websocket\r\nUpgrade: websocket\r\n" },
+	{ "no Connection", "Connection: Upgrade\r\n", "" },
+	{ "another Connection", "Connection: Upgrade", "Connection: keep-alive" },
+	{ "another version", "Version: 13", "Version: 8" },
+	{ "no version", "Sec-WebSocket-Version: 13\r\n", "" },
+	{ "no key", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "" },
+	{ "a short key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25j" },
+	{ "a key of other characters", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub2!jZQ==" },
+	{ "no subprotocol", "Sec-WebSocket-Protocol: ", "X-Protocol: " },
+	{ "two subprotocols", "Sec-WebSocket-Protocol: ", "Sec-WebSocket-Protocol: chat, " },
+	{ "a subprotocol too long", "Sec-WebSocket-Protocol: ", "Sec-WebSocket-Protocol: A" },
+	{ "two lines of subprotocols", "Sec-WebSocket-Protocol: ",
+	  "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: " },
+	{ "no origin", "Origin: " ORIGIN "\r\n", "" },
+	{ "another origin", "Origin: " ORIGIN, "Origin: https://forms.example.com" },
+	{ "an origin that begins the same", "Origin: " ORIGIN, "Origin: " ORIGIN ".evil.example" },
+	{ "the origin in large letters", "Origin: " ORIGIN, "Origin: HTTPS://FORMS.EXAMPLE.ORG" },
+	{ "the origin with a path", "Origin: " ORIGIN, "Origin: " ORIGIN "/" },
+	{ "the origin twice", "Origin: " ORIGIN, "Origin: " ORIGIN "\r\nOrigin: " ORIGIN },
+	{ "origin null", "Origin: " ORIGIN, "Origin: null" },
+	{ "a body", "Pragma: no-cache", "Content-Length: 4" },
+	{ "a body of no length", "Pragma: no-cache", "Content-Length: 0" },
+	{ "a body in chunks", "Pragma: no-cache", "Transfer-Encoding: chunked" },
+	{ "a line without a colon", "Pragma: no-cache", "Pragma no-cache" },
+	{ "a zero in a line", "Pragma: no-cache", "Pragma: no\1cache" },
+};
+
+static void try_wrong(const char *name, const char *from, const char *to)
+{
+	static char made[2 * WEB_REQUEST_MAX];
+	size_t len = right(ORIGIN, "");
+	char *at = strstr(request, from);
+	size_t head = at != NULL ? (size_t)(at - request) : 0;
+
+	if (at == NULL)
+		abort();
+	memcpy(made, request, head);
+	memcpy(made + head, to, strlen(to));
+	memcpy(made + head + strlen(to), at + strlen(from), len - head - strlen(from));
+	try(name, (const uint8_t *)made, len - strlen(from) + strlen(to));
+}
+
+static void try_requests(bool web, const uint8_t spent[NOISE_MSG_SIZE])
+{
+	static char more[WEB_REQUEST_MAX - 1000];
+	uint8_t m[NOISE_MSG_SIZE], key[32];
+	size_t i, len, n;
+
+	randombytes_buf(key, sizeof key);
+	for (i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		try_wrong(wrong[i].name, wrong[i].from, wrong[i].to);
+	first_message(m, d.pk, key);
+	len = web_request(request, m, ORIGIN, "");
+	try("a request with another access key", (uint8_t *)request, len);
+	randombytes_buf(m, sizeof m);
+	len = web_request(request, m, ORIGIN, "");
+	try("a request with garbage", (uint8_t *)request, len);
+	len = web_request(request, spent, ORIGIN, "");
+	try("a request with what came over TCP before", (uint8_t *)request, len);
+	len = right(ORIGIN, "");
+	request[len] = 'x';
+	try("a request with a byte behind it", (uint8_t *)request, len + 1);
+	for (i = 1; i < len; i += 37)
+		try("a request cut short", (uint8_t *)request, i);
+	for (n = i = 0; i < 60; i++)
+		n += (size_t)snprintf(more + n, sizeof more - n, "X-%zu: y\r\n", i);
+	len = right(ORIGIN, more);
+	try("a request of too many lines", (uint8_t *)request, len);
+	memset(more, 'y', 8000);
+	memcpy(more, "X: ", 3);
+	memcpy(more + 8000, "\r\n", 3);
+	len = right(ORIGIN, more);
+	try("a request too large", (uint8_t *)request, len);
+	if (web)
+		return;
+	len = right(ORIGIN, "");
+	try("a right request where none is served", (uint8_t *)request, len);
+}
+
+/* the other control */
+static bool web_member(void)
+{
+	static char more[WEB_REQUEST_MAX - 1000];
+	static struct client c;
+	bool ok = client_dial(&c, d.port, NULL, 5) &&
+	          web_shake(&c, d.pk, org.access[RPC_FIELD], ORIGIN) && client_bye(&c);
+	size_t i, n, len;
+	char back[12];
+
+	/* as large and with as many lines as is allowed; whom a proxy names is nobody's business */
+	n = (size_t)snprintf(more, sizeof more, "X-Forwarded-For: 192.0.2.7\r\n");
+	for (i = 0; i < 50; i++)
+		n += (size_t)snprintf(more + n, sizeof more - n, "X-%zu: y\r\n", i);
+	len = right(ORIGIN, more);
+	ok = ok && client_dial(&c, d.port, NULL, 5) &&
+	     send(c.fd, request, len, MSG_NOSIGNAL) == (ssize_t)len &&
+	     recv(c.fd, back, sizeof back, MSG_WAITALL) == sizeof back &&
+	     memcmp(back, "HTTP/1.1 101", sizeof back) == 0;
+	client_close(&c);
+	return ok;
+}
+
 static void wait_for_all(void)
 {
 	size_t left = n_ways, i;
@@ -176,8 +314,10 @@ static void wait_for_all(void)
 
 int main(int argc, char **argv)
 {
-	static char arg1[] = "--handshake-seconds", arg2[] = "1";
-	char *const extra[] = { arg1, arg2, NULL };
+	static char arg1[] = "--handshake-seconds", arg2[] = "1", arg3[] = "--web-origins",
+	            arg4[] = ORIGIN;
+	bool web = argc > 2 && strcmp(argv[2], "web") == 0;
+	char *const extra[] = { arg1, arg2, web ? arg3 : NULL, arg4, NULL };
 	uint8_t spent[NOISE_MSG_SIZE];
 	size_t i, bytes = 0, resets = 0, early = 0, late = 0;
 	bool control;
@@ -191,8 +331,9 @@ int main(int argc, char **argv)
 		printf("FAIL the server could not be set up\n");
 		return 1;
 	}
-	control = spend(spent);
+	control = spend(spent) && (!web || web_member());
 	try_everything(spent);
+	try_requests(web, spent);
 	wait_for_all();
 	for (i = 0; i < n_ways; i++) {
 		bytes += ways[i].got;
@@ -204,8 +345,9 @@ int main(int argc, char **argv)
 			printf("  %s: %zu bytes, %s after %.0f ms\n", ways[i].name, ways[i].got,
 			       ways[i].reset ? "reset" : "closed", ways[i].closed_ms);
 	}
-	printf("figure: outsiders: %zu ways; bytes sent to outsiders: %zu; closed otherwise than "
-	       "the others: %zu; control (a member is answered): %s\n", n_ways, bytes,
+	printf("figure: outsiders%s: %zu ways; bytes sent to outsiders: %zu; closed otherwise than "
+	       "the others: %zu; control (a member is answered): %s\n",
+	       web ? " where browsers may come" : "", n_ways, bytes,
 	       resets + early + late, control ? "fired" : "SILENT");
 	printf("%s no byte is sent to an outsider\n", bytes == 0 && control ? "ok" : "FAIL");
 	printf("%s all outsiders are treated alike\n", resets + early + late == 0 ? "ok" : "FAIL");

@@ -46,6 +46,29 @@ static void config_reads_every_key(void **state)
 	assert_int_equal(config_check(&c, why), PERR_OK);
 }
 
+static void config_origins_add_up(void **state)
+{
+	static char many[UPGRADE_ORIGINS_MAX * 6 + 7];
+	size_t i;
+
+	assert_int_equal(load("web-origins = https://a.example, null\n"
+	                      "web-origins = http://b.example:81  https://c.example,\n"), PERR_OK);
+	assert_int_equal(c.origins.n, 4);
+	assert_string_equal(c.origins.text[0], "https://a.example");
+	assert_string_equal(c.origins.text[1], "null");
+	assert_string_equal(c.origins.text[3], "https://c.example");
+	config_default(&c);
+	assert_int_equal(c.origins.n, 0);
+	assert_int_equal(config_set(&c, "web-origins", "", why), PERR_RANGE);
+	assert_int_equal(config_set(&c, "web-origins", " , ", why), PERR_RANGE);
+	assert_int_equal(config_set(&c, "web-origins", "https://a.example/", why), PERR_RANGE);
+	assert_non_null(strstr(why, "without a path"));
+	for (i = 0; i <= UPGRADE_ORIGINS_MAX; i++)
+		memcpy(many + i * 5, "null ", 6);
+	assert_int_equal(config_set(&c, "web-origins", many, why), PERR_RANGE);
+	assert_non_null(strstr(why, "at most 16"));
+}
+
 static void config_refuses_what_it_does_not_know_by_name(void **state)
 {
 	assert_int_equal(load("data = /a\n\nlimit = 5\n"), PERR_UNKNOWN);
@@ -142,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(config_reads_every_key),
+		cmocka_unit_test(config_origins_add_up),
 		cmocka_unit_test(config_refuses_what_it_does_not_know_by_name),
 		cmocka_unit_test(config_refuses_values_out_of_range),
 		cmocka_unit_test(config_knows_required_wanted_and_off),

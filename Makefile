@@ -550,6 +550,7 @@ E2E_TESTS    = \
                server-kill.sh \
                server-outsiders.sh \
                server-web.sh \
+               server-proxy.sh \
                server-sandbox.sh \
                server-flood.sh \
                server-clock.sh \
@@ -567,6 +568,7 @@ TOOLS        = \
                sandbox_acts \
                server_sealed \
                server_web \
+               server_proxy \
                server_member
 SIM_SRC      = \
                tests/sim/world.c
@@ -822,6 +824,8 @@ install: build
 	install -m 644 docs/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 docs/forms/*.xml $(DESTDIR)$(PREFIX)/share/amparo/forms/
 	install -m 644 docs/*.md $(DESTDIR)$(PREFIX)/share/doc/amparo/
+	install -d $(DESTDIR)$(PREFIX)/share/doc/amparo/examples
+	install -m 644 docs/examples/* $(DESTDIR)$(PREFIX)/share/doc/amparo/examples/
 	sed 's,/usr/local/sbin,$(PREFIX)/sbin,' server/amparod.service \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/amparod.service
 uninstall:
@@ -838,4 +842,4 @@ dist:
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -type f -name '*.d' 2>/dev/null)

@@ -8,7 +8,8 @@ set -eu
 build="gcc libc6-dev make pkg-config libsodium-dev libmsgpack-dev liblmdb-dev libuv1-dev
 	libxml2-dev libqrencode-dev libinih-dev libzxcvbn-dev libseccomp-dev
 	libgfshare-dev libwslay-dev libhttp-parser-dev libmd-dev"
-test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind iproute2 e2fsprogs mount"
+test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind iproute2 e2fsprogs mount
+	openssl"
 seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
 web="$build chromium minisign procps qrencode"

@@ -257,9 +257,13 @@ bool web_shake(struct client *c, const uint8_t server_pk[32], const uint8_t acce
 
 void web_forget(struct client *c)
 {
-	struct link *l = link_of(c);
+	size_t i;
 
-	wslay_frame_context_free(l->in);
-	wslay_frame_context_free(l->out);
-	memset(l, 0, sizeof *l);
+	for (i = 0; i < LINKS; i++) {
+		if (links[i].c != c)
+			continue;
+		wslay_frame_context_free(links[i].in);
+		wslay_frame_context_free(links[i].out);
+		memset(&links[i], 0, sizeof links[i]);
+	}
 }

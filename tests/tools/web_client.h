@@ -18,7 +18,7 @@ size_t web_request(char out[WEB_REQUEST_MAX], const uint8_t first[NOISE_MSG_SIZE
 /* the handshake on a dialled connection, as client_shake */
 bool web_shake(struct client *c, const uint8_t server_pk[32], const uint8_t access[32],
                const char *origin);
-/* after client_close or client_bye of one that was shaken: gives memory back */
+/* after client_close or client_bye: gives memory back; harmless if it never was shaken */
 void web_forget(struct client *c);
 
 /* one frame as it is said: fin, rsv and opcode in the first byte; sent at once */

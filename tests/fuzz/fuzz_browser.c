@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "web.h"
+#include "browser.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* what came out of one run */
 struct told {
-	enum web_event end;              /* WEB_MORE: it goes on */
+	enum browser_event end;              /* BROWSER_MORE: it goes on */
 	size_t len, says;
 	bool opened;
 	uint8_t bytes[TOLD_MAX];
@@ -44,47 +44,47 @@ static void keep(struct told *t, const uint8_t *bytes, size_t len)
 	t->len += len;
 }
 
-static void open_it(struct web *w, struct told *t)
+static void open_it(struct browser *w, struct told *t)
 {
 	char out[UPGRADE_ANSWER_MAX];
-	size_t len = web_open(w, out);
+	size_t len = browser_open(w, out);
 
-	must(len > 100 && len < sizeof out && web_is_open(w));
+	must(len > 100 && len < sizeof out && browser_is_open(w));
 	must(memcmp(out, "HTTP/1.1 101 ", 13) == 0);
 	t->opened = true;
 }
 
 /* false: nothing further is taken */
-static bool on_event(struct web *w, enum web_event e, const struct ws_part *part, size_t *in_frame,
+static bool on_event(struct browser *w, enum browser_event e, const struct ws_part *part, size_t *in_frame,
                      struct told *t)
 {
 	switch (e) {
-	case WEB_MORE:
+	case BROWSER_MORE:
 		return true;
-	case WEB_BYTES:
+	case BROWSER_BYTES:
 		must(part->len > 0 && part->len <= FRAME_SIZE - *in_frame);
 		*in_frame = (*in_frame + part->len) % FRAME_SIZE;
 		keep(t, part->bytes, part->len);
 		return true;
-	case WEB_FIRST:
+	case BROWSER_FIRST:
 		must(part->len == NOISE_MSG_SIZE);
 		keep(t, part->bytes, part->len);
 		open_it(w, t);
 		return true;
-	case WEB_SAY:
+	case BROWSER_SAY:
 		must(part->len >= 2 && part->len <= WS_CONTROL_MAX && part->bytes[0] == 0x8a);
 		must(part->bytes[1] == part->len - 2);
 		keep(t, part->bytes, part->len);
-		web_said(w);
+		browser_said(w);
 		t->says++;
 		return true;
-	case WEB_PLAIN:
+	case BROWSER_PLAIN:
 		must(part->len < UPGRADE_START_LEN);
 		keep(t, part->bytes, part->len);
 		break;
-	case WEB_END:
-	case WEB_OUTSIDER:
-	case WEB_BROKEN:
+	case BROWSER_END:
+	case BROWSER_OUTSIDER:
+	case BROWSER_BROKEN:
 		break;
 	}
 	t->end = e;
@@ -96,16 +96,16 @@ static void run(const uint8_t *data, size_t size, bool opened, size_t piece, str
 {
 	size_t at = 0, in_frame = 0;
 	struct ws_part part;
-	struct web *w;
+	struct browser *w;
 	bool more = true;
 
-	t->end = WEB_MORE;
+	t->end = BROWSER_MORE;
 	t->len = t->says = 0;
 	t->opened = false;
-	must(web_new(&w, &origins) == PERR_OK);
+	must(browser_new(&w, &origins) == PERR_OK);
 	if (opened) {
-		must(web_recv(w, (const uint8_t *)request, sizeof request - 1, 0, &part) ==
-		     WEB_FIRST);
+		must(browser_recv(w, (const uint8_t *)request, sizeof request - 1, 0, &part) ==
+		     BROWSER_FIRST);
 		open_it(w, t);
 	}
 	while (more && at < size) {
@@ -115,23 +115,23 @@ static void run(const uint8_t *data, size_t size, bool opened, size_t piece, str
 		must(copy != NULL);
 		memcpy(copy, data + at, n);
 		while (more && used < n) {
-			enum web_event e = web_recv(w, copy + used, n - used, 1, &part);
+			enum browser_event e = browser_recv(w, copy + used, n - used, 1, &part);
 
 			must(part.used <= n - used);
 			/* a step that takes nothing says something */
-			must(part.used > 0 || e != WEB_MORE);
+			must(part.used > 0 || e != BROWSER_MORE);
 			used += part.used;
 			more = on_event(w, e, &part, &in_frame, t);
 			/* nothing may follow a request before its answer */
-			if (e == WEB_FIRST && used < n)
+			if (e == BROWSER_FIRST && used < n)
 				must(false);
 		}
 		free(copy);
 		at += n;
 	}
 	must(t->says <= WS_PINGS);
-	web_settle(w);
-	web_free(w);
+	browser_settle(w);
+	browser_free(w);
 }
 
 /* what was opened is in the input, spelt as it must be */
@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	piece = data[1] + 1u;
 	data += 2;
 	size -= 2;
-	if (!opened && (size == 0 || !web_may_begin(data[0])))
+	if (!opened && (size == 0 || !browser_may_begin(data[0])))
 		return 0;
 	run(data, size, opened, piece, &cut);
 	if (cut.opened && !opened)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Frames of a WebSocket (ws.h), and what comes before them (web.h). */
-#include "web.h"
+/* Frames of a WebSocket (ws.h), and what comes before them (browser.h). */
+#include "browser.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -230,7 +230,7 @@ static void ws_writes_what_a_client_reads(void **state)
 	assert_memory_equal(out, end, 4);
 }
 
-/* ---- web.h ------------------------------------------------------------------------------- */
+/* ---- browser.h ------------------------------------------------------------------------------- */
 
 static struct upgrade_origins origins = { 1, { "any" } };
 static const char request[] =
@@ -239,71 +239,71 @@ static const char request[] =
 	"Sec-WebSocket-Protocol:"
 	" AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4v\r\n\r\n";
 
-static void web_tells_a_request_from_a_handshake(void **state)
+static void browser_tells_a_request_from_a_handshake(void **state)
 {
 	static const char *const plain[] = { "G", "GE", "GET" };
 	struct ws_part part;
-	struct web *w;
+	struct browser *w;
 	uint8_t in[48];
 	size_t i, cut;
 
-	assert_true(web_may_begin('G'));
+	assert_true(browser_may_begin('G'));
 	for (i = 0; i < 256; i++)
-		assert_int_equal(web_may_begin((uint8_t)i), i == 'G');
+		assert_int_equal(browser_may_begin((uint8_t)i), i == 'G');
 	/* a handshake message that begins like a request comes through whole, wherever cut */
 	for (i = 0; i < 3; i++)
 		for (cut = 0; cut <= i + 1; cut++) {
 			memset(in, 'x', sizeof in);
 			memcpy(in, plain[i], i + 1);
-			assert_int_equal(web_new(&w, &origins), PERR_OK);
+			assert_int_equal(browser_new(&w, &origins), PERR_OK);
 			if (cut > 0)
-				assert_int_equal(web_recv(w, in, cut, 0, &part), WEB_MORE);
-			assert_int_equal(web_recv(w, in + cut, sizeof in - cut, 0, &part),
-			                 WEB_PLAIN);
+				assert_int_equal(browser_recv(w, in, cut, 0, &part), BROWSER_MORE);
+			assert_int_equal(browser_recv(w, in + cut, sizeof in - cut, 0, &part),
+			                 BROWSER_PLAIN);
 			assert_int_equal(part.len, i + 1);
 			assert_memory_equal(part.bytes, in, i + 1);
 			assert_int_equal(part.used, i + 1 - cut);
-			web_free(w);
+			browser_free(w);
 		}
 	/* anything else that begins with GET and a blank is an outsider */
 	memcpy(in, "GET ", 4);
-	assert_int_equal(web_new(&w, &origins), PERR_OK);
-	assert_int_equal(web_recv(w, in, sizeof in, 0, &part), WEB_OUTSIDER);
-	web_free(w);
+	assert_int_equal(browser_new(&w, &origins), PERR_OK);
+	assert_int_equal(browser_recv(w, in, sizeof in, 0, &part), BROWSER_OUTSIDER);
+	browser_free(w);
 }
 
-static void web_answers_a_ping_at_a_time(void **state)
+static void browser_answers_a_ping_at_a_time(void **state)
 {
 	char out[UPGRADE_ANSWER_MAX];
 	uint8_t in[20], first[NOISE_MSG_SIZE];
 	size_t len = frame(in, 0x89, true, 4), at = 0, i;
-	enum web_event e = WEB_MORE;
+	enum browser_event e = BROWSER_MORE;
 	struct ws_part part;
-	struct web *w;
+	struct browser *w;
 
-	assert_int_equal(web_new(&w, &origins), PERR_OK);
-	while (e == WEB_MORE && at < sizeof request - 1) {
-		e = web_recv(w, (const uint8_t *)request + at, 1, 0, &part);
+	assert_int_equal(browser_new(&w, &origins), PERR_OK);
+	while (e == BROWSER_MORE && at < sizeof request - 1) {
+		e = browser_recv(w, (const uint8_t *)request + at, 1, 0, &part);
 		at += part.used;
 	}
-	assert_int_equal(e, WEB_FIRST);
+	assert_int_equal(e, BROWSER_FIRST);
 	assert_int_equal(at, sizeof request - 1);
-	assert_false(web_is_open(w));
+	assert_false(browser_is_open(w));
 	for (i = 0; i < sizeof first; i++)
 		first[i] = (uint8_t)i;
 	assert_int_equal(part.len, sizeof first);
 	assert_memory_equal(part.bytes, first, sizeof first);
 	/* not before it is decided */
-	assert_int_equal(web_recv(w, in, len, 0, &part), WEB_BROKEN);
-	assert_true(web_open(w, out) > 100);
-	assert_true(web_is_open(w));
-	assert_int_equal(web_recv(w, in, len, 0, &part), WEB_SAY);
+	assert_int_equal(browser_recv(w, in, len, 0, &part), BROWSER_BROKEN);
+	assert_true(browser_open(w, out) > 100);
+	assert_true(browser_is_open(w));
+	assert_int_equal(browser_recv(w, in, len, 0, &part), BROWSER_SAY);
 	assert_int_equal(part.len, 6);
-	assert_int_equal(web_recv(w, in, len, 0, &part), WEB_MORE);
+	assert_int_equal(browser_recv(w, in, len, 0, &part), BROWSER_MORE);
 	assert_int_equal(part.used, len);
-	web_said(w);
-	assert_int_equal(web_recv(w, in, len, 0, &part), WEB_SAY);
-	web_free(w);
+	browser_said(w);
+	assert_int_equal(browser_recv(w, in, len, 0, &part), BROWSER_SAY);
+	browser_free(w);
 }
 
 int main(void)
@@ -315,8 +315,8 @@ int main(void)
 		cmocka_unit_test(ws_refuses_a_length_in_a_longer_form_than_needed),
 		cmocka_unit_test(ws_bounds_pings_and_pongs),
 		cmocka_unit_test(ws_writes_what_a_client_reads),
-		cmocka_unit_test(web_tells_a_request_from_a_handshake),
-		cmocka_unit_test(web_answers_a_ping_at_a_time),
+		cmocka_unit_test(browser_tells_a_request_from_a_handshake),
+		cmocka_unit_test(browser_answers_a_ping_at_a_time),
 	};
 
 	if (sodium_init() < 0)

@@ -263,6 +263,7 @@ FORMS_SRC    = \
                client/forms/xform_file.c \
                client/forms/xform_geojson.c \
                client/forms/fcond.c \
+               client/forms/fdraw.c \
                client/forms/flint.c \
                client/forms/fmark.c \
                client/forms/fpaper.c \

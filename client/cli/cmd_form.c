@@ -12,6 +12,7 @@
 #include "cmd_desk.h"
 #include "doc.h"
 #include "fault.h"
+#include "fdraw.h"
 #include "flint.h"
 #include "formpack.h"
 #include "fpaper.h"
@@ -151,6 +152,7 @@ static void refuse(struct source *s, const char *fmt, ...)
 static void check_listing(struct source *s)
 {
 	const char *missing = formpack_missing(s->form, &s->pack);
+	char why[XFORM_WHY_SIZE];
 
 	if (strlen(xform_id(s->form)) > ID_MAX)
 		refuse(s, "its id has %zu bytes; at most %d can be listed.", strlen(xform_id(s->form)),
@@ -163,6 +165,8 @@ static void check_listing(struct source *s)
 		       strlen(xform_title(s->form)), TITLE_MAX);
 	if (missing != NULL)
 		refuse(s, "it takes choices from the file %s; give it with --file.", missing);
+	if (!fdraw_check(s->form, why))
+		refuse(s, "%s", why);
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What the lint says of a form, and what marks say of a case. */
 #include "form_test.h"
+#include "fdraw.h"
 #include "flint.h"
 #include "fmark.h"
 
@@ -105,6 +106,57 @@ static void lint_names_what_is_ignored(void **state)
 	lint_says(FAMILY_FORM, "a picture or a sound in its label");
 }
 
+/* ---- what nobody could answer -------------------------------------------------------------- */
+
+/* part NULL: it can be published */
+static void draw_says(const char *xml, const char *part)
+{
+	struct xform *f = form_of(xml);
+	char why[XFORM_WHY_SIZE] = "";
+
+	assert_int_equal(fdraw_check(f, why), part == NULL);
+	assert_string_equal(why, part == NULL ? "" : part);
+	xform_free(f);
+}
+
+static void draw_scale(const char *start, const char *end, const char *step, const char *part)
+{
+	char body[300], xml[4000];
+
+	snprintf(body, sizeof body, "<range ref='/data/q' start='%s' end='%s' step='%s'><label>Pain"
+	         "</label></range>", start, end, step);
+	snprintf(xml, sizeof xml, FORM("<q/>", "<bind nodeset='/data/q' type='decimal'/>", "%s"), body);
+	draw_says(xml, part);
+}
+
+static void draw_file(const char *media, const char *part)
+{
+	char xml[4000];
+
+	snprintf(xml, sizeof xml, FORM("<q/>", "<bind nodeset='/data/q' type='binary'/>",
+	         "<upload ref='/data/q'%s><label>Paper</label></upload>"), media);
+	draw_says(xml, part);
+}
+
+static void what_nobody_could_answer_is_not_published(void **state)
+{
+	static const char *const no_number = "Question 1 \"Pain\" is a scale whose start, end or step "
+	                                     "is no number.";
+	static const char *const no_file = "Question 1 \"Paper\" asks for a file of a kind that is not "
+	                                   "taken; photographs, recordings, films, text and PDF are.";
+
+	draw_scale("0", "10", "1", NULL);
+	draw_scale("1.0", "-1.0", "0.5", NULL);
+	draw_scale("0", "ten", "1", no_number);
+	draw_scale("", "10", "1", no_number);
+	draw_scale("0", "nan", "1", no_number);
+	draw_scale("0", "10", "0.0", "Question 1 \"Pain\" is a scale with a step of nothing.");
+	draw_file("", NULL);
+	draw_file(" mediatype='image/*'", NULL);
+	draw_file(" mediatype='application/zip, application/pdf'", NULL);
+	draw_file(" mediatype='application/zip,model/obj'", no_file);
+}
+
 /* ---- marks ---------------------------------------------------------------------------------- */
 
 static char marks[4096];
@@ -171,6 +223,7 @@ int main(void)
 		cmocka_unit_test(lint_finds_what_nobody_can_reach),
 		cmocka_unit_test(lint_wants_consent_first),
 		cmocka_unit_test(lint_names_what_is_ignored),
+		cmocka_unit_test(what_nobody_could_answer_is_not_published),
 		cmocka_unit_test(fmark_says_what_the_office_must_know),
 	};
 

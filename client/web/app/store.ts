@@ -20,6 +20,7 @@ export type Row = readonly [rk: Uint8Array, row: Uint8Array];
 const NAME = 'amparo';
 const ROWS = 'rows';
 const CHUNK_BYTES = 4 << 20;
+const BLOCKED_MS = 10000;
 
 export class StoreError extends Error {
 	/* code: 'store', or 'tab': another tab has it, or 'full' */
@@ -69,10 +70,19 @@ function openDb(version: number | undefined, fresh: ((rows: IDBObjectStore) => v
 				fresh?.(rows);
 			}
 		};
-		r.onsuccess = () => resolve(r.result);
-		r.onerror = () => reject(fault(r.error));
-		/* somebody else's connection does not give way: their tab is older than the lock */
-		r.onblocked = () => reject(new StoreError('tab', 'another tab holds the database'));
+		let limit = 0;
+		r.onsuccess = () => {
+			window.clearTimeout(limit);
+			resolve(r.result);
+		};
+		r.onerror = () => {
+			window.clearTimeout(limit);
+			reject(fault(r.error));
+		};
+		/* our own connection may still be on its way out; another tab's stays */
+		r.onblocked = () => {
+			limit = window.setTimeout(() => reject(new StoreError('tab', 'another tab holds the database')), BLOCKED_MS);
+		};
 	});
 }
 

@@ -8,6 +8,8 @@
 
 #include "cache.h"
 #include "fold.h"
+#include "instance.h"
+#include "marks.h"
 #include "roster.h"
 
 /* ---- beginning and end -------------------------------------------------------------------- */
@@ -405,6 +407,31 @@ bool interview_paper_ready(const struct interview *iv)
 {
 	return !iv->d->head.is_paper || (iv->d->visit_day != 0 && iv->d->transcriber[0] != '\0' &&
 	                                 iv->d->has_scans);
+}
+
+enum perr interview_is_urgent(struct interview *iv, bool *urgent)
+{
+	uint32_t day = iv->d->visit_day != 0 ? iv->d->visit_day : client_day(iv->c);
+	char why[INSTANCE_WHY_SIZE];
+	struct instance *in = NULL;
+	struct marks m = { .urgent = false };
+	uint8_t *xml = NULL;
+	size_t len = 0;
+	enum perr err = fill_submission(iv->s, &xml, &len);
+
+	*urgent = false;
+	if (err == PERR_OK)
+		err = instance_parse(&in, iv->form, xml, len, why);
+	if (err == PERR_OK)
+		err = marks_read(&m, iv->form, in, day, NULL);
+	if (err == PERR_OK)
+		*urgent = m.urgent;
+	instance_free(in);
+	if (xml != NULL)
+		sodium_memzero(xml, len);
+	free(xml);
+	sodium_memzero(&m, sizeof m);
+	return err;
 }
 
 /* ---- sealing ----------------------------------------------------------------------------------- */

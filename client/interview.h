@@ -161,6 +161,12 @@ PERR_MUST_CHECK enum perr interview_transcriber(struct interview *iv, const char
 bool interview_paper_ready(const struct interview *iv);
 size_t interview_scans(const struct interview *iv);
 
+/*
+ * Do the form's marks (marks.h) make a case of these answers urgent?  For whoever must find a
+ * network now.  PERR_NOMEM.
+ */
+PERR_MUST_CHECK enum perr interview_is_urgent(struct interview *iv, bool *urgent);
+
 /* ---- sealing ----------------------------------------------------------------------------------- */
 
 /*

@@ -69,7 +69,7 @@ static char *big_form(size_t *len)
 
 	assert_non_null(t.p);
 	add(&t, "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
-	    "xmlns:jr=\"http://openrosa.org/javarosa\"><h:head><h:title>Large</h:title><model><itext>");
+	    "xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:amparo=\"urn:amparo:forms:1\"><h:head><h:title>Large</h:title><model><itext>");
 	for (int es = 0; es < 2; es++) {
 		add(&t, "<translation lang=\"%s\"%s>", es ? "es" : "en", es ? "" : " default=\"true()\"");
 		for (int i = 1; i <= BIG; i++)
@@ -92,7 +92,7 @@ static char *big_form(size_t *len)
 			add(&t, "<bind nodeset=\"/data/q%d\" type=\"%s\"%s%s/>", i,
 			    i == 5 ? "binary" : types[i % 5],
 			    i == 1 ? " constraint=\". &lt; 1000\" jr:constraintMsg=\"jr:itext('few')\"" : "",
-			    i == 3 ? " required=\"true()\"" : i == BIG ? " relevant=\"/data/q2 = 'yes'\"" : "");
+			    i == 3 ? " required=\"true()\"" : i == 10 ? " amparo:urgent=\". = 'grave'\"" : i == BIG ? " relevant=\"/data/q2 = 'yes'\"" : "");
 	add(&t, "<bind nodeset=\"/data/meta/instanceID\" type=\"string\" jr:preload=\"uid\"/></model></h:head>"
 	    "<h:body>");
 	for (int i = 1; i <= BIG; i++) {
@@ -780,6 +780,21 @@ static void the_review_leads_back_to_itself(void **state)
 	day_free(d);
 }
 
+static void an_urgent_case_is_called_so(void **state)
+{
+	struct day *d = day_joined();
+	struct kit *k = &d->k;
+
+	for (int i = 0; i < 2; i++) {
+		kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "es", 0, TZ);
+		kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q3", "2026-11-01", 1);
+		kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q10", i == 0 ? "leve" : "grave", 1);
+		kit_call(k, "fill_seal", "");
+		assert_int_equal(kit_bool(k, "is_urgent"), i);
+	}
+	day_free(d);
+}
+
 static void a_newer_form_does_not_end_an_old_draft(void **state)
 {
 	struct day *d = day_joined();
@@ -1127,6 +1142,7 @@ int main(void)
 		cmocka_unit_test(photographs_are_cleaned_replaced_and_limited),
 		cmocka_unit_test(paper_is_asked_first),
 		cmocka_unit_test(the_review_leads_back_to_itself),
+		cmocka_unit_test(an_urgent_case_is_called_so),
 		cmocka_unit_test(a_newer_form_does_not_end_an_old_draft),
 		cmocka_unit_test(a_dropped_draft_is_gone),
 		cmocka_unit_test(what_waits_can_be_cleared_and_is_not_called_safe),

@@ -262,6 +262,7 @@ export interface Sealed {
 	                                 Less than 2 of 2 or more: sync before the next one */
 	n_holders: number;
 	had_files: boolean;           /* remind: the originals of photographs lie in the gallery */
+	is_urgent: boolean;           /* by the marks of the form: find a network now */
 }
 
 export interface Slip {

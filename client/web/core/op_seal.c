@@ -128,7 +128,7 @@ enum perr op_fill_seal(struct web *w, struct web_args *a, struct web_out *o)
 	struct intake_receipt r;
 	struct interview *iv;
 	uint32_t number;
-	bool had_files;
+	bool had_files, is_urgent;
 	enum perr err = wfill_begin(w, a, &iv);
 
 	if (err != PERR_OK)
@@ -140,6 +140,8 @@ enum perr op_fill_seal(struct web *w, struct web_args *a, struct web_out *o)
 		err = PERR_NOTFOUND;
 	if (err == PERR_OK)
 		err = fits(iv);
+	if (err == PERR_OK)
+		err = interview_is_urgent(iv, &is_urgent);
 	if (err == PERR_OK)
 		err = wfill_tally(w, false);
 	/* what is sealed is what stands in the draft; one without an answer has no number yet */
@@ -164,6 +166,7 @@ enum perr op_fill_seal(struct web *w, struct web_args *a, struct web_out *o)
 	web_out_uint(o, "n_readers", r.n_readers);
 	web_out_uint(o, "n_holders", r.n_holders);
 	web_out_bool(o, "had_files", had_files);
+	web_out_bool(o, "is_urgent", is_urgent);
 	sodium_memzero(&r, sizeof r);
 	return PERR_OK;
 }

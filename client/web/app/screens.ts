@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* screens: which component shows which screen of nav.ts. */
 import type { ScreenMap } from './nav';
+import { Desk } from './desk/desk';
 import { Fill } from './form/fill';
 import { Slip } from './form/slip';
 import { DeskWordsScreen } from './volunteer/compare';
@@ -14,6 +15,7 @@ export const SCREENS: Partial<ScreenMap> = {
 	settings: Settings,
 	about: About,
 	passphrase: PassphraseScreen,
+	desk: Desk,
 	desk_words: DeskWordsScreen,
 	fill: Fill,
 	slip: Slip,

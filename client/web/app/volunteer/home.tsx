@@ -8,7 +8,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../core';
 import { dayText, lang, t, tn } from '../i18n';
-import { go } from '../nav';
+import { back, go } from '../nav';
 import type { Draft, Form } from '../ops';
 import { refresh, syncByHand, useSession } from '../session';
 import { Banner, Button, Confirm, Dialog, Choices, Empty, List, Page, Row, Switch, useFault,
@@ -60,7 +60,7 @@ export function Home(): JSX.Element {
 	};
 
 	return (
-		<Page title={me.organisation || 'Amparo'} tools={
+		<Page title={me.organisation || 'Amparo'} onBack={me.reads ? back : undefined} tools={
 			<Button kind="quiet" icon="settings" label={t('settings.title')} onClick={() => go('settings', {})} />
 		}>
 			{fault.banner}

@@ -32,6 +32,13 @@ static int bad;
 		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
 	} while (0)
 
+/* what a sanitizer keeps of freed memory is not the server's */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define CLAIM_MEMORY(ok, text) ((void)(ok))
+#else
+#define CLAIM_MEMORY(ok, text) CLAIM(ok, text)
+#endif
+
 static bool open_as(struct client *c, const char *origin)
 {
 	return client_dial(c, d.port, NULL, 10) &&
@@ -346,7 +353,7 @@ static void never_reading(struct client *c)
 	printf("figure: %u answers of 64 cells asked for and not read: %ld KiB more memory (all of "
 	       "them: %u KiB)\n", 2 * RPC_INFLIGHT_MAX, most - before,
 	       2 * RPC_INFLIGHT_MAX * 65 * FRAME_SIZE / 1024);
-	CLAIM(most - before < 3000, "meanwhile the answers made ahead are bounded");
+	CLAIM_MEMORY(most - before < 3000, "meanwhile the answers made ahead are bounded");
 	gone(c);
 }
 
@@ -433,7 +440,7 @@ int main(int argc, char **argv)
 	web = idle_bytes(c, true);
 	printf("figure: %d idle connections, bytes of memory each: TCP %.0f, WebSocket %.0f\n",
 	       IDLE, tcp, web);
-	CLAIM(web < tcp + 1024, "a WebSocket that waits costs less than a kilobyte more");
+	CLAIM_MEMORY(web < tcp + 1024, "a WebSocket that waits costs less than a kilobyte more");
 	farewell(c);
 	free(c);
 	return bad != 0;

@@ -332,6 +332,7 @@ CLI_SRC      = \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \
+               test_web_rows \
                test_web_volunteer \
                test_picture \
                test_draft \
@@ -473,6 +474,7 @@ MORE_test_starved = tests/unit/fixture_org.c
 STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_starved = $(STARVE)
 WRAP_test_web_volunteer = $(STARVE)
+WRAP_test_web_rows = $(STARVE)
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_host = -Wl,--wrap=mdb_txn_commit

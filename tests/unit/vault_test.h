@@ -24,22 +24,15 @@
 
 #include <cmocka.h>
 
+#include "kv_contract.h"
 #include "kv_mem.h"
 #include "vault.h"
 
-#define UNUSED __attribute__((unused))
 #define PASS "lime river cotton basket window seven"
 
 static char root[64];
 static char home[80];
 static struct vault_key key;
-
-#define ok(e) assert_int_equal((e), PERR_OK)
-
-UNUSED static const uint8_t *b(const char *s)
-{
-	return (const uint8_t *)s;
-}
 
 UNUSED static void remove_home(void)
 {
@@ -127,50 +120,6 @@ UNUSED static struct vault *open_vault(void)
 
 	ok(vault_open(&v, home, &key));
 	return v;
-}
-
-UNUSED static void put1(struct kv *kv, const char *name, const char *text)
-{
-	ok(kv_begin(kv));
-	ok(kv_put(kv, name, b(text), strlen(text)));
-	ok(kv_commit(kv));
-}
-
-UNUSED static void expect(struct kv *kv, const char *name, const char *text)
-{
-	uint8_t *value;
-	size_t len;
-
-	ok(kv_get(kv, name, &value, &len));
-	assert_int_equal(len, strlen(text));
-	assert_string_equal((char *)value, text);
-	kv_free(value);
-}
-
-UNUSED static void expect_none(struct kv *kv, const char *name)
-{
-	uint8_t *value;
-
-	assert_int_equal(kv_get(kv, name, &value, NULL), PERR_NOTFOUND);
-	assert_null(value);
-}
-
-struct seen {
-	char text[2048];
-	struct kv *kv;
-	unsigned calls;
-};
-
-UNUSED static enum perr note(void *arg, const char *name, const uint8_t *value, size_t len)
-{
-	struct seen *s = arg;
-	size_t at = strlen(s->text);
-
-	snprintf(s->text + at, sizeof s->text - at, "%s=%.*s;", name, (int)len,
-	         (const char *)value);
-	assert_int_equal(value[len], 0);
-	s->calls++;
-	return PERR_OK;
 }
 
 /* run the claims in a folder of their own */

@@ -19,6 +19,13 @@ async function device (options) {
 	devices.push(d)
 	return d
 }
+// one test's devices do not run beside the next one's; what a failed one showed is told
+test.afterEach(async t => {
+	for (const d of devices.splice(0)) {
+		if (!t.passed) console.log((await d.page.evaluate(() => document.body.innerText).catch(() => '')).replace(/\s+/g, ' ').slice(0, 600), d.troubles)
+		await d.end()
+	}
+})
 test.before(async () => {
 	site = await host()
 	org = await Organisation.found({ sitePort: site.port })
@@ -222,6 +229,4 @@ test('a hall\'s tablet: no passphrase, and after the end not a byte of it', asyn
 	await button(d.page, 'es', 'start.join').waitFor()
 	assert.equal(await rows(), 0)
 	assert.ok(!(await d.page.content()).includes('Plantedname'))
-	await d.end()
-	devices.splice(devices.indexOf(d), 1)
 })

@@ -5,12 +5,13 @@
  */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { call } from '../core';
 import { count, dayText, t, tn } from '../i18n';
 import { isInstalled, isKept, keepStorage } from '../keep';
 import { back, go } from '../nav';
-import { whenWas } from '../out';
+import { offerFile, whenWas } from '../out';
 import { refresh, syncByHand, useSession } from '../session';
-import { Banner, Button, Card, ErrorBanner, List, More, Page, Progress, Row, Waiting } from '../ui';
+import { Banner, Button, Card, Confirm, ErrorBanner, List, More, Page, Progress, Row, useFault, Waiting } from '../ui';
 
 /* On the first screen: a card that leads to the whole. */
 export function SendState(): JSX.Element | null {
@@ -37,6 +38,9 @@ export function SendState(): JSX.Element | null {
 export function OutboxScreen(): JSX.Element {
 	const { me, outbox, sync, sync_error, kiosk } = useSession();
 	const [kept, setKept] = useState<boolean | null>(null);
+	const [given, setGiven] = useState<{ last: number; more: boolean } | null>(null);
+	const [clearing, setClearing] = useState(false);
+	const fault = useFault();
 	useEffect(() => {
 		void refresh().catch(() => undefined);
 		void isKept().then(setKept);
@@ -45,9 +49,33 @@ export function OutboxScreen(): JSX.Element {
 		return <Page title={t('outbox.title')} onBack={() => void back()}><Waiting /></Page>;
 	const running = sync?.running === true;
 	const { waiting, safe } = outbox;
+	const save = async (): Promise<void> => {
+		const file = await fault.try_('outbox_save', () => call('outbox_save', {}));
+		if (file) {
+			offerFile(file.name, file.bytes, 'application/octet-stream');
+			setGiven({ last: file.last, more: file.more });
+		}
+	};
+	/* only a person can say that the browser kept it */
+	const has = async (): Promise<void> => {
+		const g = given;
+		if (!g)
+			return;
+		const done = await fault.try_('outbox_save', async () => {
+			await call('outbox_saved', { last: g.last });
+			await refresh();
+			return true;
+		});
+		if (done) {
+			setGiven(null);
+			if (g.more)
+				await save();
+		}
+	};
 	return (
 		<Page title={t('outbox.title')} onBack={() => void back()}
 			foot={<Button kind="primary" icon="sync" busy={running} onClick={syncByHand}>{running ? t('sync.running') : t('sync.now')}</Button>}>
+			{fault.banner}
 			<div class="figures" role="status">
 				<p class={waiting > 0 ? 'figure waits' : 'figure'}><span>{count(waiting)}</span>{t('outbox.waiting_word')}</p>
 				<p class="figure good"><span>{count(safe)}</span>{t('outbox.safe_word')}</p>
@@ -84,6 +112,37 @@ export function OutboxScreen(): JSX.Element {
 						))}
 					</List>
 				</More>
+			)}
+			{waiting > 0 && (
+				<Card title={t('outbox.file')} icon="save">
+					<p>{t('outbox.file_text')}</p>
+					{given
+						? (
+							<Banner tone="info" title={t('outbox.given')} action={
+								<>
+									<Button kind="primary" onClick={has}>{t('outbox.has')}</Button>
+									<Button onClick={save}>{t('outbox.again')}</Button>
+								</>
+							}>{t('outbox.given_text')}</Banner>
+						)
+						: <Button icon="save" onClick={save}>{t('outbox.save')}</Button>}
+					{outbox.saved > 0 && <p class="good-text">{tn('outbox.saved', outbox.saved)}</p>}
+					{outbox.saved > 0 && (
+						<Button kind="quiet" onClick={() => setClearing(true)}>{tn('outbox.clear_saved', outbox.saved)}</Button>
+					)}
+				</Card>
+			)}
+			{clearing && (
+				<Confirm title={t('outbox.clear_title')} danger yes={t('outbox.clear_yes')} onNo={() => setClearing(false)}
+					onYes={async () => {
+						await fault.try_('outbox_clear', async () => {
+							await call('outbox_clear', { all: false });
+							await refresh();
+						});
+						setClearing(false);
+					}}>
+					<p>{t('outbox.clear_text')}</p>
+				</Confirm>
 			)}
 		</Page>
 	);

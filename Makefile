@@ -518,6 +518,7 @@ SIM_TESTS    = \
                sim_charter \
                sim_turns \
                sim_sync \
+               sim_between \
                sim_erase \
                sim_recovery \
                sim_seized \

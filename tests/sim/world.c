@@ -298,8 +298,18 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 	turn(w, true);
 	OK(session_new(&x.s, host_sessions(x.srv->host), never_mind, NULL));
 	turn(w, false);
-	while (!peer_done(p) && w->moved < w->cut_at) {
-		bool moved = to_server(&x);
+	while (!peer_done(p) && w->moved < w->cut_at && !w->leaves) {
+		bool moved;
+
+		if (w->between != NULL) {
+			uint64_t so_far = w->moved;
+
+			w->between(w);
+			w->moved = so_far;       /* others may have been visited meanwhile */
+			if (w->leaves)
+				break;
+		}
+		moved = to_server(&x);
 
 		moved |= to_client(&x);
 		if (!moved && pick(w, 4) > 0)
@@ -307,7 +317,7 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 		if (!moved && !server_turn(&x) && !to_server(&x) && !to_client(&x))
 			break;
 	}
-	if (!peer_done(p)) {
+	if (!peer_done(p) && !w->leaves) {
 		w->was_cut |= w->moved >= w->cut_at;
 		/* quiet on both sides is what an outsider meets; anything else hangs */
 		if (w->moved < w->cut_at && session_state(x.s) == SESSION_OPEN)

@@ -64,6 +64,10 @@ struct world {
 	uint8_t record[16];              /* of the intake submitted last */
 	/* told when the server begins to work (true) and the client again; NULL: nobody */
 	void (*turn)(bool server);
+	/* told between any two pieces of bytes, when no call of the client's runs; NULL: nobody */
+	void (*between)(struct world *w);
+	/* the client goes: its connection is left as it stands, and its peer is told nothing */
+	bool leaves;
 	/* the last sync's words */
 	struct sync_summary last;
 };

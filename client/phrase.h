@@ -60,7 +60,7 @@ double phrase_bits(const struct phrase *p);
  *
  *	a word of four letters or more   10: one of a thousand; what follows a digit or a sign
  *	                                 inside of it, or a change to capitals, 2 each
- *	a shorter one                    5
+ *	a shorter one                    5; 10 if all six are of the list, as they are offered
  *	digits alone, or at its ends     3 and 2 for each but the first, at most 12: years, days
  *	what stood there before          1
  *

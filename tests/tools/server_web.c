@@ -357,6 +357,89 @@ static void never_reading(struct client *c)
 	gone(c);
 }
 
+/* ---- what is not kept -------------------------------------------------------------------- */
+
+/* how often a text stands in the server's memory; -1: it cannot be looked at (not root) */
+static long in_memory(const char *text)
+{
+	static uint8_t page[(1u << 20) + 64];
+	const size_t len = strlen(text), step = 1u << 20;
+	char path[64], line[400];
+	unsigned long from, to, at;
+	FILE *maps, *mem;
+	long n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/maps", (int)d.pid);
+	maps = fopen(path, "r");
+	snprintf(path, sizeof path, "/proc/%d/mem", (int)d.pid);
+	mem = fopen(path, "r");
+	if (maps == NULL || mem == NULL) {
+		if (maps != NULL)
+			fclose(maps);
+		return -1;
+	}
+	while (fgets(line, sizeof line, maps) != NULL) {
+		if (sscanf(line, "%lx-%lx rw", &from, &to) != 2 || strstr(line, " rw") == NULL ||
+		    to - from > 1ul << 30)
+			continue;
+		for (at = from; at < to; at += step) {
+			/* pieces overlap by what a text could be cut by */
+			size_t want = to - at < step + len ? to - at : step + len, got;
+			uint8_t *p = page, *end;
+
+			if (fseek(mem, (long)at, SEEK_SET) != 0)
+				break;
+			got = fread(page, 1, want, mem);
+			for (end = page + got; (p = memmem(p, (size_t)(end - p), text, len)) != NULL; p++)
+				n++;
+		}
+	}
+	fclose(maps);
+	fclose(mem);
+	return n;
+}
+
+/* a proxy that names for whom it asks: a member's request, one with a wrong key, a wrong one */
+static void forwarded(struct client *c)
+{
+	static char request[WEB_REQUEST_MAX];
+	uint8_t first[NOISE_MSG_SIZE], derived[32];
+	char back[12];
+	size_t len;
+	long canary = -1, control = -1;
+	int i, k;
+
+	for (i = 0; i < 3; i++) {
+		if (!client_dial(c, d.port, NULL, 1))
+			abort();
+		channel_access(derived, org.access[RPC_COUNSEL], d.pk);
+		derived[0] ^= i == 1;
+		if (channel_connect(&c->ch, first, d.pk, derived, rng_system()) != PERR_OK)
+			abort();
+		len = web_request(request, first, i == 2 ? "https://evil.example" : ORIGIN,
+		                  "X-Forwarded-For: 198.51.100.237\r\nForwarded: for=198.51.100.237\r\n"
+		                  "X-Real-IP: 198.51.100.237\r\nCookie: who=198.51.100.237\r\n");
+		(void)send(c->fd, request, len, MSG_NOSIGNAL);
+		if ((recv(c->fd, back, sizeof back, MSG_WAITALL) == sizeof back) != (i == 0))
+			abort();
+		/* the answer may be here before the buffer is wiped */
+		for (k = 0; k < 20 && (canary = in_memory("198.51.100.237")) > 0; k++)
+			(void)usleep(10000);
+		control = in_memory(ORIGIN);
+		if (canary != 0)
+			break;
+		client_close(c);
+	}
+	if (canary < 0) {
+		printf("SKIP THE SERVER'S MEMORY CANNOT BE LOOKED AT WITHOUT ROOT\n");
+		return;
+	}
+	printf("figure: an address that a proxy names, in the server's memory right after: %ld "
+	       "times; control, an origin of the configuration: %ld\n", canary, control);
+	CLAIM(canary == 0, "whom a proxy names is not kept, not even in a buffer");
+	CLAIM_MEMORY(control > 0, "control: what the server does keep is found");
+}
+
 /* ---- what waiting costs ------------------------------------------------------------------ */
 
 static double idle_bytes(struct client *c, bool web)
@@ -429,6 +512,7 @@ int main(int argc, char **argv)
 	day(c);
 	frames(c);
 	slowly(c);
+	forwarded(c);
 	places(c);
 	never_reading(c);
 	CLAIM(daemon_stop(&d) == 0 && daemon_start(&d, slow), "the server starts anew");

@@ -18,6 +18,7 @@ trap 'rm -rf "$tmp"' EXIT
 	git ls-files tests | grep '\.sh$'
 	git ls-files tests | sed -n 's#\(.*\)\.c$#\1#p'
 	git ls-files tests/ctgrind
+	git ls-files tests/web | sed -n 's#.*/\([^/]*\.test\.mjs\)$#\1#p'
 	sed -n 's/^\([a-z][a-z-]*\):.*/make \1/p' Makefile
 	sed -n '/^\.PHONY/,/[^\\]$/p' Makefile | tr -s ' \\\n\t' '\n' | sed 's/^/make /'
 	grep -oE '^[a-z_-]+\(\) *\{ one [a-z-]+' tests/run.sh | sed 's/.* //'

@@ -30,8 +30,7 @@ type Phase = 'boot' | 'tab' | 'failed' | 'language' | 'start' | 'nobody' | 'unlo
 /* the lowest screen of whoever is here */
 function begin(): void {
 	stillHere();
-	const reads = session().me?.reads === true && SCREENS.desk !== undefined;
-	if (reads)
+	if (session().me?.reads === true)
 		reset('desk', {});
 	else
 		reset('home', {});

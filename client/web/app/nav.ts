@@ -29,7 +29,6 @@ export interface Screens {
 	slip: { draft: number };
 	/* the attorney's: the list of cases, lowest screen of whoever reads */
 	desk: Record<string, never>;
-	case: { record: string };
 }
 
 export type ScreenName = keyof Screens;

@@ -9,7 +9,7 @@ import { Home } from './volunteer/home';
 import { OutboxScreen } from './volunteer/outbox';
 import { About, PassphraseScreen, Settings } from './volunteer/settings';
 
-export const SCREENS: Partial<ScreenMap> = {
+export const SCREENS: ScreenMap = {
 	home: Home,
 	outbox: OutboxScreen,
 	settings: Settings,

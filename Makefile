@@ -473,6 +473,7 @@ MORE_test_worlds = $(WORLDS_STAT)
 MORE_test_starved = tests/unit/fixture_org.c
 STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_starved = $(STARVE)
+WRAP_test_ws = $(STARVE)
 WRAP_test_web_volunteer = $(STARVE)
 WRAP_test_web_rows = $(STARVE)
 WRAP_sim_starved = $(STARVE)

@@ -132,6 +132,12 @@ CLIENT_SRC   = \
                client/case.c \
                client/case_file.c \
                client/case_merge.c \
+               client/case_list.c \
+               client/case_view.c \
+               client/tally.c \
+               client/refusal.c \
+               client/media.c \
+               client/export_list.c \
                client/merge.c \
                client/search.c \
                client/assign.c \

@@ -111,8 +111,9 @@ enum perr assign_find_ever(struct client *c, const char *name, uint8_t key[32])
 
 /* ---- giving and taking back --------------------------------------------------------- */
 
-static enum perr refuse(struct saying *s, const char *sentence)
+static enum perr refuse(struct saying *s, enum refusal code, const char *sentence)
 {
+	s->c->refusal = code;
 	snprintf(s->why, DISPATCH_WHY, "%s", sentence);
 	return PERR_REFUSED;
 }
@@ -124,7 +125,7 @@ static enum perr begin_as_holder(struct saying *s, struct client *c,
 	enum perr err = saying_begin(s, c, record, why);
 
 	if (err == PERR_OK && !s->is_holder)
-		err = refuse(s, "only the attorneys who hold its desk can do that; ask one of them");
+		err = refuse(s, REFUSAL_NOT_HOLDER, "only the attorneys who hold its desk can do that; ask one of them");
 	return err;
 }
 
@@ -135,16 +136,18 @@ static enum perr may_offer(struct saying *s, const uint8_t reader[32])
 	char name[140];
 
 	if (s->file->s.state == CASE_CLOSED)
-		return refuse(s, "it is closed; `amparo reopen` opens it again");
+		return refuse(s, REFUSAL_CLOSED, "it is closed; `amparo reopen` opens it again");
 	if (p == NULL)
 		return PERR_OK;
 	client_name_of(s->c, reader, name, sizeof name);
 	if (p->state == ASSIGNED_RECUSED) {
+		s->c->refusal = REFUSAL_RECUSED;
 		snprintf(s->why, DISPATCH_WHY, "%s recused themselves from it, a conflict of interest "
 		         "that does not end; ask somebody else", name);
 		return PERR_REFUSED;
 	}
 	if (assigned_has_it(p->state)) {
+		s->c->refusal = p->state == ASSIGNED_ACCEPTED ? REFUSAL_HAS_IT : REFUSAL_ASKED;
 		snprintf(s->why, DISPATCH_WHY, p->state == ASSIGNED_ACCEPTED ? "%s has it already and "
 		         "accepted it" : "%s was asked already and has not answered yet", name);
 		return PERR_REFUSED;
@@ -165,7 +168,7 @@ static enum perr reader_of(struct saying *s, const uint8_t reader[32], struct di
 	if (memcmp(reader, s->c->me->sign_pk, 32) == 0)
 		return PERR_OK;
 	if (m == NULL || !may_read(m))
-		return refuse(s, "this person is not an attorney or interpreter of the organisation "
+		return refuse(s, REFUSAL_NOT_MEMBER, "this person is not an attorney or interpreter of the organisation "
 		              "any more");
 	return dispatch_member(s->c, reader, r, s->why);
 }
@@ -325,7 +328,7 @@ enum perr assign_withdraw(struct client *c, const uint8_t record[STATEMENT_RECOR
 	if (err == PERR_OK) {
 		p = case_person(&s.file->s, whom);
 		if (p == NULL || assigned_is_over(p->state))
-			err = refuse(&s, p != NULL && p->state == ASSIGNED_WITHDRAWN
+			err = refuse(&s, REFUSAL_HAS_IT_NOT, p != NULL && p->state == ASSIGNED_WITHDRAWN
 			             ? "it was taken back from this person already"
 			             : "this person does not have it");
 	}
@@ -358,12 +361,35 @@ enum perr assign_note(struct client *c, const uint8_t record[STATEMENT_RECORD_SI
 	return finish(&s, err, told);
 }
 
+enum perr assign_move(struct client *c, const uint8_t record[STATEMENT_RECORD_SIZE],
+                      const struct assign_what *what, struct assign_done *done,
+                      char why[DISPATCH_WHY])
+{
+	struct case_summary *s = malloc(sizeof *s);
+	const struct assigned *to = NULL;
+	struct assign_told told;
+	enum perr err = s == NULL ? PERR_NOMEM : case_summary(c, record, s);
+
+	memset(done, 0, sizeof *done);
+	why[0] = '\0';
+	if (err == PERR_OK)
+		to = case_person(s, what->reader);
+	if (err == PERR_OK && to != NULL && assigned_has_it(to->state))
+		err = assign_withdraw(c, record, what->from, what->reason, &told, why);
+	else if (err == PERR_OK)
+		err = assign_record(c, record, what, done, why);
+	if (s != NULL)
+		sodium_memzero(s, sizeof *s);
+	free(s);
+	return err;
+}
+
 static enum perr may_answer(struct saying *s, enum statement_decision decision, uint32_t *turn)
 {
 	const struct assigned *p = case_person(&s->file->s, s->c->me->sign_pk);
 
 	if (p == NULL)
-		return refuse(s, "this case was not assigned to you, so there is nothing to answer");
+		return refuse(s, REFUSAL_NOT_ASSIGNED, "this case was not assigned to you, so there is nothing to answer");
 	*turn = p->turn;
 	switch (p->state) {
 	case ASSIGNED_OFFERED:
@@ -371,16 +397,16 @@ static enum perr may_answer(struct saying *s, enum statement_decision decision, 
 		break;
 	case ASSIGNED_ACCEPTED:
 		if (decision == STATEMENT_ACCEPT)
-			return refuse(s, "you accepted it already");
+			return refuse(s, REFUSAL_ANSWERED, "you accepted it already");
 		break;
 	case ASSIGNED_DECLINED:
-		return refuse(s, "you declined it; the desk would have to assign it to you anew");
+		return refuse(s, REFUSAL_ANSWERED, "you declined it; the desk would have to assign it to you anew");
 	case ASSIGNED_WITHDRAWN:
-		return refuse(s, "the desk took it back");
+		return refuse(s, REFUSAL_WITHDRAWN, "the desk took it back");
 	case ASSIGNED_RECUSED:
-		return refuse(s, "you recused yourself from it");
+		return refuse(s, REFUSAL_RECUSED, "you recused yourself from it");
 	case ASSIGNED_LATE:
-		return refuse(s, "the time to answer was over, and the desk has given it to somebody "
+		return refuse(s, REFUSAL_TOO_LATE, "the time to answer was over, and the desk has given it to somebody "
 		              "else");
 	}
 	return PERR_OK;
@@ -412,7 +438,7 @@ enum perr assign_answer(struct client *c, const uint8_t record[STATEMENT_RECORD_
 	if (err == PERR_OK)
 		err = may_answer(&s, decision, &turn);
 	if (err == PERR_OK && decision == STATEMENT_ACCEPT && another_has_it(&s))
-		err = refuse(&s, "the time to answer was over, and the desk has given it to somebody "
+		err = refuse(&s, REFUSAL_TOO_LATE, "the time to answer was over, and the desk has given it to somebody "
 		             "else");
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
@@ -433,9 +459,9 @@ enum perr assign_recuse(struct client *c, const uint8_t record[STATEMENT_RECORD_
 	if (err == PERR_OK) {
 		p = case_person(&s.file->s, c->me->sign_pk);
 		if (p == NULL && !s.is_holder)
-			err = refuse(&s, "this case was not assigned to you");
+			err = refuse(&s, REFUSAL_NOT_ASSIGNED, "this case was not assigned to you");
 		else if (p != NULL && p->state == ASSIGNED_RECUSED)
-			err = refuse(&s, "you recused yourself from it already");
+			err = refuse(&s, REFUSAL_RECUSED, "you recused yourself from it already");
 	}
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
@@ -475,8 +501,9 @@ enum perr assign_close(struct client *c, const uint8_t record[STATEMENT_RECORD_S
 	memset(told, 0, sizeof *told);
 	err = begin_as_holder(&s, c, record, why);
 	if (err == PERR_OK && (s.file->s.state == CASE_CLOSED) == (state == STATEMENT_CLOSED))
-		err = refuse(&s, state == STATEMENT_CLOSED ? "it is closed already"
-		                                           : "it is not closed");
+		err = state == STATEMENT_CLOSED
+		    ? refuse(&s, REFUSAL_CLOSED, "it is closed already")
+		    : refuse(&s, REFUSAL_NOT_CLOSED, "it is not closed");
 	if (err == PERR_OK)
 		err = dispatch_begin(s.d);
 	if (err == PERR_OK) {

@@ -66,6 +66,15 @@ PERR_MUST_CHECK enum perr assign_record(struct client *c,
                                        const struct assign_what *what, struct assign_done *done,
                                        char why[DISPATCH_WHY]);
 
+/*
+ * The same, and taken from what->from in the same batch.  Who has it already only sees the
+ * other one lose it: done is zeros then.
+ */
+PERR_MUST_CHECK enum perr assign_move(struct client *c,
+                                     const uint8_t record[STATEMENT_RECORD_SIZE],
+                                     const struct assign_what *what, struct assign_done *done,
+                                     char why[DISPATCH_WHY]);
+
 struct assign_told {
 	uint32_t n_readers;              /* sealed to */
 	uint32_t n_without;              /* readers without a prekey: they do not get it yet */

@@ -28,6 +28,7 @@
  *	retire.c                   when own private halves die
  *	assigned.c                 who has a record, from what was said
  *	record.c case.c search.c export.c   take one in, merge, look up, write as files
+ *	case_list.c case_view.c tally.c export_list.c   what a person sees of them, wherever
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
  *	outbox.c outbox_ack.c outbox_file.c decoys.c trust.c  cells that wait for servers, as a
  *	                           file too, and decoys; which desks are trusted
@@ -94,6 +95,7 @@
 #include "cell.h"
 #include "kv.h"
 #include "perr.h"
+#include "refusal.h"
 #include "rng.h"
 
 struct admins;
@@ -183,6 +185,7 @@ struct client {
 	/* recovery.h: a paper holder's keys, read with beside one's own; NULL otherwise */
 	const struct reader_key *borrowed;
 	size_t n_borrowed;
+	enum refusal refusal;                /* why the last thing was not said: refusal.h */
 };
 
 /*

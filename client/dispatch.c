@@ -89,6 +89,7 @@ static enum perr check_trust(struct client *c, const struct desk *desk, char why
 
 	if (err != PERR_OK || how != TRUST_UNKNOWN)
 		return err;
+	c->refusal = REFUSAL_UNTRUSTED;
 	snprintf(why, DISPATCH_WHY, "the desk \"%s\" is not trusted on this device; compare two "
 	         "of its words with the training sheet: `amparo desk trust \"%s\"`",
 	         desk->now.name, desk->now.name);
@@ -105,9 +106,12 @@ static enum perr desk_readers(struct client *c, const uint8_t desk_id[32], bool 
 
 	memset(r, 0, sizeof *r);
 	why[0] = '\0';
-	if (err == PERR_NOTFOUND)
+	c->refusal = REFUSAL_NONE;
+	if (err == PERR_NOTFOUND) {
+		c->refusal = REFUSAL_NO_DESK;
 		snprintf(why, DISPATCH_WHY, "the desk it belongs to is not in the organisation's "
 		         "list; `amparo sync` fetches the newest one");
+	}
 	if (err == PERR_OK)
 		err = check_trust(c, desk, why);
 	if (err != PERR_OK)
@@ -139,6 +143,7 @@ static enum perr desk_readers(struct client *c, const uint8_t desk_id[32], bool 
 		memset(r->pk, 0, sizeof r->pk);
 		r->n = 0;
 		r->has_paper = false;
+		c->refusal = REFUSAL_NO_KEYS;
 		snprintf(why, DISPATCH_WHY, "no attorney of the desk \"%s\" has published keys yet, "
 		         "so nothing can be sealed to it; run `amparo sync` and try again",
 		         desk->now.name);
@@ -168,10 +173,12 @@ enum perr dispatch_member(struct client *c, const uint8_t key[32], struct dispat
 
 	memset(r, 0, sizeof *r);
 	why[0] = '\0';
+	c->refusal = REFUSAL_NONE;
 	err = prekey_for(c, key, client_day(c), r->pk[0]);
 	if (err == PERR_OK)
 		r->n = 1;
 	if (err == PERR_NOTFOUND) {
+		c->refusal = REFUSAL_NO_KEYS;
 		client_name_of(c, key, name, sizeof name);
 		snprintf(why, DISPATCH_WHY, "%s has not published keys yet: ask them to run "
 		         "`amparo sync`, then run it here", name);

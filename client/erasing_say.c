@@ -24,6 +24,7 @@ enum perr erasing_say(struct client *c, const uint8_t record[STATEMENT_RECORD_SI
 		return PERR_RANGE;
 	err = saying_begin(&s, c, record, why);
 	if (err == PERR_OK && step != STATEMENT_ERASE_ASK && !s.is_holder) {
+		c->refusal = REFUSAL_NOT_HOLDER;
 		snprintf(why, DISPATCH_WHY, "only the attorneys who hold its desk can order or stop an "
 		         "erasure; without --stop this asks them");
 		err = PERR_REFUSED;

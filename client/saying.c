@@ -35,8 +35,10 @@ enum perr saying_begin(struct saying *s, struct client *c,
 	s->c = c;
 	s->why = why;
 	why[0] = '\0';
+	c->refusal = REFUSAL_NONE;
 	err = case_open(c, record, &s->file);
 	if (err == PERR_OK && s->file->n_interviews == 0) {
+		c->refusal = REFUSAL_ALONE;
 		snprintf(why, DISPATCH_WHY, "the interview itself has not arrived yet; "
 		         "run `amparo sync`");
 		err = PERR_REFUSED;
@@ -45,6 +47,7 @@ enum perr saying_begin(struct saying *s, struct client *c,
 		return err;
 	err = gone_of(c, record, &gone);
 	if (err == PERR_OK && gone == GONE_KEPT) {
+		c->refusal = REFUSAL_ERASED;
 		snprintf(why, DISPATCH_WHY, "this case was erased everywhere else, and is kept here under a "
 		         "legal hold only; nothing of it is passed on");
 		err = PERR_REFUSED;
@@ -60,6 +63,7 @@ enum perr saying_begin(struct saying *s, struct client *c,
 	/* co-holders without keys do not stop a holder: the others' vaults will ask for it */
 	if (err == PERR_NOTFOUND && s->is_holder && s->desk.n_holders > 0) {
 		why[0] = '\0';
+		c->refusal = REFUSAL_NONE;
 		err = PERR_OK;
 	}
 	return err;

@@ -201,3 +201,15 @@ enum perr trust_member_set(struct client *c, const uint8_t key_id[32], int known
 	client_key_name(name, "peer/", key_id, 32);
 	return kv_put(c->kv, name, &v, 1);
 }
+
+enum perr trust_member_compared(struct client *c, const uint8_t key_id[32])
+{
+	enum perr err = kv_begin(c->kv);
+
+	if (err == PERR_OK)
+		err = trust_member_set(c, key_id, 2);
+	if (err == PERR_OK)
+		err = kv_commit(c->kv);
+	kv_abort(c->kv);
+	return err;
+}

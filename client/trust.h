@@ -45,5 +45,7 @@ PERR_MUST_CHECK enum perr trust_follow(struct client *c);
 /* a member before the first assignment: 0 never seen, 1 seen, 2 compared by voice */
 PERR_MUST_CHECK enum perr trust_member(struct client *c, const uint8_t key_id[32], int *known);
 PERR_MUST_CHECK enum perr trust_member_set(struct client *c, const uint8_t key_id[32], int known);
+/* somebody compared the words of this key by voice: remembered, in a batch of its own */
+PERR_MUST_CHECK enum perr trust_member_compared(struct client *c, const uint8_t key_id[32]);
 
 #endif

@@ -420,20 +420,13 @@ static int print_moves(const struct moving *m, const uint8_t to[32])
 	return EXIT_DONE;
 }
 
-/* who has it already only loses the other one; anybody else gets it in the same step */
 static int move_one(struct cli *cli, const struct case_summary *s, struct assign_what *what,
                     uint32_t *missing)
 {
-	const struct assigned *to = case_person(s, what->reader);
 	char why[DISPATCH_WHY], code[CASE_CODE_SHOWN + 1], head[120];
-	struct assign_done done = { .n_missing = 0 };
-	struct assign_told told;
-	enum perr err;
+	struct assign_done done;
+	enum perr err = assign_move(cli->client, s->record, what, &done, why);
 
-	if (to != NULL && assigned_has_it(to->state))
-		err = assign_withdraw(cli->client, s->record, what->from, what->reason, &told, why);
-	else
-		err = assign_record(cli->client, s->record, what, &done, why);
 	*missing += done.n_missing;
 	if (err == PERR_OK)
 		return EXIT_DONE;

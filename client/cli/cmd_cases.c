@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "case_list.h"
 #include "cmd_record.h"
 #include "export.h"
 #include "search.h"
@@ -44,13 +45,13 @@ struct entry {
 
 struct list {
 	struct entry *at;
-	size_t n, room;
-	bool only_unassigned, only_waiting, only_mine, only_due;
-	uint32_t today, until;           /* only_due */
-	const uint8_t *me;
+	size_t n;
+	struct case_filter filter;
 	bool searched;
-	uint8_t (*hits)[STATEMENT_RECORD_SIZE];
-	size_t n_hits, room_hits;
+	uint32_t today;
+	const uint8_t *me;
+	struct case_hits hits;
+	unsigned n_hidden;
 };
 
 static void list_free(struct list *l)
@@ -58,48 +59,7 @@ static void list_free(struct list *l)
 	if (l->at != NULL)
 		sodium_memzero(l->at, l->n * sizeof *l->at);
 	free(l->at);
-	free(l->hits);
-}
-
-static int by_record(const void *a, const void *b)
-{
-	return memcmp(a, b, STATEMENT_RECORD_SIZE);
-}
-
-static enum perr one_hit(void *arg, const uint8_t record[STATEMENT_RECORD_SIZE])
-{
-	struct list *l = arg;
-
-	if (l->n_hits == l->room_hits) {
-		size_t room = l->room_hits == 0 ? 64 : 2 * l->room_hits;
-		void *more = realloc(l->hits, room * sizeof *l->hits);
-
-		if (more == NULL)
-			return PERR_NOMEM;
-		l->hits = more;
-		l->room_hits = room;
-	}
-	memcpy(l->hits[l->n_hits++], record, STATEMENT_RECORD_SIZE);
-	return PERR_OK;
-}
-
-static enum perr add(struct list *l, const struct case_summary *s,
-                     const struct marks_deadline *due)
-{
-	if (l->n == l->room) {
-		size_t room = l->room == 0 ? 64 : 2 * l->room;
-		void *more = realloc(l->at, room * sizeof *l->at);
-
-		if (more == NULL)
-			return PERR_NOMEM;
-		l->at = more;
-		l->room = room;
-	}
-	memset(&l->at[l->n].due, 0, sizeof l->at[l->n].due);
-	if (due != NULL)
-		l->at[l->n].due = *due;
-	l->at[l->n++].s = *s;
-	return PERR_OK;
+	case_hits_free(&l->hits);
 }
 
 static bool is_recused(const struct list *l, const struct case_summary *s)
@@ -109,77 +69,31 @@ static bool is_recused(const struct list *l, const struct case_summary *s)
 	return me != NULL && me->state == ASSIGNED_RECUSED;
 }
 
-static enum perr one_case(void *arg, const struct case_summary *s)
+/* what is listed, in order, with everything that is printed of it */
+static enum perr collect(struct client *c, struct list *l)
 {
-	struct list *l = arg;
-	enum perr err = PERR_OK;
+	struct case_list *all = NULL;
+	struct case_pick *picks = NULL;
+	size_t n = 0;
+	enum perr err = case_list_load(c, &all);
 
-	if (l->only_unassigned && !case_is_unassigned(s))
-		return PERR_OK;
-	if (l->only_waiting && !case_is_unassigned(s) && s->state != CASE_ASSIGNED)
-		return PERR_OK;
-	if (l->only_mine && !s->is_mine)
-		return PERR_OK;
-	/* whoever recused themselves is not to come upon it, holder or not */
-	if (l->searched && is_recused(l, s))
-		return PERR_OK;
-	if (l->searched && (l->n_hits == 0 ||
-	                    bsearch(s->record, l->hits, l->n_hits, sizeof *l->hits,
-	                            by_record) == NULL))
-		return PERR_OK;
-	if (!l->only_due)
-		return add(l, s, case_deadline(s, l->today));
-	/* each deadline by itself: one that has passed must not hide the next */
-	for (uint32_t i = 0; i < s->n_deadlines && err == PERR_OK; i++)
-		if (s->state != CASE_CLOSED && s->deadlines[i].day <= l->until)
-			err = add(l, s, &s->deadlines[i]);
+	if (err == PERR_OK) {
+		l->n_hidden = all->n_hidden;
+		err = case_list_pick(all, &l->filter, &picks, &n);
+	}
+	if (err == PERR_OK && (l->at = calloc(n + 1, sizeof *l->at)) == NULL)
+		err = PERR_NOMEM;
+	for (size_t i = 0; err == PERR_OK && i < n; i++) {
+		struct entry *e = &l->at[i];
+
+		err = case_summary(c, picks[i].e->record, &e->s);
+		if (err == PERR_OK && picks[i].due >= 0 && (uint32_t)picks[i].due < e->s.n_deadlines)
+			e->due = e->s.deadlines[picks[i].due];
+		l->n = i + 1;
+	}
+	free(picks);
+	case_list_free(all);
 	return err;
-}
-
-static int by_due(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->due.day != y->due.day)
-		return x->due.day < y->due.day ? -1 : 1;
-	if (x->s.urgent != y->s.urgent)
-		return x->s.urgent ? -1 : 1;
-	return memcmp(x->s.code, y->s.code, sizeof x->s.code);
-}
-
-/* of what waits for an attorney: whose turn it is to act has waited longest */
-static int waits(const struct case_summary *s)
-{
-	return s->unanswered ? 0 : s->state == CASE_RETURNED ? 1 : s->state == CASE_OPEN ? 2 : 3;
-}
-
-static int in_order(const void *a, const void *b, void *arg);
-
-static int by_waiting(const void *a, const void *b, void *arg)
-{
-	int x = waits(&((const struct entry *)a)->s), y = waits(&((const struct entry *)b)->s);
-
-	return x != y ? x - y : in_order(a, b, arg);
-}
-
-static int in_order(const void *a, const void *b, void *arg)
-{
-	const struct case_summary *x = &((const struct entry *)a)->s, *y = &((const struct entry *)b)->s;
-	uint32_t today = *(const uint32_t *)arg;
-	uint32_t dx = ((const struct entry *)a)->due.day, dy = ((const struct entry *)b)->due.day;
-	bool closed_x = x->state == CASE_CLOSED, closed_y = y->state == CASE_CLOSED;
-
-	dx = dx >= today && dx != 0 ? dx : UINT32_MAX;
-	dy = dy >= today && dy != 0 ? dy : UINT32_MAX;
-	if (closed_x != closed_y)
-		return closed_x ? 1 : -1;
-	if (x->urgent != y->urgent)
-		return x->urgent ? -1 : 1;
-	if (dx != dy)
-		return dx < dy ? -1 : 1;
-	if (x->day != y->day)
-		return x->day > y->day ? -1 : 1;
-	return memcmp(x->code, y->code, sizeof x->code);
 }
 
 /* the object with what is due as its last member */
@@ -205,7 +119,7 @@ static int print_json(struct cli *cli, const struct list *l)
 		if (err != PERR_OK)
 			return cli_fail_err(err, "the cases could not be printed");
 		fputs(i == 0 ? "\n" : ",\n", stdout);
-		if (l->only_due)
+		if (l->filter.by_due)
 			due_json(l, &l->at[i], text, len);
 		else
 			fputs(text, stdout);
@@ -272,7 +186,7 @@ static enum perr add_row(struct cli *cli, struct table *t, const struct list *l,
 	snprintf(state, sizeof state, "%s%s%s", case_state_text(s->state),
 	         s->pending ? ", pending" : "", s->conflict ? ", twice" : "");
 	with_text(cli, s, with, sizeof with);
-	return table_row(t, l->only_due ? due : cells);
+	return table_row(t, l->filter.by_due ? due : cells);
 }
 
 /* below this many columns a table would cut what matters: one paragraph for each case */
@@ -298,8 +212,8 @@ static enum perr print_narrow(struct cli *cli, const struct list *l, const struc
 	    asprintf(&text, "%s, of %s\n%s%s%s%s%s%s%s%s%s", title, day, case_state_text(s->state),
 	             s->pending ? ", pending" : "", s->conflict ? ", twice" : "",
 	             people[0] == '\0' ? "" : "\n", people, deadline[0] == '\0' ? "" : "\ndue ",
-	             deadline, l->only_due && label[0] != '\0' ? ": " : "",
-	             l->only_due ? label : "") >= 0) {
+	             deadline, l->filter.by_due && label[0] != '\0' ? ": " : "",
+	             l->filter.by_due ? label : "") >= 0) {
 		printf("%s%s\n", code, s->urgent ? "  URGENT" : "");
 		term_wrap(stdout, width, 2, text);
 		err = PERR_OK;
@@ -319,7 +233,7 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	static const char *const due_heads[] = {
 		"!Code", "!Urgent", "Case", "!Due", "What", "State", "With, since"
 	};
-	struct table *t = table_new(7, l->only_due ? due_heads : heads);
+	struct table *t = table_new(7, l->filter.by_due ? due_heads : heads);
 	enum perr err = t == NULL ? PERR_NOMEM : PERR_OK;
 	bool is_narrow = term_is_tty(1) && term_width(1) < NARROW;
 	unsigned urgent = 0, overdue = 0, pending = 0, twice = 0;
@@ -337,10 +251,11 @@ static int print_table(struct cli *cli, const struct list *l, unsigned n_hidden)
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the cases could not be printed");
 	if (l->n == 0)
-		puts(l->only_due ? "Nothing is due in this time."
-		     : l->searched || l->only_unassigned || l->only_waiting || l->only_mine ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
+		puts(l->filter.by_due ? "Nothing is due in this time."
+		     : l->searched || l->filter.mine || l->filter.waiting ||
+		       l->filter.unassigned ? "No case fits." : "No case has reached you yet; `amparo sync` fetches what was "
 		     "released.");
-	else if (l->only_due)
+	else if (l->filter.by_due)
 		printf("\n%zu deadline%s, %u overdue.\n", l->n, l->n == 1 ? "" : "s", overdue);
 	else
 		printf("\n%zu case%s, %u urgent.\n", l->n, l->n == 1 ? "" : "s", urgent);
@@ -388,7 +303,6 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 	};
 	struct list l = { .n = 0 };
 	const char *query = NULL;
-	unsigned n_hidden = 0;
 	enum perr err = PERR_OK;
 	long days = 0;
 	int c, code;
@@ -399,19 +313,19 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 			query = optarg;
 			break;
 		case OPT_UNASSIGNED:
-			l.only_unassigned = true;
+			l.filter.unassigned = true;
 			break;
 		case OPT_MINE:
-			l.only_mine = true;
+			l.filter.mine = true;
 			break;
 		case OPT_WAITING:
-			l.only_waiting = true;
+			l.filter.waiting = true;
 			break;
 		case OPT_DUE:
 			days = parse_days(optarg);
 			if (days < 0)
 				return cli_usage(cli, "\"%s\" is no number of days: 14d, 2w", optarg);
-			l.only_due = true;
+			l.filter.by_due = true;
 			break;
 		default:
 			return c == 'h' ? EXIT_DONE : EXIT_USAGE;
@@ -423,31 +337,23 @@ int cmd_cases(struct cli *cli, int argc, char **argv)
 		return code;
 	l.today = client_day(cli->client);
 	l.me = cli->client->me->sign_pk;
-	l.until = l.today + (uint32_t)days;
+	l.filter.until = l.today + (uint32_t)days;
 	if (query != NULL) {
 		l.searched = true;
-		err = search_run(cli->client, query, one_hit, &l);
-		if (err == PERR_RANGE) {
-			list_free(&l);
+		l.filter.hits = &l.hits;
+		err = case_list_search(cli->client, query, &l.hits);
+		if (err == PERR_RANGE)
 			return cli_fail(EXIT_REFUSED, "there is nothing to search for, or too much: one "
 			                "to %d words.", SEARCH_WORDS_MAX);
-		}
-		if (err == PERR_OK && l.n_hits > 0)
-			qsort(l.hits, l.n_hits, sizeof *l.hits, by_record);
 	}
 	if (err == PERR_OK)
-		err = case_each(cli->client, one_case, &l, &n_hidden);
-	if (err == PERR_OK) {
-		if (l.n > 0 && l.only_due)
-			qsort(l.at, l.n, sizeof *l.at, by_due);
-		else if (l.n > 0)
-			qsort_r(l.at, l.n, sizeof *l.at,
-			        l.only_waiting || l.only_unassigned ? by_waiting : in_order, &l.today);
-		code = cli->json ? print_json(cli, &l)
-		                 : print_table(cli, &l, l.searched || l.only_due ? 0 : n_hidden);
-	} else {
+		err = collect(cli->client, &l);
+	if (err != PERR_OK)
 		code = cli_fail_err(err, "the cases could not be read");
-	}
+	else if (cli->json)
+		code = print_json(cli, &l);
+	else
+		code = print_table(cli, &l, l.searched || l.filter.by_due ? 0 : l.n_hidden);
 	list_free(&l);
 	return code;
 }

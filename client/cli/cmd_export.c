@@ -6,8 +6,8 @@
 
 #include "cmd_record.h"
 #include "export.h"
-#include "gone.h"
 #include "export_dir.h"
+#include "export_list.h"
 #include "export_tables.h"
 #include "fexport.h"
 #include "progress.h"
@@ -208,74 +208,19 @@ int cmd_attachments(struct cli *cli, int argc, char **argv)
 
 /* ---- export ------------------------------------------------------------------------- */
 
-struct one {
-	uint8_t record[STATEMENT_RECORD_SIZE];
-	char code[CASE_CODE_LEN + 1];
-	uint32_t day;
-};
-struct all {
-	struct client *c;
-	struct one *at;
-	size_t n, room;
-	unsigned n_kept;                 /* left out: a legal hold alone keeps them */
-};
-
-static enum perr one_case(void *arg, const struct case_summary *s)
-{
-	struct all *a = arg;
-	struct one *o;
-	enum gone gone = GONE_NOT;
-	enum perr err = a->c == NULL ? PERR_OK : gone_of(a->c, s->record, &gone);
-
-	if (err != PERR_OK)
-		return err;
-	if (gone == GONE_KEPT) {
-		a->n_kept++;
-		return PERR_OK;
-	}
-	if (a->n == a->room) {
-		size_t room = a->room == 0 ? 64 : 2 * a->room;
-		void *more = realloc(a->at, room * sizeof *a->at);
-
-		if (more == NULL)
-			return PERR_NOMEM;
-		a->at = more;
-		a->room = room;
-	}
-	o = &a->at[a->n++];
-	memcpy(o->record, s->record, STATEMENT_RECORD_SIZE);
-	memcpy(o->code, s->code, sizeof o->code);
-	o->day = s->day;
-	return PERR_OK;
-}
-
-/* by the day of the interview: two exports of the same cases are the same files */
-static int in_order(const void *a, const void *b)
-{
-	const struct one *x = a, *y = b;
-	int by_code = strcmp(x->code, y->code);
-
-	if (x->day != y->day)
-		return x->day < y->day ? -1 : 1;
-	return by_code != 0 ? by_code : memcmp(x->record, y->record, sizeof x->record);
-}
-
-static enum perr export_one(struct cli *cli, const struct all *a, size_t i,
+static enum perr export_one(struct cli *cli, const struct export_list *a, size_t i,
                             const struct export_sink *sink, struct export_index *index,
                             struct export_done *sum)
 {
 	struct case_file *file = NULL;
 	char shown[CASE_CODE_SHOWN + 1];
 	struct export_done done;
-	unsigned same = 0;
 	enum perr err = case_open(cli->client, a->at[i].record, &file);
 
 	if (err != PERR_OK)
 		return err;
-	for (size_t k = 0; k < i; k++)
-		same += strcmp(a->at[k].code, a->at[i].code) == 0;
 	case_code_show(shown, file->s.code);
-	err = export_case(cli->client, file, same, sink, &done, say_missing, shown);
+	err = export_case(cli->client, file, export_list_same(a, i), sink, &done, say_missing, shown);
 	if (err == PERR_OK && index != NULL)
 		err = export_index_add(index, cli->client, file, done.dir);
 	if (err == PERR_OK) {
@@ -286,7 +231,7 @@ static enum perr export_one(struct cli *cli, const struct all *a, size_t i,
 	return err;
 }
 
-static int export_list(struct cli *cli, const struct all *a, bool with_index, const char *to,
+static int export_list(struct cli *cli, const struct export_list *a, bool with_index, const char *to,
                        bool force)
 {
 	struct export_index *index = with_index ? export_index_new() : NULL;
@@ -321,7 +266,7 @@ static int export_list(struct cli *cli, const struct all *a, bool with_index, co
 
 /* ---- tables ----------------------------------------------------------------------------- */
 
-static int tables_summary(struct cli *cli, const struct all *a, unsigned n_files,
+static int tables_summary(struct cli *cli, const struct export_list *a, unsigned n_files,
                           unsigned n_unreadable, const char *to)
 {
 	if (cli->json)
@@ -337,7 +282,7 @@ static int tables_summary(struct cli *cli, const struct all *a, unsigned n_files
 	return EXIT_DONE;
 }
 
-static int export_csv(struct cli *cli, const struct all *a, const struct export_args *args)
+static int export_csv(struct cli *cli, const struct export_list *a, const struct export_args *args)
 {
 	struct export_tables *tables = NULL;
 	struct export_dir *d = NULL;
@@ -376,7 +321,7 @@ static int export_csv(struct cli *cli, const struct all *a, const struct export_
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
-static int print_json(struct cli *cli, const struct all *a)
+static int print_json(struct cli *cli, const struct export_list *a)
 {
 	enum perr err = PERR_OK;
 
@@ -404,16 +349,14 @@ static int print_json(struct cli *cli, const struct all *a)
 
 /* ---- which cases ------------------------------------------------------------------------ */
 
-static int collect(struct cli *cli, const char *text, struct all *a)
+static int collect(struct cli *cli, const char *text, struct export_list *a)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
-	struct case_summary s;
 	enum perr err;
 	int code;
 
 	if (text == NULL) {
-		a->c = cli->client;
-		err = case_each(cli->client, one_case, a, NULL);
+		err = export_list_all(cli->client, a, false);
 		if (err == PERR_OK && a->n_kept > 0)
 			fprintf(stderr, "amparo: %u case%s left out: erased elsewhere, kept here under a legal "
 			        "hold; name one to export it.\n", a->n_kept, a->n_kept == 1 ? " is" : "s are");
@@ -421,22 +364,20 @@ static int collect(struct cli *cli, const char *text, struct all *a)
 		code = cmd_find_case(cli, text, record);
 		if (code != EXIT_DONE)
 			return code;
-		err = case_summary(cli->client, record, &s);
-		if (err == PERR_OK)
-			err = one_case(a, &s);
+		err = export_list_one(cli->client, a, record);
 	}
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the cases could not be read");
 	if (a->n == 0)
 		return cli_fail(EXIT_REFUSED, "no case has reached this device; nothing was written.");
-	qsort(a->at, a->n, sizeof *a->at, in_order);
+	export_list_sort(a);
 	return EXIT_DONE;
 }
 
 int cmd_export(struct cli *cli, int argc, char **argv)
 {
 	struct export_args args = { .to = NULL };
-	struct all a = { .n = 0 };
+	struct export_list a = { .n = 0 };
 	bool to_stdout, may_be_all;
 	int code = options(cli, argc, argv, &args, true);
 
@@ -458,6 +399,6 @@ int cmd_export(struct cli *cli, int argc, char **argv)
 		code = args.csv ? export_csv(cli, &a, &args)
 		     : to_stdout ? print_json(cli, &a)
 		     : export_list(cli, &a, args.all, args.to, args.force);
-	free(a.at);
+	export_list_free(&a);
 	return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "cmd_record.h"
 
+#include "case_view.h"
 #include "cmd_erase.h"
 
 #include <sodium.h>
@@ -153,7 +154,6 @@ int cmd_open_case(struct cli *cli, const char *text, struct case_file **file)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
 	int code = cmd_find_case(cli, text, record);
-	const struct assigned *me;
 	enum perr err;
 
 	*file = NULL;
@@ -162,8 +162,7 @@ int cmd_open_case(struct cli *cli, const char *text, struct case_file **file)
 	err = case_open(cli->client, record, file);
 	if (err != PERR_OK)
 		return cli_fail_err(err, "the case could not be read");
-	me = case_person(&(*file)->s, cli->client->me->sign_pk);
-	if (me == NULL || me->state != ASSIGNED_RECUSED)
+	if (case_view_may_open(cli->client, &(*file)->s))
 		return EXIT_DONE;
 	case_close(*file);
 	*file = NULL;

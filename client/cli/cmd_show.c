@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "case_view.h"
 #include "cmd_record.h"
 #include "erasing.h"
 #include "export.h"
@@ -97,30 +98,6 @@ static void show_consent(struct show_page *p, const struct statement_consent *c)
 	}
 	puts(":");
 	show_paragraph(p, 8, c->text.p, c->text.len);
-}
-
-/* what happened to the case: not what it consists of, nor how that was passed on */
-static bool is_event(const struct case_statement *s)
-{
-	if (s->is_unknown)
-		return true;
-	switch (s->st.kind) {
-	case STATEMENT_ASSIGNMENT:
-		return s->original->kind == STATEMENT_INTAKE;    /* corrections come with it */
-	case STATEMENT_ANSWER:
-	case STATEMENT_NOTE:
-	case STATEMENT_STATUS:
-	case STATEMENT_ERASE:
-	case STATEMENT_REFERRAL:
-		return true;
-	case STATEMENT_INTAKE:
-	case STATEMENT_AMENDMENT:
-	case STATEMENT_CUSTODY:
-	case STATEMENT_COPY:
-	case STATEMENT_RECEIPT:
-		break;
-	}
-	return false;
 }
 
 static void assigned_to(struct show_page *p, const uint8_t whom[32], enum statement_role role,
@@ -221,12 +198,12 @@ static void show_history(struct show_page *p, const struct case_file *f)
 	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		n += is_event(f->at[i]);
+		n += case_view_is_event(f->at[i]);
 	if (n == 0)
 		return;
 	puts("\nSince then");
 	for (size_t i = 0; i < f->n; i++)
-		if (is_event(f->at[i]))
+		if (case_view_is_event(f->at[i]))
 			show_event(p, f->at[i]);
 }
 

@@ -11,13 +11,8 @@
 
 static int remember(struct client *c, const uint8_t key[32])
 {
-	enum perr err = kv_begin(c->kv);
+	enum perr err = trust_member_compared(c, key);
 
-	if (err == PERR_OK)
-		err = trust_member_set(c, key, 2);
-	if (err == PERR_OK)
-		err = kv_commit(c->kv);
-	kv_abort(c->kv);
 	return err == PERR_OK ? EXIT_DONE : cli_fail_err(err, "the comparison was not stored");
 }
 

@@ -29,11 +29,4 @@ PERR_MUST_CHECK enum perr show_marks(struct show_page *p, const struct case_file
  */
 PERR_MUST_CHECK enum perr show_interviews(struct show_page *p, const struct case_file *f);
 
-/*
- * A question's label by the path of an answer in it, positions left aside; "" where the form
- * has none of it.  out: XFORM_LABEL_SIZE
- */
-void show_label_of(const struct xform *form, const char *path, size_t len, const char *lang,
-                   char *out);
-
 #endif

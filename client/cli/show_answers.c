@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "case_view.h"
 #include "cmd_record.h"
 #include "fault.h"
 #include "fmark.h"
@@ -51,11 +52,9 @@ static char *said_text(struct show_page *p, const struct merge_field *f,
 
 	cli_day(day, st->day);
 	client_name_of(p->c, st->author, who, sizeof who);
-	if (!s->is_gone && s->value.len > 0 && p->merged->in != NULL &&
-	    render_shown(p->merged->in, case_merged_patch(p->merged, f)->at, s->value.p, s->value.len,
-	                 p->lang, &shown) != PERR_OK)
+	if (case_view_said(p->merged, f, s, p->lang, &shown) != PERR_OK)
 		return NULL;
-	if (asprintf(&out, "%s (%s, %s)", s->is_gone ? "taken away" : shown == NULL ? "blank" : shown,
+	if (asprintf(&out, "%s (%s, %s)", s->is_gone ? "taken away" : shown[0] == '\0' ? "blank" : shown,
 	             day, who) < 0)
 		out = NULL;
 	if (shown != NULL)
@@ -82,26 +81,19 @@ static void print_free(struct show_page *p, unsigned indent, char *text)
 
 static void show_before(struct show_page *p, unsigned indent, const struct merge_field *f)
 {
-	const struct fpatch *patch = case_merged_patch(p->merged, f);
 	char *shown = NULL, *out = NULL;
 
-	if (patch->before[0] == '\0' || p->merged->in == NULL ||
-	    render_shown(p->merged->in, patch->at, patch->before, strlen(patch->before), p->lang,
-	                 &shown) != PERR_OK)
+	if (case_view_before(p->merged, f, p->lang, &shown) != PERR_OK)
 		return;
+	if (shown[0] == '\0') {
+		free(shown);
+		return;
+	}
 	if (asprintf(&out, "at the interview: %s", shown) < 0)
 		out = NULL;
 	sodium_memzero(shown, strlen(shown));
 	free(shown);
 	print_free(p, indent, out);
-}
-
-/* one of a repeat that a correction adds */
-static bool is_addition(const struct merge_field *f)
-{
-	const char *last = strrchr(f->path, '/');
-
-	return last != NULL && strstr(last, "[+") != NULL;
 }
 
 static void show_said(struct show_page *p, unsigned indent, const struct merge_field *f)
@@ -131,7 +123,7 @@ static void show_said(struct show_page *p, unsigned indent, const struct merge_f
 
 		cli_day(day, st->day);
 		client_name_of(p->c, st->author, who, sizeof who);
-		if (asprintf(&text, "%s %s by %s", is_addition(f) ? "added" : "corrected", day, who) < 0)
+		if (asprintf(&text, "%s %s by %s", case_view_how(f) == CASE_VIEW_ADDED ? "added" : "corrected", day, who) < 0)
 			text = NULL;
 		print_free(p, indent, text);
 	}
@@ -188,37 +180,6 @@ static bool one_row(void *ctx, const struct render_row *row)
 	return true;
 }
 
-/* "/data/kids[2]/age" and "/data/kids/age" */
-static bool same_path(const char *a, size_t len, const char *b)
-{
-	size_t i = 0;
-
-	while (i < len) {
-		if (a[i] == '[') {
-			while (i < len && a[i] != ']')
-				i++;
-			i += i < len;
-		} else if (a[i] != *b) {
-			return false;
-		} else {
-			i++;
-			b++;
-		}
-	}
-	return *b == '\0';
-}
-
-void show_label_of(const struct xform *form, const char *path, size_t len, const char *lang,
-                   char *out)
-{
-	out[0] = '\0';
-	for (unsigned i = 1; form != NULL && i <= xform_n_questions(form); i++)
-		if (same_path(path, len, xform_question_path(form, i))) {
-			xform_question_label(form, i, lang, out);
-			return;
-		}
-}
-
 /* what has no row any more: answers taken away, children taken out */
 static void show_taken(struct show_page *p)
 {
@@ -229,16 +190,12 @@ static void show_taken(struct show_page *p)
 		const struct merge_field *f = &m->m->fields[i];
 		char label[XFORM_LABEL_SIZE];
 
-		if (m->patch[i].fate != FPATCH_DONE || (merge_now(f)->value.len > 0 &&
-		                                        !merge_now(f)->is_gone))
+		if (!case_view_is_taken(m, i))
 			continue;
-		if (m->patch[i].at[0] != '\0' && instance_value(m->in, m->patch[i].at) != NULL &&
-		    f->is_kept)
-			continue;            /* it has its row */
 		if (!any)
 			puts("\nTaken away or left blank by corrections");
 		any = true;
-		show_label_of(m->form, f->path, strlen(f->path), p->lang, label);
+		case_view_label(m->form, f->path, strlen(f->path), p->lang, label);
 		show_paragraph(p, 2, label[0] != '\0' ? label : f->path,
 		               strlen(label[0] != '\0' ? label : f->path));
 		show_said(p, 4, f);
@@ -247,33 +204,15 @@ static void show_taken(struct show_page *p)
 
 static enum perr show_faults(struct show_page *p, const struct case_file *f, size_t which)
 {
-	const struct statement *st = f->interviews[which].st;
-	uint32_t day = st->body.intake.has_visit_day ? st->body.intake.visit_day : st->day;
-	struct fclock noon = { .unix_ms = ((int64_t)day * 24 + 12) * 3600000 };
-	char why[INSTANCE_WHY_SIZE];
-	struct instance *in = NULL;
 	struct faults *l = NULL;
-	uint8_t *xml = NULL;
-	size_t len = 0;
-	enum perr err;
+	enum perr err = case_view_faults(f, which, p->merged, p->lang, &l);
 
-	if (p->merged->m->n_fields == 0 || p->merged->form == NULL || p->merged->in == NULL)
-		return PERR_OK;
-	err = fpatch_write(p->merged->in, &xml, &len);
-	if (err == PERR_OK)
-		err = instance_parse(&in, p->merged->form, xml, len, why);
-	if (err == PERR_OK && (l = faults_new()) == NULL)
-		err = PERR_NOMEM;
-	if (err == PERR_OK)
-		err = instance_check(in, INSTANCE_FULL, p->lang, &noon, l);
-	if (err == PERR_OK && faults_count(l) > 0)
+	if (l != NULL && faults_count(l) > 0)
 		puts("\nWith the corrections the form would say");
-	for (size_t i = 0; err == PERR_OK && i < faults_count(l); i++)
+	for (size_t i = 0; l != NULL && i < faults_count(l); i++)
 		show_paragraph(p, 2, faults_at(l, i)->text, strlen(faults_at(l, i)->text));
 	faults_free(l);
-	instance_free(in);
-	doc_free(xml, len);
-	return err == PERR_FORMAT || err == PERR_LIMIT ? PERR_OK : err;
+	return err;
 }
 
 static enum perr show_answers(struct show_page *p, const struct case_file *f, size_t which)
@@ -311,7 +250,7 @@ static void show_change(struct show_page *p, const struct xform *form,
 	size_t len = ch->is_gone || ch->value.len == 0 ? strlen(value) : ch->value.len;
 	const char *why = case_change_why(what);
 
-	show_label_of(form, ch->path.p, ch->path.len, p->lang, label);
+	case_view_label(form, ch->path.p, ch->path.len, p->lang, label);
 	if (label[0] != '\0')
 		show_labelled(p, 2, label, strlen(label), value, len);
 	else

@@ -24,6 +24,7 @@
 #include "status_papers.h"
 #include "status_rotation.h"
 #include "steward.h"
+#include "tally.h"
 #include "term.h"
 
 /* one line of the list, and the first one not done gives the next step */
@@ -199,11 +200,9 @@ static enum perr unsigned_desk(void *arg, const struct holders_desk *d)
 /* ---- cases: urgent ones before anything else -------------------------------------------- */
 
 #define URGENT_LINES 5
-#define DUE_DAYS 14
 
 struct cases {
-	unsigned n_open, n_urgent, n_due, n_overdue, n_shown;
-	uint32_t today;
+	unsigned n_shown;
 	struct case_summary urgent[URGENT_LINES];        /* nobody has them: first */
 };
 
@@ -212,17 +211,8 @@ static enum perr one_case(void *arg, const struct case_summary *s)
 	struct cases *k = arg;
 	unsigned at;
 
-	if (s->state == CASE_CLOSED)
+	if (s->state == CASE_CLOSED || !s->urgent)
 		return PERR_OK;
-	k->n_open++;
-	for (uint32_t i = 0; i < s->n_deadlines; i++) {
-		k->n_overdue += s->deadlines[i].day < k->today;
-		k->n_due += s->deadlines[i].day >= k->today &&
-		            s->deadlines[i].day <= k->today + DUE_DAYS;
-	}
-	if (!s->urgent)
-		return PERR_OK;
-	k->n_urgent++;
 	for (at = k->n_shown; at > 0; at--) {
 		const struct case_summary *before = &k->urgent[at - 1];
 		bool unassigned = case_is_unassigned(s);
@@ -252,25 +242,27 @@ static void urgent_line(struct list *l, const struct case_summary *s)
 static enum perr cases_part(struct list *l)
 {
 	struct cases *k = calloc(1, sizeof *k);
+	struct tally t;
 	char what[WHAT_SIZE];
 	enum perr err;
 
 	if (k == NULL)
 		return PERR_NOMEM;
-	k->today = client_day(l->cli->client);
-	err = case_each(l->cli->client, one_case, k, NULL);
+	err = tally_make(l->cli->client, &t);
+	if (err == PERR_OK)
+		err = case_each(l->cli->client, one_case, k, NULL);
 	for (unsigned i = 0; err == PERR_OK && i < k->n_shown; i++)
 		urgent_line(l, &k->urgent[i]);
-	if (err == PERR_OK && k->n_urgent > k->n_shown) {
-		snprintf(what, sizeof what, "%u more urgent case%s", k->n_urgent - k->n_shown,
-		         k->n_urgent - k->n_shown == 1 ? "" : "s");
+	if (err == PERR_OK && t.n_urgent > k->n_shown) {
+		snprintf(what, sizeof what, "%u more urgent case%s", t.n_urgent - k->n_shown,
+		         t.n_urgent - k->n_shown == 1 ? "" : "s");
 		line(l, false, what, "run `amparo cases`");
 	}
-	if (err == PERR_OK && k->n_open > 0) {
+	if (err == PERR_OK && t.n_open > 0) {
 		snprintf(what, sizeof what, "%u open case%s; %u deadline%s within %d days, %u overdue",
-		         k->n_open, k->n_open == 1 ? "" : "s", k->n_due, k->n_due == 1 ? "" : "s",
-		         DUE_DAYS, k->n_overdue);
-		line(l, k->n_overdue == 0, what, "run `amparo cases --due 14d`");
+		         t.n_open, t.n_open == 1 ? "" : "s", t.n_due, t.n_due == 1 ? "" : "s",
+		         TALLY_DUE_DAYS, t.n_overdue);
+		line(l, t.n_overdue == 0, what, "run `amparo cases --due 14d`");
 	}
 	sodium_memzero(k, sizeof *k);
 	free(k);

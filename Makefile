@@ -340,6 +340,7 @@ UNIT_TESTS   = \
                test_intake \
                test_web_rows \
                test_web_volunteer \
+               test_web_desk \
                test_picture \
                test_draft \
                test_typed \
@@ -465,6 +466,7 @@ FUZZERS      = \
                fuzz_web
 MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_web_volunteer = tests/unit/fixture_org.c
+MORE_test_web_desk = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_amend = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
@@ -706,7 +708,7 @@ $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
-$(addprefix $(B)/tests/test_,web_volunteer trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,web_volunteer web_desk trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)

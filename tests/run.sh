@@ -146,7 +146,7 @@ case $mode in
 short|long)
 	E2E_ASAN=${E2E_ASAN:-10-story.sh}
 	SIM_ASAN=${SIM_ASAN:-sim_sync}
-	[ "$mode" = long ] && export LIMIT=3600
+	[ "$mode" = long ] && export LIMIT=3600 AMPARO_LONG=1
 	t_all=$(now)
 	suite "build" 120 build build "" build unit-bins tools worlds-bins ctgrind-bins seizure-bins || true
 	suite "documents against code" 10 spec

@@ -18,7 +18,15 @@ WEB_CORE_SRC = \
                client/web/core/op_attach.c \
                client/web/core/op_seal.c \
                client/web/core/op_outbox.c \
-               client/web/core/op_sync.c
+               client/web/core/op_sync.c \
+               client/web/core/wdesk.c \
+               client/web/core/op_cases.c \
+               client/web/core/op_record.c \
+               client/web/core/op_events.c \
+               client/web/core/op_act.c \
+               client/web/core/op_people.c \
+               client/web/core/op_export.c \
+               client/web/core/op_desk.c
 
 # ---- WebAssembly ------------------------------------------------------------------------------
 # The same protocol/, forms and core by clang, with libsodium, libxml2 and msgpack-c from

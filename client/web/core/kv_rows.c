@@ -627,6 +627,11 @@ size_t kv_rows_bytes(const struct kv_rows *v)
 	return v->table.bytes;
 }
 
+unsigned long kv_rows_stamp(const struct kv_rows *v)
+{
+	return v->changes;
+}
+
 bool kv_rows_is_dead(const struct kv_rows *v)
 {
 	return v->is_dead;

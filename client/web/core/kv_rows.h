@@ -63,6 +63,8 @@ bool kv_rows_owes(const struct kv_rows *v);
 /* bytes of all rows, for the choice of when to settle */
 size_t kv_rows_bytes(const struct kv_rows *v);
 bool kv_rows_is_dead(const struct kv_rows *v);
+/* as long as it is the same, nothing in the store has changed */
+unsigned long kv_rows_stamp(const struct kv_rows *v);
 
 /* PERR_AUTH: it is not the passphrase this vault has */
 PERR_MUST_CHECK enum perr kv_rows_check(const struct kv_rows *v, const char *pass,

@@ -69,7 +69,39 @@
 	OP(sync_closed,         WEB_OPEN) \
 	OP(sync_summary,        WEB_OPEN) \
 	OP(outbox_save,         WEB_OPEN) \
-	OP(outbox_saved,        WEB_OPEN)
+	OP(outbox_saved,        WEB_OPEN) \
+	/* op_cases.c */ \
+	OP(cases,               WEB_OPEN) \
+	OP(case_search,         WEB_OPEN) \
+	OP(case_find,           WEB_OPEN) \
+	OP(desks,               WEB_OPEN) \
+	OP(holders,             WEB_OPEN) \
+	/* op_record.c */ \
+	OP(case_show,           WEB_OPEN) \
+	/* op_events.c */ \
+	OP(case_blob,           WEB_OPEN) \
+	/* op_act.c */ \
+	OP(case_note,           WEB_OPEN) \
+	OP(case_assign,         WEB_OPEN) \
+	OP(case_unassign,       WEB_OPEN) \
+	OP(case_accept,         WEB_OPEN) \
+	OP(case_decline,        WEB_OPEN) \
+	OP(case_recuse,         WEB_OPEN) \
+	OP(case_close,          WEB_OPEN) \
+	OP(case_reopen,         WEB_OPEN) \
+	OP(case_hold,           WEB_OPEN) \
+	/* op_people.c */ \
+	OP(people,              WEB_OPEN) \
+	OP(person_words,        WEB_OPEN) \
+	OP(person_compared,     WEB_OPEN) \
+	/* op_export.c */ \
+	OP(export_begin,        WEB_OPEN) \
+	OP(export_next,         WEB_OPEN) \
+	OP(export_end,          WEB_OPEN) \
+	/* op_desk.c */ \
+	OP(desk_status,         WEB_OPEN) \
+	OP(alarms_seen,         WEB_OPEN) \
+	OP(cases_left,          WEB_OPEN)
 
 enum web_needs { WEB_ANY, WEB_OPEN };
 

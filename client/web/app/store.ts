@@ -3,7 +3,7 @@
  * store: the vault's sealed rows in IndexedDB.  Nothing readable ever comes here: a row is
  * its keyed hash, its sealed name and its sealed value (core/kv_rows.h).
  *
- * Object store "rows":  'header' -> the vault's header; 'turn' -> a count that rises with
+ * Object store "rows":  'header' -> the vault's header, a Blob; 'turn' -> a count that rises with
  * each write; rk (32 bytes) -> sealed name, sealed value.
  *
  * - The changes of one call are one transaction with durability "strict": after write() they
@@ -11,16 +11,16 @@
  * - One tab.  Two would write over each other's rows.  A lock lets the second one say so in
  *   a sentence; and where a browser has no locks, `turn` is compared inside of each
  *   transaction: whoever is behind writes nothing and ends.
- * - Settling.  When all rows go (a new vault key), the object store itself is removed and
- *   made anew in the same transaction: browsers then drop the files of the old one, which a
- *   delete of single rows does not make them do.
+ * - Settling.  A browser's database keeps what was deleted or replaced in its files for as
+ *   long as it likes: old sealed rows, too.  What they could be opened with, the old header
+ *   (it holds the old vault key, wrapped), must not be among them: it is stored as a Blob,
+ *   which browsers keep in a file of its own, and remove when it is replaced (at the latest when the page that had read it closes).
  */
 export type Row = readonly [rk: Uint8Array, row: Uint8Array];
 
 const NAME = 'amparo';
 const ROWS = 'rows';
 const CHUNK_BYTES = 4 << 20;
-const BLOCKED_MS = 10000;
 
 export class StoreError extends Error {
 	/* code: 'store', or 'tab': another tab has it, or 'full' */
@@ -51,38 +51,20 @@ function ended(t: IDBTransaction): Promise<void> {
 	});
 }
 
-/* fresh: the object store is to be made anew, and filled by it */
-function openDb(version: number | undefined, fresh: ((rows: IDBObjectStore) => void) | null): Promise<IDBDatabase> {
+function openDb(): Promise<IDBDatabase> {
 	return new Promise((resolve, reject) => {
 		let r: IDBOpenDBRequest;
 		try {
-			r = indexedDB.open(NAME, version);
+			r = indexedDB.open(NAME, 1);
 		} catch (e) {
 			reject(fault(e));
 			return;
 		}
 		r.onupgradeneeded = () => {
-			const db = r.result;
-			if (fresh && db.objectStoreNames.contains(ROWS))
-				db.deleteObjectStore(ROWS);
-			if (!db.objectStoreNames.contains(ROWS)) {
-				const rows = db.createObjectStore(ROWS);
-				fresh?.(rows);
-			}
+			r.result.createObjectStore(ROWS);
 		};
-		let limit = 0;
-		r.onsuccess = () => {
-			window.clearTimeout(limit);
-			resolve(r.result);
-		};
-		r.onerror = () => {
-			window.clearTimeout(limit);
-			reject(fault(r.error));
-		};
-		/* our own connection may still be on its way out; another tab's stays */
-		r.onblocked = () => {
-			limit = window.setTimeout(() => reject(new StoreError('tab', 'another tab holds the database')), BLOCKED_MS);
-		};
+		r.onsuccess = () => resolve(r.result);
+		r.onerror = () => reject(fault(r.error));
 	});
 }
 
@@ -91,15 +73,16 @@ const ALL = (): IDBKeyRange => IDBKeyRange.lowerBound(new ArrayBuffer(0));
 
 export class Store {
 	private turn = 0;
-	private constructor(private db: IDBDatabase, private readonly release: () => void) {
-		this.watch();
+	private constructor(private readonly db: IDBDatabase, private readonly release: () => void) {
+		/* a wipe in another tab: this one must not keep it from happening */
+		db.onversionchange = () => db.close();
 	}
 
 	/* StoreError 'tab': another tab has the vault. */
 	static async open(): Promise<Store> {
 		const release = await takeLock();
 		try {
-			const db = await openDb(undefined, null);
+			const db = await openDb();
 			const s = new Store(db, release);
 			s.turn = await s.readTurn();
 			return s;
@@ -107,11 +90,6 @@ export class Store {
 			release();
 			throw fault(e);
 		}
-	}
-
-	private watch(): void {
-		/* a wipe in another tab: this one must not keep it from happening */
-		this.db.onversionchange = () => this.db.close();
 	}
 
 	private read(): IDBObjectStore {
@@ -127,7 +105,7 @@ export class Store {
 	async header(): Promise<Uint8Array | null> {
 		try {
 			const v: unknown = await done(this.read().get('header'));
-			return v instanceof Uint8Array ? v : null;
+			return v instanceof Blob ? new Uint8Array(await v.arrayBuffer()) : null;
 		} catch (e) {
 			throw fault(e);
 		}
@@ -165,46 +143,28 @@ export class Store {
 		if (changes.length === 0)
 			return;
 		try {
-			if (changes[0]?.[0] === 0x63 /* c */)
-				await this.renew(changes.slice(1));
-			else
-				await this.change(changes);
+			const t = this.db.transaction(ROWS, 'readwrite', { durability: 'strict' });
+			const end = ended(t);
+			end.catch(() => undefined);
+			const rows = t.objectStore(ROWS);
+			if (((await done(rows.get('turn'))) ?? 0) !== this.turn) {
+				t.abort();
+				throw new StoreError('tab', 'another tab has changed the vault');
+			}
+			try {
+				for (const c of changes)
+					put(rows, c);
+				rows.put(this.turn + 1, 'turn');
+			} catch (e) {
+				/* half of a call must not be committed by itself */
+				t.abort();
+				throw e;
+			}
+			await end;
+			this.turn++;
 		} catch (e) {
 			throw fault(e);
 		}
-	}
-
-	private async change(changes: readonly Uint8Array[]): Promise<void> {
-		const t = this.db.transaction(ROWS, 'readwrite', { durability: 'strict' });
-		const end = ended(t);
-		end.catch(() => undefined);
-		const rows = t.objectStore(ROWS);
-		if (((await done(rows.get('turn'))) ?? 0) !== this.turn) {
-			t.abort();
-			throw new StoreError('tab', 'another tab has changed the vault');
-		}
-		for (const c of changes)
-			put(rows, c);
-		rows.put(this.turn + 1, 'turn');
-		await end;
-		this.turn++;
-	}
-
-	/* The object store anew, in one transaction of a new version of the database. */
-	private async renew(changes: readonly Uint8Array[]): Promise<void> {
-		if ((await this.readTurn()) !== this.turn)
-			throw new StoreError('tab', 'another tab has changed the vault');
-		const version = this.db.version + 1;
-		this.db.close();
-		this.db = await openDb(version, (rows) => {
-			for (const c of changes)
-				put(rows, c);
-			rows.put(this.turn + 1, 'turn');
-		});
-		this.watch();
-		this.turn++;
-		/* such a transaction has no durability of its own: the next one, strict, flushes it */
-		await this.change([]);
 	}
 
 	/* The database goes, whatever is in it. */
@@ -227,8 +187,10 @@ export class Store {
 
 function put(rows: IDBObjectStore, change: Uint8Array): void {
 	const kind = change[0];
-	if (kind === 0x68 /* h */) {
-		rows.put(change.slice(1), 'header');
+	if (kind === 0x63 /* c */) {
+		rows.clear();
+	} else if (kind === 0x68 /* h */) {
+		rows.put(new Blob([change.slice(1)]), 'header');
 	} else if (kind === 0x72 /* r */) {
 		const rk = change.slice(1, 33);
 		if (change.length === 33)

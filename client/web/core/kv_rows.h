@@ -16,8 +16,8 @@
  * SETTLING.  kv_erase notes durably (in the batch) that a settling is owed.  kv_settle makes
  * a new vault key, seals every row anew under it, and the journal then says first that all
  * rows go.  Whoever has the store afterwards, the passphrase and every key opens nothing that
- * was erased.  What the browser's own files still hold of the old rows and of the old header
- * is the browser's: see docs/THREATS.md, and store.ts, which has it make a new table.
+ * was erased.  The browser's own files may keep old sealed rows for a time; store.ts sees to
+ * it that they do not keep the old header, without which nothing opens them: docs/THREATS.md.
  * A failure in the middle (memory) leaves this kv dead: every call PERR_STATE, the store as
  * it was; it has to be loaded again.
  *

@@ -119,8 +119,9 @@ uint8_t *web_call(struct web *w, const char *name, size_t name_len, const uint8_
 	web_out_init(&o);
 	answer_begin(&o);
 	web_out_map(&o, "ok");
-	web_args_init(&a, args, args_len);
-	err = a.err;
+	/* too much is read as nothing at all, which is no array */
+	web_args_init(&a, args, args_len <= WEB_ARGS_MAX ? args_len : 0);
+	err = args_len <= WEB_ARGS_MAX ? a.err : PERR_LIMIT;
 	if (op == NULL)
 		err = PERR_UNKNOWN;
 	else if (op->needs == WEB_OPEN && w->c == NULL)

@@ -14,7 +14,8 @@
  * - Settling.  A browser's database keeps what was deleted or replaced in its files for as
  *   long as it likes: old sealed rows, too.  What they could be opened with, the old header
  *   (it holds the old vault key, wrapped), must not be among them: it is stored as a Blob,
- *   which browsers keep in a file of its own, and remove when it is replaced (at the latest when the page that had read it closes).
+ *   which browsers keep in a file of its own, and remove when it is replaced (at the latest
+ *   after the page that had read it is closed).
  */
 export type Row = readonly [rk: Uint8Array, row: Uint8Array];
 

@@ -24,7 +24,10 @@
 
 struct export_tables;
 
-/* flags: of enum fexport_flags; lang: for its labels, NULL: each form's default */
+/*
+ * flags: of enum fexport_flags; lang: for its labels, NULL: each form's default; borrowed until
+ * export_tables_free
+ */
 PERR_MUST_CHECK enum perr export_tables_new(struct export_tables **out, struct client *c,
                                            unsigned flags, const char *lang);
 void export_tables_free(struct export_tables *x);       /* wipes; NULL is harmless */

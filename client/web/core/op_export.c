@@ -29,6 +29,7 @@ struct wdesk_export {
 	bool is_all;                     /* several: with an index */
 	struct export_index *index;
 	struct export_tables *tables;
+	char *lang;                      /* tables borrow it; an argument is gone with its call */
 	char *json;                      /* what is written of the array */
 	size_t json_len, json_size;
 };
@@ -40,6 +41,7 @@ void wdesk_export_free(struct wdesk_export *x)
 	export_list_free(&x->list);
 	export_index_free(x->index);
 	export_tables_free(x->tables);
+	free(x->lang);
 	if (x->json != NULL)
 		sodium_memzero(x->json, x->json_size);
 	free(x->json);
@@ -128,8 +130,10 @@ enum perr op_export_begin(struct web *w, struct web_args *a, struct web_out *o)
 		if (x->kind == FOLDERS && x->is_all && (x->index = export_index_new()) == NULL)
 			err = PERR_NOMEM;
 	}
+	if (err == PERR_OK && lang != NULL && (x->lang = strdup(lang)) == NULL)
+		err = PERR_NOMEM;
 	if (err == PERR_OK && x->kind == TABLES)
-		err = export_tables_new(&x->tables, w->c, flags, lang);
+		err = export_tables_new(&x->tables, w->c, flags, x->lang);
 	if (err == PERR_OK) {
 		web_out_uint(o, "of", x->list.n);
 		web_out_uint(o, "n_kept", x->list.n_kept);

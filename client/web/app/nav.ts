@@ -55,6 +55,11 @@ export function here(): Place | null {
 	return stack[stack.length - 1] ?? null;
 }
 
+/* no way back from here */
+export function isLowest(): boolean {
+	return stack.length < 2;
+}
+
 export function go<K extends ScreenName>(name: K, params: Screens[K]): void {
 	show([...stack, place(name, params)]);
 }

@@ -9,7 +9,7 @@
  */
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { count, t, tn } from '../i18n';
+import { t, tn } from '../i18n';
 import type { CaseRow } from '../ops';
 import { Badge, Icon } from '../ui';
 import { lettersAreKeys } from './keys';
@@ -226,8 +226,8 @@ export function marksOf(r: CaseRow): string[] {
 export function listSentence(c: Cases): string {
 	const parts = [tn('desk.n_cases', c.total)];
 	if (c.n_urgent > 0 && c.chip !== 'urgent' && c.chip !== 'closed')
-		parts.push(t('desk.n_urgent', { n: count(c.n_urgent) }));
+		parts.push(tn('desk.n_urgent', c.n_urgent));
 	if (c.n_overdue > 0)
-		parts.push(t('desk.n_overdue', { n: count(c.n_overdue) }));
+		parts.push(tn('desk.n_overdue', c.n_overdue));
 	return parts.join(' · ');
 }

@@ -8,7 +8,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../core';
 import { dayText, lang, t, tn } from '../i18n';
-import { back, go } from '../nav';
+import { back, go, isLowest, reset } from '../nav';
 import type { Draft, Form } from '../ops';
 import { refresh, syncByHand, useSession } from '../session';
 import { Banner, Button, Confirm, Dialog, Choices, Empty, List, Page, Row, Switch, useFault,
@@ -27,6 +27,11 @@ export function Home(): JSX.Element {
 	const fault = useFault();
 	const roster = me?.roster ?? 0;
 	const running = sync?.running === true;
+	/* whoever was confirmed meanwhile as one who reads begins at the desk from then on */
+	useEffect(() => {
+		if (me?.reads === true && isLowest())
+			reset('desk', {});
+	}, [me?.reads]);
 	const shown = lang();
 	useEffect(() => {
 		void refresh().catch(() => undefined);

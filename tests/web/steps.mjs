@@ -97,3 +97,62 @@ export async function unlock (page, lang, pass) {
 	await page.getByLabel(say(lang, 'unlock.pass'), { exact: true }).fill(pass)
 	await button(page, lang, 'unlock.open').click()
 }
+
+/*
+ * An interview from the first screen to "Send": each question gets what answers.<name at the
+ * end of its path> says, or is left blank.  Choices are told by value.
+ *
+ *	stopAt   a question's label (or part): stop there instead
+ *	after    called at each step with what is shown
+ * returns the case code, or null if stopped
+ */
+export async function interview (page, lang, { answers = [], stopAt = '', resume = false, after = async () => {} } = {}) {
+	if (!resume) {
+		await button(page, lang, 'home.begin').click()
+		await after('begin')
+		await button(page, lang, 'begin.go').click()
+	}
+	for (let n = 0; n < 400; n++) {
+		const heading = page.locator('.question h2, .review-head, .slip-screen').first()
+		const send = button(page, lang, 'review.send')
+		await page.locator('.question h2').or(send).first().waitFor()
+		if (await send.isVisible()) break
+		const label = (await heading.innerText()).trim()
+		await after(`question ${n}`)
+		if (stopAt !== '' && label.includes(stopAt)) return null
+		const where = await page.locator('.fill-line').innerText()
+		const answer = answers.find(a => label.includes(a.label))
+		if (answer && !answer.given) {
+			answer.given = true
+			if (answer.text !== undefined) await page.locator('.widget input, .widget textarea').first().fill(answer.text)
+			if (answer.choose !== undefined) {
+				// the box that is pressed is the label around the control
+				await page.locator('.widget label', { hasText: answer.choose }).first().click()
+			}
+			if (answer.file !== undefined) {
+				await page.locator('.widget input[type=file]').first().setInputFiles(answer.file)
+				await page.locator('.widget img').first().waitFor()
+			}
+		}
+		const no = button(page, lang, 'repeat.on')
+		if (await no.isVisible()) await no.click()
+		else await button(page, lang, 'fill.next').click()
+		// the next question, the review, or a reason why not
+		await page.waitForFunction(([was, at]) => {
+			const h = document.querySelector('.question h2')
+			return h === null || h.innerText.trim() !== was || document.querySelector('.fill-line')?.innerText !== at ||
+				document.querySelector('.fault') !== null
+		}, [label, where])
+		if (await page.locator('.fault').count() > 0) throw new Error(`${label}: ${await page.locator('.fault').first().innerText()}`)
+	}
+	await after('review')
+	await button(page, lang, 'review.send').click()
+	const code = page.locator('.slip-screen .code')
+	await code.waitFor({ timeout: 60000 })
+	await after('slip')
+	// the dash between its halves is drawn
+	const text = (await code.innerText()).replace(/[\s-]/g, '').replace(/^(.{5})/, '$1-')
+	await button(page, lang, 'slip.done').click()
+	await button(page, lang, 'slip.done_yes').click()
+	return text
+}

@@ -338,6 +338,7 @@ CLI_SRC      = \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \
+               test_web_digest \
                test_web_rows \
                test_web_volunteer \
                test_web_desk \

@@ -134,3 +134,23 @@ WASM_LD      = -mexec-model=reactor -Wl,--gc-sections -Wl,--strip-all -Wl,-z,sta
 $(W)/amparo.wasm: $(call wobj,$(WASM_MAIN)) $(W)/libcore.a $(W)/libdeps.a
 	$(Q)$(WASM_CC) $(WASM_LD) $^ -lwasi-emulated-signal -o $@
 	@client/web/check-wasm.sh $@
+
+# ---- the vectors, as modules of their own (tests/web/vectors.test.mjs) --------------------------
+WASM_VECTORS = \
+               test_blob \
+               test_cell \
+               test_channel \
+               test_hpke \
+               test_noise
+.PHONY: wasm-vectors wasm-vectors-build
+wasm-vectors: wasm-sources
+	@$(MAKE) --no-print-directory wasm-vectors-build
+wasm-vectors-build: $(patsubst %,$(W)/vectors/%.wasm,$(WASM_VECTORS))
+$(W)/vectors/%.o: tests/unit/%.c tests/web/vectors/cmocka.h
+	@mkdir -p $(@D)
+	$(Q)$(WASM_CC) $(WASM_OURS) -Itests/web/vectors -Dmain=test_main -include cmocka.h -c $< -o $@
+$(W)/vectors/vectors.o: tests/web/vectors/vectors.c tests/web/vectors/cmocka.h tests/web/vectors/digest.h
+	@mkdir -p $(@D)
+	$(Q)$(WASM_CC) $(WASM_OURS) -Itests/web/vectors -c $< -o $@
+$(W)/vectors/%.wasm: $(W)/vectors/%.o $(W)/vectors/vectors.o $(call wobj,client/web/core/wasi.c) $(W)/libcore.a $(W)/libdeps.a
+	$(Q)$(WASM_CC) $(WASM_LD) $^ -lwasi-emulated-signal -o $@

@@ -25,7 +25,7 @@ deps-web:
 web-twice: web
 	@tests/web/twice.sh
 
-test-web: all deps-web web web-check
+test-web: all deps-web web wasm-vectors web-check
 	@tests/web/run.sh
 
 demo-web: all deps-web web

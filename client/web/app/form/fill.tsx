@@ -8,7 +8,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../core';
-import { lang as pageLang, setLang, t } from '../i18n';
+import { lang as pageLang, langName, setLang, t } from '../i18n';
 import { back, go, here, onLeave, replace } from '../nav';
 import type { Interview } from '../ops';
 import { refresh } from '../session';
@@ -216,7 +216,7 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 			{languages && (
 				<Dialog title={t('fill.language')} onClose={() => setLanguages(false)}>
 					<Choices legend={t('fill.languages')} hideLegend value={[at.lang]}
-						options={at.langs.map((l) => ({ value: l.code, label: l.name }))}
+						options={at.langs.map((l) => ({ value: l.code, label: langName(l.code, l.name) }))}
 						onChange={async ([code]) => {
 							if (code === undefined)
 								return;

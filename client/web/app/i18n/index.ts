@@ -78,6 +78,22 @@ export function count(n: number): string {
 	return new Intl.NumberFormat(now === 'es' ? 'es-MX' : 'en-US').format(n);
 }
 
+/*
+ * A language of a form by its name, in itself: as the form says ("Español (es)"), or as the
+ * browser knows it where the form has only a code.
+ */
+export function langName(code: string, name: string): string {
+	const said = name.replace(/ \([^)]*\)$/, '');
+	if (said !== '' && said !== code)
+		return said;
+	try {
+		const known = new Intl.DisplayNames([code], { type: 'language' }).of(code) ?? code;
+		return known.charAt(0).toLocaleUpperCase(code) + known.slice(1);
+	} catch {
+		return code;
+	}
+}
+
 /* day: days since 1970-01-01, as the core counts them */
 export function dayText(day: number): string {
 	return new Intl.DateTimeFormat(now === 'es' ? 'es-MX' : 'en-US',

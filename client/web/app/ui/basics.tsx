@@ -189,7 +189,8 @@ export function Waiting(p: { text?: string; children?: ComponentChildren }): JSX
 export function Words(p: { words: readonly string[]; label: string; numbered?: boolean }): JSX.Element {
 	return (
 		<ol class={`words ${p.numbered === false ? 'bare' : ''}`} aria-label={p.label} translate={false}>
-			{p.words.map((w) => <li key={w}><span>{w}</span></li>)}
+			{/* a word may be there twice */}
+			{p.words.map((w, i) => <li key={i}><span>{w}</span></li>)}
 		</ol>
 	);
 }

@@ -7,7 +7,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../core';
-import { dayText, lang, t, tn } from '../i18n';
+import { dayText, lang, langName, t, tn } from '../i18n';
 import { back, go, isLowest, reset } from '../nav';
 import type { Draft, Form } from '../ops';
 import { refresh, syncByHand, useSession } from '../session';
@@ -171,7 +171,7 @@ function FormList(p: { forms: readonly Form[]; onPick: (f: Form) => void }): JSX
 			{p.forms.map((f) => {
 				const why = hindrance(f);
 				const shut = f.ready === 'not_here' || f.ready === 'unreadable';
-				const about = [f.desk_name, f.langs.map((l) => l.name.replace(/ \([^)]*\)$/, '')).join(', '),
+				const about = [f.desk_name, f.langs.map((l) => langName(l.code, l.name)).join(', '),
 					f.n_questions > 0 ? tn('home.questions', f.n_questions) : ''].filter(Boolean).join(' · ');
 				return (
 					<Row key={f.id} icon="form" title={f.title} detail={<>{about}{why && <><br /><span class="row-warn">{why}</span></>}</>}
@@ -201,7 +201,7 @@ function Begin(p: { form: Form; onClose: () => void }): JSX.Element {
 			<p>{f.desk_name !== '' && t('begin.to', { desk: f.desk_name })} {f.n_holders > 0 && tn('begin.readers', f.n_holders)}</p>
 			{f.langs.length > 1 && (
 				<Choices legend={t('begin.language')} columns value={[in_lang]}
-					options={f.langs.map((l) => ({ value: l.code, label: <span lang={l.code}>{l.name.replace(/ \([^)]*\)$/, '')}</span> }))}
+					options={f.langs.map((l) => ({ value: l.code, label: <span lang={l.code}>{langName(l.code, l.name)}</span> }))}
 					onChange={(v) => setLang(v[0] ?? in_lang)} />
 			)}
 			<Switch label={t('begin.paper')} hint={t('begin.paper_hint')} on={paper} onChange={setPaper} />

@@ -231,7 +231,7 @@ export const volunteer = {
 	'outbox.clear_yes': 'Forget it here',
 	'sync.now': 'Send now',
 	'sync.running': 'Sending…',
-	'sync.last': 'Last sent {when}',
+	'sync.last': 'Servers reached {when}',
 	'when.now': 'just now',
 	'when.minutes': '{n} min ago',
 

@@ -232,7 +232,7 @@ export const volunteer: Record<keyof typeof en, string> = {
 	'outbox.clear_yes': 'Olvidarlo aquí',
 	'sync.now': 'Enviar ahora',
 	'sync.running': 'Enviando…',
-	'sync.last': 'Último envío: {when}',
+	'sync.last': 'Servidores alcanzados: {when}',
 	'when.now': 'hace un momento',
 	'when.minutes': 'hace {n} min',
 

@@ -182,7 +182,7 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 		</div>
 	);
 	return (
-		<Page title={at.title} lang={at.lang || undefined} onBack={() => void leave()} tools={tools} under={under} foot={foot}>
+		<Page title={at.title} lang={at.lang || undefined} onBack={() => void leave()} backLabel={t('fill.leave')} tools={tools} under={under} foot={foot}>
 			<div class="fill" ref={body}>
 				{filling.error !== null && (
 					<div class="stack close">

@@ -94,7 +94,7 @@ export function PaperStart(p: { filling: Filling; redraw: () => void }): JSX.Ele
 			<Field label={t('paper.name')} hint={t('paper.name_hint')} value={name} maxLength={NAME_MAX}
 				fault={faults.name || null} onInput={setName} capitalize="words" />
 			<section class="stack close" aria-label={t('paper.scans')}>
-				<h3 class="section-title">{t('paper.scans')}</h3>
+				<h2 class="section-title">{t('paper.scans')}</h2>
 				<p class="field-hint">{t('paper.scans_hint')}</p>
 				<Fault text={faults.scan || null} />
 				{busy && <p role="status" class="line"><span class="spinner" aria-hidden="true" />{t('file.shrinking')}</p>}

@@ -7,7 +7,7 @@
  * a keyboard that jumps over half of a small screen hides what is asked.
  */
 import type { ComponentType, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { t, tn } from '../i18n';
 import type { StepType } from '../ops';
 import { call } from '../core';
@@ -54,14 +54,23 @@ export function Question(p: { filling: Filling; next: () => void }): JSX.Element
 	const asks = step.kind === 'question';
 	const [removes, setRemoves] = useState(false);
 	const [fixed, setFixed] = useState(false);
-	useEffect(() => {
+	const focus = (): void => {
 		const field = asks && hasKeyboard()
 			? box.current?.querySelector<HTMLElement>(TYPED.has(step.type)
 				? '.widget input, .widget textarea, .widget select' : '.widget input:checked, .widget input')
 			: null;
 		(field ?? box.current?.querySelector<HTMLElement>('h2'))?.focus({ preventScroll: true });
+	};
+	/* with the drawing itself: the next letter may be typed already */
+	useLayoutEffect(() => {
+		focus();
 		window.scrollTo(0, 0);
 	}, []);
+	/* and again behind the frame, which gives the focus to its own title when it is new */
+	useEffect(() => queueMicrotask(() => {
+		if (document.activeElement?.tagName === 'H1')
+			focus();
+	}), []);
 	/* refused: the focus goes where it can be mended */
 	useEffect(() => {
 		if (filling.refusal !== '')
@@ -137,8 +146,10 @@ export function Repeat(p: { filling: Filling; next: () => void }): JSX.Element {
 	const [full, setFull] = useState(false);
 	const lang = code === '' ? undefined : code;
 	useEffect(() => {
-		head.current?.focus({ preventScroll: true });
-		window.scrollTo(0, 0);
+		queueMicrotask(() => {
+			head.current?.focus({ preventScroll: true });
+			window.scrollTo(0, 0);
+		});
 	}, []);
 	return (
 		<div class="question">

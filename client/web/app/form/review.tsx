@@ -50,8 +50,10 @@ export function Review(p: {
 		void load();
 	}, [at.lang]);
 	useEffect(() => {
-		head.current?.focus({ preventScroll: true });
-		window.scrollTo(0, 0);
+		queueMicrotask(() => {
+			head.current?.focus({ preventScroll: true });
+			window.scrollTo(0, 0);
+		});
 	}, [page === null]);
 	if (!page)
 		return fault.banner ?? <Waiting />;

@@ -14,6 +14,8 @@ export interface PageProps {
 	title: ComponentChildren;
 	/* the way back; without it there is none */
 	onBack?: () => void;
+	/* what it does, where it is more than one step back */
+	backLabel?: string;
 	/* beside the title: a Button or two with icons */
 	tools?: ComponentChildren;
 	/* stays at the lower edge: the screen's main buttons */
@@ -40,7 +42,7 @@ export function Page(p: PageProps): JSX.Element {
 		<div class={`page ${p.wide ? 'wide' : ''}`}>
 			<header class="top">
 				<div class="top-bar">
-					{p.onBack && <Button kind="quiet" icon="back" label={t('common.back')} onClick={p.onBack} />}
+					{p.onBack && <Button kind="quiet" icon="back" label={p.backLabel ?? t('common.back')} onClick={p.onBack} />}
 					<h1 class={p.hideTitle ? 'sr-only' : 'top-title'} tabIndex={-1} ref={title} lang={p.lang}>
 						{p.title}
 					</h1>

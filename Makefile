@@ -529,6 +529,7 @@ SIM_TESTS    = \
                sim_turns \
                sim_sync \
                sim_between \
+               sim_web \
                sim_erase \
                sim_recovery \
                sim_seized \
@@ -711,7 +712,7 @@ $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(addprefix $(B)/tests/test_,web_volunteer web_desk trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
-$(B)/tests/sim/sim_starved.o: OURS += -Itests/unit
+$(B)/tests/sim/sim_starved.o $(B)/tests/sim/sim_web.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_sim_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) -lcmocka

@@ -477,6 +477,11 @@ enum perr sync_run_next(struct sync_run *r, struct sync_want *want)
 	return r->err;
 }
 
+struct peer *sync_run_peer(const struct sync_run *r)
+{
+	return r->peer;
+}
+
 const struct sync_server *sync_run_server(const struct sync_run *r)
 {
 	return r->last;

@@ -58,6 +58,8 @@ PERR_MUST_CHECK enum perr sync_run_new_roster(struct sync_run **out, struct clie
  * again.
  */
 PERR_MUST_CHECK enum perr sync_run_next(struct sync_run *r, struct sync_want *want);
+/* the peer of the connection that is under way; NULL: none is.  Opens none */
+struct peer *sync_run_peer(const struct sync_run *r);
 /*
  * The connection has ended; its peer is gone afterwards.
  * net  in: PERR_OK after a proper end, else the reason, which an unfinished peer is told

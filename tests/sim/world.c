@@ -197,7 +197,7 @@ struct wire {
 	struct world *w;
 	struct world_server *srv;
 	struct session *s;
-	struct peer *p;
+	const struct world_mouth *m;
 	struct session_out *out;         /* of the server, not delivered yet */
 	size_t out_at;
 };
@@ -230,7 +230,7 @@ static size_t room(struct wire *x, size_t n)
 static bool to_server(struct wire *x)
 {
 	const uint8_t *bytes;
-	size_t n = peer_pending(x->p, &bytes), used;
+	size_t n = x->m->pending(x->m->ctx, &bytes), used;
 
 	if (n == 0)
 		return false;
@@ -238,7 +238,7 @@ static bool to_server(struct wire *x)
 	turn(x->w, true);
 	used = session_recv(x->s, bytes, n, env_now_ms(x->srv));
 	turn(x->w, false);
-	peer_sent(x->p, used);
+	x->m->sent(x->m->ctx, used);
 	x->w->moved += used;
 	return used > 0;
 }
@@ -256,7 +256,7 @@ static bool to_client(struct wire *x)
 	if (x->out == NULL)
 		return false;
 	n = room(x, x->out->len - x->out_at);
-	(void)!peer_recv(x->p, x->out->bytes + x->out_at, n);
+	x->m->recv(x->m->ctx, x->out->bytes + x->out_at, n);
 	turn(x->w, true);
 	session_written(x->s, n);
 	turn(x->w, false);
@@ -283,22 +283,18 @@ static struct world_server *server_of(struct world *w, const char *address)
 	return NULL;
 }
 
-static enum perr world_run(void *ctx, const char *address, struct peer *p, char *why,
-                           size_t why_size)
+enum perr world_talk(struct world *w, const char *address, const struct world_mouth *m)
 {
-	struct world *w = ctx;
-	struct wire x = { .w = w, .srv = server_of(w, address), .p = p };
+	struct wire x = { .w = w, .srv = server_of(w, address), .m = m };
+	bool done;
 
 	w->moved = 0;
-	if (x.srv->host == NULL) {
-		snprintf(why, why_size, "%s", link_text(LINK_CONNECT));
-		peer_abort(p, PERR_NET);
+	if (x.srv->host == NULL)
 		return PERR_NET;
-	}
 	turn(w, true);
 	OK(session_new(&x.s, host_sessions(x.srv->host), never_mind, NULL));
 	turn(w, false);
-	while (!peer_done(p) && w->moved < w->cut_at && !w->leaves) {
+	while (!m->done(m->ctx) && w->moved < w->cut_at && !w->leaves) {
 		bool moved;
 
 		if (w->between != NULL) {
@@ -310,19 +306,18 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 				break;
 		}
 		moved = to_server(&x);
-
 		moved |= to_client(&x);
 		if (!moved && pick(w, 4) > 0)
 			moved = server_turn(&x);
 		if (!moved && !server_turn(&x) && !to_server(&x) && !to_client(&x))
 			break;
 	}
-	if (!peer_done(p) && !w->leaves) {
+	done = m->done(m->ctx);
+	if (!done && !w->leaves) {
 		w->was_cut |= w->moved >= w->cut_at;
 		/* quiet on both sides is what an outsider meets; anything else hangs */
 		if (w->moved < w->cut_at && session_state(x.s) == SESSION_OPEN)
 			fail_msg("client and server wait for each other");
-		peer_eof(p);
 	}
 	if (w->moved > w->longest)
 		w->longest = w->moved;
@@ -337,7 +332,43 @@ static enum perr world_run(void *ctx, const char *address, struct peer *p, char 
 	while (server_step(x.srv))
 		;
 	turn(w, false);
-	return peer_error(p);
+	return done ? PERR_OK : PERR_TRUNCATED;
+}
+
+static size_t of_peer_pending(void *ctx, const uint8_t **out)
+{
+	return peer_pending(ctx, out);
+}
+
+static void of_peer_sent(void *ctx, size_t n)
+{
+	peer_sent(ctx, n);
+}
+
+static void of_peer_recv(void *ctx, const uint8_t *in, size_t len)
+{
+	(void)!peer_recv(ctx, in, len);
+}
+
+static bool of_peer_done(void *ctx)
+{
+	return peer_done(ctx);
+}
+
+static enum perr world_run(void *ctx, const char *address, struct peer *p, char *why,
+                           size_t why_size)
+{
+	struct world *w = ctx;
+	struct world_mouth m = { p, of_peer_pending, of_peer_sent, of_peer_recv, of_peer_done };
+	enum perr err = world_talk(w, address, &m);
+
+	if (err == PERR_NET) {
+		snprintf(why, why_size, "%s", link_text(LINK_CONNECT));
+		peer_abort(p, PERR_NET);
+	} else if (err != PERR_OK && !w->leaves) {
+		peer_eof(p);
+	}
+	return err == PERR_NET ? err : peer_error(p);
 }
 
 /* ---- people ------------------------------------------------------------------------------------ */

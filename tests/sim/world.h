@@ -48,6 +48,15 @@ struct world_person {
 	struct spool *spool;
 };
 
+/* whoever has bytes for a server and takes its: a peer, or a page that holds one */
+struct world_mouth {
+	void *ctx;
+	size_t (*pending)(void *ctx, const uint8_t **out);
+	void (*sent)(void *ctx, size_t n);
+	void (*recv)(void *ctx, const uint8_t *in, size_t len);
+	bool (*done)(void *ctx);
+};
+
 struct world {
 	int64_t now;
 	struct rng_seeded seed;
@@ -84,6 +93,11 @@ void world_free(struct world *w);
 
 /* an empty store for somebody who is nobody yet */
 void world_person(struct world *w, enum world_who who);
+/*
+ * One connection, as w->net makes it.  PERR_OK: the mouth was done.  PERR_NET: the server is
+ * down.  PERR_TRUNCATED: it was cut, or both were silent: the mouth is to be told.
+ */
+enum perr world_talk(struct world *w, const char *address, const struct world_mouth *m);
 /* sync and expect it to work */
 void world_sync(struct world *w, enum world_who who);
 /* sync; what came of it */

@@ -51,7 +51,7 @@ export interface SyncBacklog {
 	address: string;
 	cells: number;
 	bytes: number;
-	minutes: number;
+	minutes: number;              /* 0: less than one */
 	light_bytes: number;          /* what the light way costs, without what it finds */
 	rescan: boolean;              /* everything once more, for attachments that are missing */
 }

@@ -186,15 +186,12 @@ static void put_step(const struct wsync *s, struct peer *p, struct web_out *o)
 
 static enum perr connected(struct web *w, struct wsync **s, struct peer **p)
 {
-	struct sync_want want;
 	enum perr err = running(w, s);
 
-	if (err == PERR_OK)
-		err = sync_run_next((*s)->run, &want);
 	if (err != PERR_OK)
 		return err;
-	*p = want.peer;
-	return want.peer == NULL ? PERR_STATE : PERR_OK;
+	*p = sync_run_peer((*s)->run);
+	return *p == NULL ? PERR_STATE : PERR_OK;
 }
 
 enum perr op_sync_recv(struct web *w, struct web_args *a, struct web_out *o)

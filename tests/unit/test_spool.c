@@ -222,6 +222,35 @@ static void other_files_are_left_alone(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* a bound holds while cells are added: the oldest days go, what is added stays */
+static void a_bound_lets_the_oldest_days_go(void **state)
+{
+	struct spool *s;
+	uint8_t tag[32], cell[CELL_SIZE];
+	unsigned i;
+
+	(void)state;
+	in_memory = true;
+	s = open_it();
+	for (i = 0; i < 10; i++)
+		add(s, 100 + i / 2, (uint8_t)(i + 1), 7);
+	assert_int_equal(spool_cells(s), 10);    /* none without a bound */
+	spool_bound(s, 6 * CELL_SIZE);
+	add(s, 103, 11, 7);
+	assert_int_equal(spool_cells(s), 5);
+	for (i = 1; i <= 11; i++) {
+		tag_of(tag, (uint8_t)i);
+		assert_int_equal(spool_find(s, tag, 0, cell), i <= 6 ? PERR_NOTFOUND : PERR_OK);
+	}
+	for (i = 0; i < 100; i++) {
+		add(s, 105, (uint8_t)(20 + i), 7);
+		assert_true(spool_cells(s) <= 6);
+		tag_of(tag, (uint8_t)(20 + i));
+		assert_true(spool_has(s, tag));
+	}
+	spool_free(s);
+}
+
 #define CLAIM(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -234,6 +263,7 @@ int main(void)
 		CLAIM(days_go_when_the_rule_says),
 		CLAIM(files_are_for_their_owner_alone),
 		CLAIM(other_files_are_left_alone),
+		CLAIM(a_bound_lets_the_oldest_days_go),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

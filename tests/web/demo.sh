@@ -45,24 +45,23 @@ An attorney in the page sees a case once it is assigned to them (\`amparo assign
 END
 [ "${1:-}" = --once ] && finish
 
-# people who answered an invitation, one name a line
-joined() { as ruth confirm 2>/dev/null | sed -n 's/^  \([^ ].*\)$/\1/p'; }
-
 echo
+[ -t 0 ] || echo "There is no terminal here to type the four words at: whoever joins waits for them, and can interview meanwhile."
 echo "Waiting (Ctrl-C ends the demo)."
-while :; do
+while kill -0 "$HOST_PID" 2>/dev/null; do
 	as ruth sync >/dev/null 2>&1
 	as ruth release >/dev/null 2>&1
 	for i in ana ben; do as $i sync >/dev/null 2>&1; done
-	if read -rt 5 -p "four words, or Enter: " words; then
-		[ -n "$words" ] || continue
-		as ruth sync >/dev/null 2>&1
-		as ruth confirm 2>&1 | sed 's/^/  /'
-		read -rp "whose words are these (name as above)? " name
-		as ruth confirm "$name" --words "$words" 2>&1 | sed 's/^/  /'
-		as ruth sync >/dev/null 2>&1
-	elif [ $? -le 128 ]; then
-		# no terminal: go on until somebody ends it
-		exec </dev/tty 2>/dev/null || { trap - INT; wait "$(cat "$work/host.pid")"; finish; }
+	words=
+	if [ -t 0 ]; then
+		read -rt 5 -p "four words, or Enter: " words || echo
+	else
+		# nothing comes from the page's host: this is only the wait
+		read -rt 5 words <&"${HOST[0]}"
+		words=
 	fi
+	[ -n "$words" ] || continue
+	as ruth confirm 2>&1 | sed 's/^/  /'
+	read -rp "whose words are these (the name as above)? " name
+	as ruth confirm "$name" --words "$words" 2>&1 | sed 's/^/  /'
 done

@@ -177,6 +177,8 @@ test('what a native attorney passes on is read by the page’s core', async () =
 	const sum = await whole(carla, { choice: 'go' })
 	assert.ok(sum.fresh > 0, JSON.stringify(sum))
 	assert.ok(sum.servers[0].blobs >= 1)
+	const { rows } = carla.call('cases', { view: 'all', state: null, desk: null, days: 0, from: 0, n: 10 })
+	assert.deepEqual(rows.map(r => r.code), [first.code])
 })
 
 test('a cut anywhere repeats work and loses nothing', async () => {

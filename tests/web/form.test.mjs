@@ -270,11 +270,6 @@ test('a photograph is made small, stands upright, and says nothing of where it w
 	await page().locator('.widget input[type=file]').first().setInputFiles({ name: 'IMG_20261124_SECRET.JPG', mimeType: 'image/jpeg', buffer: photo })
 	await page().locator('.kept img').waitFor({ timeout: 60000 })
 	figure(`a photograph of ${photo.length} bytes is small and sealed in ${Date.now() - t0} ms`)
-	const bytes = Buffer.from(await page().evaluate(async () => {
-		const r = await fetch(document.querySelector('.kept img').src).catch(() => null)
-		if (r) return Array.from(new Uint8Array(await r.arrayBuffer()))
-		return null
-	}) ?? [])
 	const shape = await page().evaluate(() => {
 		const i = document.querySelector('.kept img')
 		return [i.naturalWidth, i.naturalHeight]
@@ -284,7 +279,6 @@ test('a photograph is made small, stands upright, and says nothing of where it w
 	const said = await page().locator('.kept figcaption').innerText()
 	await sound('a photograph')
 	figure(`what was kept of 3000 x 4000: ${said.split(',').slice(0, 2).join(',')}`)
-	if (bytes.length > 0) assert.deepEqual(exifOf(bytes), { gps: false, orientation: 0, app1: 0 })
 
 	await button(page(), L, 'review.return').click()
 	await heading(say(L, 'review.title')).waitFor()
@@ -305,8 +299,7 @@ test('a photograph is made small, stands upright, and says nothing of where it w
 	assert.ok(!file.includes('SECRET'))
 	// whatever it says, the place and the camera are in no byte of it
 	assert.ok(!kept.includes('AmparoCam') && photo.includes('AmparoCam'))
-	assert.deepEqual(d.troubles.filter(t => !/fetch|connect-src/i.test(t)), [])
-	d.troubles.length = 0
+	assert.deepEqual(d.troubles, [])
 })
 
 test('what the form refuses is said, and is not in the way of going back', async () => {
@@ -314,8 +307,9 @@ test('what the form refuses is said, and is not in the way of going back', async
 	await heading('Age').waitFor()
 	await page().getByText(say(L, 'fill.must')).waitFor()
 	await page().locator('.widget input').fill('200')
-	// while somebody is still typing, nothing is complained of
-	await page().waitForTimeout(700)
+	// it was offered to the form and not taken; while somebody is still typing, nothing is complained of
+	await page().locator('.saved[data-sign=saving]').waitFor({ timeout: 1000 }).catch(() => {})
+	await page().locator('.saved[data-sign=unsaved]').waitFor()
 	assert.equal(await page().getByText('Nobody is that old.').count(), 0)
 	assert.equal(await sign(), 'unsaved')
 	await page().locator('.fill-next').click()
@@ -429,7 +423,7 @@ test('what was just typed is kept when the page is hidden, before the pause is o
 	// another language in the middle: questions, reasons and the page's own words
 	await button(page(), L, 'fill.language').click()
 	await sound('languages')
-	await page().getByRole('dialog').getByRole('radio', { name: 'Español (es)' }).check()
+	await page().getByRole('dialog').getByRole('radio', { name: /^Español/ }).click()
 	await heading('La pregunta entera').waitFor()
 	assert.equal(await page().evaluate(() => document.documentElement.lang), 'es')
 	await page().locator('.widget input').fill('X')

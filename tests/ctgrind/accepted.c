@@ -36,10 +36,10 @@ unsigned ct_found(void)
 	return (unsigned)VALGRIND_COUNT_ERRORS;
 }
 
-enum { SCALARMULT, AEAD, MEMCMP, SHORTHASH, NOISE, HPKE, N_WRAPPERS };
+enum { SCALARMULT, AEAD, MEMCMP, SHORTHASH, NOISE, HPKE, MESSAGE_1, N_WRAPPERS };
 static const char *const names[N_WRAPPERS] = {
 	"crypto_scalarmult", "crypto_aead_chacha20poly1305_ietf_decrypt", "sodium_memcmp",
-	"crypto_shorthash", "noise_decrypt", "hpke_open"
+	"crypto_shorthash", "noise_decrypt", "hpke_open", "noise_write_1"
 };
 static unsigned used[N_WRAPPERS];
 static bool is_off[N_WRAPPERS];
@@ -126,5 +126,26 @@ enum perr __wrap_hpke_open(struct hpke *ctx, uint8_t *pt, const uint8_t *aad, si
 
 	if (err == PERR_OK && ct_len == CELL_PLAIN_SIZE + HPKE_TAG_SIZE)
 		decided(HPKE, pt, CELL_PLAIN_SIZE);
+	return err;
+}
+
+enum perr __real_noise_write_1(struct noise *ns, uint8_t *out, const uint8_t *prologue,
+                               size_t prologue_len, const uint8_t server_pk[32],
+                               const uint8_t psk[32], const uint8_t *payload,
+                               size_t payload_len, struct rng rng);
+enum perr __wrap_noise_write_1(struct noise *ns, uint8_t *out, const uint8_t *prologue,
+                               size_t prologue_len, const uint8_t server_pk[32],
+                               const uint8_t psk[32], const uint8_t *payload,
+                               size_t payload_len, struct rng rng);
+enum perr __wrap_noise_write_1(struct noise *ns, uint8_t *out, const uint8_t *prologue,
+                               size_t prologue_len, const uint8_t server_pk[32],
+                               const uint8_t psk[32], const uint8_t *payload,
+                               size_t payload_len, struct rng rng)
+{
+	enum perr err = __real_noise_write_1(ns, out, prologue, prologue_len, server_pk, psk,
+	                                     payload, payload_len, rng);
+
+	if (err == PERR_OK)
+		decided(MESSAGE_1, out, 32);
 	return err;
 }

@@ -60,7 +60,7 @@ for lie in miss alter swap repeat foreign many contradict; do lied ana "$lie" "$
 healed ana "all of these"
 lied ana shrink "it no longer shows segments that it showed before"
 claim "an intake arrives" take
-lied ana round "sent something that is not of the protocol"
+lied ana round "could not list what it holds"
 healed ana round
 
 # ---- the roster -------------------------------------------------------------------------
@@ -93,7 +93,7 @@ healed ana "future"
 # ---- to those who send ------------------------------------------------------------------
 waiting() { as "$1" outbox --json | sed -n 's/.*"cells":\([0-9]*\).*/\1/p'; }
 for l in "refuse/it refused a cell for good" "full/its disk is full" "later/it takes no more for now" \
-	"short/sent something that is not of the protocol"; do
+	"short/answered for other cells than were sent"; do
 	submit vera 05 >/dev/null
 	cells=$(waiting vera)
 	claim "cells wait" test "$cells" -gt 0

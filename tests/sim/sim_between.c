@@ -24,7 +24,7 @@
 /* its cells are more than what is under way at once: an upload that is filled as it goes */
 #define LARGE      700000
 
-static unsigned seed = 1, rounds = 12;
+static unsigned seed = 1, rounds = 5;
 
 /* the person whose device it is, and what happened so far */
 static struct {
@@ -387,6 +387,8 @@ int main(int argc, char **argv)
 		return 1;
 	if (getenv("AMPARO_SEED") != NULL)
 		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
+	if (getenv("AMPARO_LONG") != NULL)
+		rounds = 60;
 	if (getenv("AMPARO_ROUNDS") != NULL)
 		rounds = (unsigned)strtoul(getenv("AMPARO_ROUNDS"), NULL, 10);
 	print_message("seed %u\n", seed);

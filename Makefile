@@ -724,7 +724,7 @@ $(B)/tests/bench/bench_%: $(B)/tests/bench/bench_%.o $(call obj,$(BENCH_SRC) $(B
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $< $(call obj,$(BENCH_SRC) $(or $(BENCH_ON_bench_$*),$(BENCH_LOAD))) \
 	    -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD) $(if $(filter pg,$*),-lpq)
 # these stand on the client, whose names the small test client of the others shares
-OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall seized_keys amparo_clock ontty amparod_liar erase_case device_probe race)
+OWN_TOOLS = $(addprefix $(B)/tests/tools/,hunt tryall seized_keys amparo_clock ontty amparod_liar erase_case device_probe many_intakes race)
 WRAP_amparod_liar = -Wl,--wrap=session_answer -Wl,--wrap=session_cell -Wl,--wrap=session_committed \
                     -Wl,--wrap=host_sessions
 $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
@@ -733,7 +733,7 @@ $(OWN_TOOLS): $(B)/tests/tools/%: $(B)/tests/tools/%.o $(LIBS_A)
 # the server with another clock, in place of server/clock.c
 $(B)/tests/tools/amparod_clock $(B)/tests/tools/amparod_liar $(B)/tests/seizure/server: $(B)/tests/tools/clock_file.o
 # a member's vault
-$(B)/tests/tools/erase_case $(B)/tests/tools/seized_keys $(B)/tests/tools/tryall $(B)/tests/seizure/vault: $(B)/tests/tools/home.o
+$(B)/tests/tools/erase_case $(B)/tests/tools/many_intakes $(B)/tests/tools/seized_keys $(B)/tests/tools/tryall $(B)/tests/seizure/vault: $(B)/tests/tools/home.o
 $(B)/tests/tools/%: $(B)/tests/tools/%.o $(call obj,$(TOOLS_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_$*) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)

@@ -25,7 +25,7 @@ deps-web:
 web-twice: web
 	@tests/web/twice.sh
 
-test-web: all deps-web web wasm-vectors web-check
+test-web: all deps-web web wasm-vectors web-check $(B)/tests/tools/many_intakes
 	@tests/web/run.sh
 
 demo-web: all deps-web web

@@ -77,20 +77,22 @@ export function CaseListView(p: ListProps): JSX.Element {
 		if (b)
 			b.scrollTop = scrollFor(i, b.scrollTop, b.clientHeight, row);
 	};
-	const wants_focus = useRef(false);
+	/* the row that is to take the focus as soon as it is drawn: by its number, for an effect of
+	 * an earlier drawing may still come after the key was pressed */
+	const wanted = useRef(-1);
 	useEffect(() => {
 		if (p.focus > 0) {
-			wants_focus.current = true;
+			wanted.current = p.active;
 			bring(p.active);
 			setTop(box.current?.scrollTop ?? 0);
 		}
 	}, [p.focus]);
 	useEffect(() => {
-		if (!wants_focus.current)
+		if (wanted.current < 0)
 			return;
-		const el = box.current?.querySelector<HTMLElement>('[data-active]');
+		const el = box.current?.querySelector<HTMLElement>(`[aria-rowindex="${wanted.current + 1}"]`);
 		if (el) {
-			wants_focus.current = false;
+			wanted.current = -1;
 			el.focus({ preventScroll: true });
 		}
 	});
@@ -99,7 +101,7 @@ export function CaseListView(p: ListProps): JSX.Element {
 		const i = Math.min(Math.max(0, to), total - 1);
 		if (i < 0)
 			return;
-		wants_focus.current = true;
+		wanted.current = i;
 		p.onActive(i);
 		bring(i);
 	};

@@ -33,4 +33,4 @@ demo-web: all deps-web web
 
 # a picture of every screen, at both widths, light and dark: build/web/shots
 web-shots: all deps-web web
-	@node tests/web/shots.mjs
+	@node tests/web/shots.mjs && node tests/web/desk_shots.mjs

@@ -11,7 +11,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { Device, figure, host, LAPTOP, Organisation, overflows, PHONE, TOP, violations, beyondTheList } from './harness.mjs'
-import { button, confirm, join, say, unlock } from './steps.mjs'
+import { button, holdDesk, joinDesk, say, syncDesk, unlock } from './steps.mjs'
 
 const work = mkdtempSync(path(tmpdir(), 'amparo-desk.'))
 const data = name => path(TOP, 'tests/e2e/data', name)
@@ -55,27 +55,6 @@ const row = (page, text) => grid(page).getByRole('row').filter({ hasText: text }
 const choiceOf = (page, text) => page.locator('dialog label.choice').filter({ hasText: text })
 const dialogButton = (page, lang, key, values) => page.getByRole('dialog').getByRole('button', { name: say(lang, key, values), exact: true })
 
-const syncButton = (page, lang) => button(page.locator('.top-tools'), lang, 'desk.sync')
-
-// one sync from the button to its end
-async function sync (page, lang) {
-	const b = syncButton(page, lang)
-	await b.and(page.locator(':not([aria-busy])')).waitFor()
-	await b.click()
-	await page.locator('.top .progress').waitFor({ timeout: 5000 }).catch(() => {})
-	await b.and(page.locator(':not([aria-busy])')).waitFor({ timeout: 60000 })
-}
-
-async function attorney (device, name, lang) {
-	const { pass, words } = await join(device.page, { url: site.url, invitation: await org.invitation('attorney'), name, lang })
-	passes[name] = pass
-	await button(device.page, lang, 'joined.go').click()
-	await button(device.page, lang, 'home.begin').or(device.page.getByText(say(lang, 'call.words'))).first().waitFor()
-	await confirm(org, name, words)
-	await org.release()
-	return pass
-}
-
 // every screen is held against WCAG and the width of the device
 async function look (device, what) {
 	assert.deepEqual(await violations(device.page), [], what)
@@ -85,24 +64,9 @@ async function look (device, what) {
 step('two attorneys join in the browser; one becomes a holder of the desk', async () => {
 	carol = await Device.start({ viewport: LAPTOP })
 	dan = await Device.start({ viewport: PHONE, locale: 'es-MX' })
-	await attorney(carol, 'Carol Diaz', 'en')
-	await attorney(dan, 'Dan Okoro', 'es')
-	for (const [d, lang, name] of [[carol, 'en', 'Carol Diaz'], [dan, 'es', 'Dan Okoro']]) {
-		await d.page.reload()
-		await unlock(d.page, lang, passes[name])
-		// the sync that follows unlocking brings the roster, and with it the desk
-		await syncButton(d.page, lang).waitFor({ timeout: 60000 })
-		await sync(d.page, lang)
-	}
-	await org.release()
-	await org.run('as ana sync && as ben sync && as ruth sync')
-	await org.as('ana', 'desk', 'change', 'Intake', '--add', 'Carol Diaz', '--yes', '--words-checked')
-	await org.run('as ana sync && as ruth release && as ben sync')
-	await org.as('ben', 'desk', 'sign', 'Intake', '--yes', '--words-checked')
-	await org.run('as ben sync && as ruth release && as ruth sync && as ruth release')
-	// with this sync her keys go to the board that volunteers read
-	await sync(carol.page, 'en')
-	await org.release()
+	passes['Carol Diaz'] = await joinDesk(org, carol.page, { url: site.url, name: 'Carol Diaz' })
+	await joinDesk(org, dan.page, { url: site.url, name: 'Dan Okoro', lang: 'es' })
+	await holdDesk(org, carol.page, { name: 'Carol Diaz' })
 	await carol.page.getByText(say('en', 'desk.none')).waitFor()
 	await look(carol, 'an empty desk')
 	await button(carol.page, 'en', 'status.title').click()
@@ -117,7 +81,7 @@ step('interviews from a native device are listed, urgent ones first, and found w
 	code = (await org.run('submit vera 01')).trim()
 	for (const n of ['03', '05', '06', '10', '12']) await org.run(`submit vera ${n}`)
 	await org.run('as vera sync && as ruth release')
-	await sync(carol.page, 'en')
+	await syncDesk(carol.page, 'en')
 	const page = carol.page
 	await row(page, code).waitFor({ timeout: 60000 })
 	assert.equal(await grid(page).getAttribute('aria-rowcount'), '6')
@@ -201,7 +165,7 @@ step('a note, and an assignment after six words were compared', async () => {
 	await page.getByRole('dialog').getByText(say('en', 'act.note_empty')).waitFor()
 	await page.getByRole('dialog').getByRole('textbox').fill('Called the aunt; she keeps the children. ¡Urgente!')
 	await dialogButton(page, 'en', 'act.note_yes').click()
-	await page.locator('.event.note').getByText('Called the aunt').waitFor()
+	await page.locator('.event.is-note').getByText('Called the aunt').waitFor()
 
 	await button(page, 'en', 'act.assign').click()
 	await look(carol, 'assigning')
@@ -218,20 +182,20 @@ step('a note, and an assignment after six words were compared', async () => {
 	await look(dan, 'the state of the desk on a phone')
 	await dialogButton(page, 'en', 'compare.same').click()
 	await page.getByText(say('en', 'did.assign', { who: 'Dan Okoro' })).first().waitFor()
-	await sync(page, 'en')
+	await syncDesk(page, 'en')
 })
 
 step('the other attorney accepts on a phone; everybody sees it', async () => {
 	await org.release()
 	const page = dan.page
 	await page.keyboard.press('Escape')
-	await sync(page, 'es')
+	await syncDesk(page, 'es')
 	await row(page, code).waitFor({ timeout: 60000 })
 	// only what was assigned
 	assert.equal(await grid(page).getAttribute('aria-rowcount'), '1')
 	await look(dan, 'the list on a phone')
 	await row(page, code).click()
-	await page.locator('.event.note').getByText('Called the aunt').waitFor()
+	await page.locator('.event.is-note').getByText('Called the aunt').waitFor()
 	await look(dan, 'a case on a phone')
 	await button(page, 'es', 'act.accept').click()
 	await dialogButton(page, 'es', 'act.accept_yes').click()
@@ -239,9 +203,9 @@ step('the other attorney accepts on a phone; everybody sees it', async () => {
 	// the device's own back button closes the case
 	await page.goBack()
 	await grid(page).waitFor()
-	await sync(page, 'es')
+	await syncDesk(page, 'es')
 	await org.release()
-	await sync(carol.page, 'en')
+	await syncDesk(carol.page, 'en')
 	await carol.page.locator('.people').getByText(/accepted/).waitFor()
 	await org.run('as ana sync')
 	const shown = await org.as('ana', 'show', code)

@@ -4,8 +4,8 @@
 // drawn stays as little as with ten.  AMPARO_WEB_CASES sets another number.
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { Device, figure, host, LAPTOP, Organisation, TOP } from './harness.mjs'
-import { button, confirm, join, say, unlock } from './steps.mjs'
+import { Device, figure, host, LAPTOP, Organisation } from './harness.mjs'
+import { button, holdDesk, joinDesk, say, syncButton, unlock } from './steps.mjs'
 
 const N = Number(process.env.AMPARO_WEB_CASES ?? 5000)
 // what a person does not notice (RAIL): anything longer is a long task
@@ -28,26 +28,11 @@ const listed = (page, timeout) => page.locator(`[role=grid][aria-rowcount="${N}"
 test(`${N} cases come, are listed, scrolled and searched without stutter`, { timeout: 800000 }, async () => {
 	carol = await Device.start({ viewport: LAPTOP })
 	const page = carol.page
-	const { pass, words } = await join(page, { url: site.url, invitation: await org.invitation('attorney'), name: 'Carol Diaz' })
-	await button(page, 'en', 'joined.go').click()
-	await confirm(org, 'Carol Diaz', words)
-	await org.release()
-	await page.reload()
-	await unlock(page, 'en', pass)
-	const sync = button(page.locator('.top-tools'), 'en', 'desk.sync')
+	const pass = await joinDesk(org, page, { url: site.url, name: 'Carol Diaz' })
+	await holdDesk(org, page, { name: 'Carol Diaz' })
+	const sync = syncButton(page, 'en')
 	const idle = sync.and(page.locator(':not([aria-busy])'))
-	await idle.waitFor({ timeout: 60000 })
-	await sync.click()
-	await idle.waitFor({ timeout: 60000 })
-	await org.release()
-	await org.run('as ana sync && as ben sync')
-	await org.as('ana', 'desk', 'change', 'Intake', '--add', 'Carol Diaz', '--yes', '--words-checked')
-	await org.run('as ana sync && as ruth release && as ben sync')
-	await org.as('ben', 'desk', 'sign', 'Intake', '--yes', '--words-checked')
-	await org.run('as ben sync && as ruth release && as ruth sync && as ruth release')
-	await sync.click()
-	await idle.waitFor({ timeout: 60000 })
-	await org.run('as ruth release && enrol vera "Vera Cruz" volunteer && as vera sync')
+	await org.run('enrol vera "Vera Cruz" volunteer && as vera sync')
 
 	// a server for a hall full of phones would not take so many from one
 	await org.run('server_stop s1 && server_start s1 --source-limits no')
@@ -130,7 +115,7 @@ test(`${N} cases come, are listed, scrolled and searched without stutter`, { tim
 	assert.deepEqual(scroll.long, [])
 
 	t0 = Date.now()
-	await page.getByRole('searchbox').fill("tia")
+	await page.getByRole('searchbox').fill('tia')
 	await page.waitForFunction(n => Number(document.querySelector('[role=grid]')?.getAttribute('aria-rowcount') ?? n) < n, N)
 	const hits = await grid(page).getAttribute('aria-rowcount')
 	figure(`desk: a search through ${N} cases ${Date.now() - t0} ms from the last letter, ${hits} found`)

@@ -156,3 +156,44 @@ export async function interview (page, lang, { answers = [], stopAt = '', resume
 	await button(page, lang, 'slip.done_yes').click()
 	return text
 }
+
+// ---- at the desk ----------------------------------------------------------------------------
+
+// above the list; "nothing here yet" has one of the same name
+export const syncButton = (page, lang) => button(page.locator('.top-tools'), lang, 'desk.sync')
+
+// one sync from the button to its end
+export async function syncDesk (page, lang) {
+	const idle = syncButton(page, lang).and(page.locator(':not([aria-busy])'))
+	await idle.waitFor({ timeout: 60000 })
+	await idle.click()
+	await page.locator('.top .progress').waitFor({ timeout: 5000 }).catch(() => {})
+	await idle.waitFor({ timeout: 60000 })
+}
+
+// an attorney joins and is confirmed; the desk is on the screen.  returns the passphrase
+export async function joinDesk (org, page, { url, name, lang = 'en' }) {
+	const { pass, words } = await join(page, { url, invitation: await org.invitation('attorney'), name, lang })
+	await button(page, lang, 'joined.go').click()
+	await button(page, lang, 'home.begin').or(page.getByText(say(lang, 'call.words'))).first().waitFor()
+	await confirm(org, name, words)
+	await org.release()
+	await page.reload()
+	await unlock(page, lang, pass)
+	// the sync that follows unlocking brings the roster, and with it the desk
+	await syncButton(page, lang).waitFor({ timeout: 60000 })
+	await syncDesk(page, lang)
+	await org.release()
+	return pass
+}
+
+// those who hold the desk Intake put somebody into it, whose keys then go where volunteers read
+export async function holdDesk (org, page, { name, lang = 'en' }) {
+	await org.run('as ana sync && as ben sync && as ruth sync')
+	await org.as('ana', 'desk', 'change', 'Intake', '--add', name, '--yes', '--words-checked')
+	await org.run('as ana sync && as ruth release && as ben sync')
+	await org.as('ben', 'desk', 'sign', 'Intake', '--yes', '--words-checked')
+	await org.run('as ben sync && as ruth release && as ruth sync && as ruth release')
+	await syncDesk(page, lang)
+	await org.release()
+}

@@ -121,7 +121,7 @@ function Answer(p: AnswersProps & { a: CaseAnswer }): JSX.Element {
 	const lang = p.lang === '' ? undefined : p.lang;
 	const file = a.file === null ? undefined : p.attachments.find((x) => x.id === a.file);
 	return (
-		<div class={`answer ${a.kind} ${a.changed?.how ?? ''}`}>
+		<div class="answer">
 			<dt lang={lang}>{a.label}</dt>
 			<dd>
 				{file

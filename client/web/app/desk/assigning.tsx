@@ -7,7 +7,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../core';
-import { dayText, t, tn } from '../i18n';
+import { dayText, langName, t, tn } from '../i18n';
 import type { Person, Who } from '../ops';
 import { Banner, Button, Choices, Dialog, Field, Select, Waiting, Words } from '../ui';
 import type { ActProps } from './actions';
@@ -18,7 +18,7 @@ const REASON_MAX = 1024;
 function aboutPerson(x: Person): string {
 	const parts = [t(x.role === 'interpreter' ? 'desk.interpreter' : 'desk.attorney')];
 	if (x.holder) parts.push(t('assign.holder'));
-	if (x.languages.length > 0) parts.push(x.languages.join(', '));
+	if (x.languages.length > 0) parts.push(x.languages.map((l) => langName(l, l)).join(', '));
 	parts.push(tn('assign.open', x.n_open));
 	if (x.refused && x.refused !== 'not_compared') parts.push(t(`refusal.${x.refused}`));
 	else if (!x.compared && !x.me) parts.push(t('assign.not_compared'));

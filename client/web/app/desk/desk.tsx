@@ -134,7 +134,7 @@ export function Desk(): JSX.Element {
 
 	useEffect(() => {
 		const press = (e: KeyboardEvent): void => {
-			if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog[open]'))
+			if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector('dialog'))
 				return;
 			if (e.key === 'Escape') {
 				if (isTyping(e.target) && e.target === search.current && text !== '')
@@ -273,7 +273,7 @@ export function Desk(): JSX.Element {
 				<ExportDialog today={today} langs={langs} onClose={() => setExporting(null)} scope={{
 					one: side.what === 'case' && exporting === 'case' ? { record: side.row.record, code: side.row.code } : null,
 					chosen: exporting === 'list' ? [...chosen ?? []] as RecordId[] : [],
-					total: cases.chip === 'all' && cases.text === '' ? cases.total : 0,
+					total: cases.n_all,
 				}} />
 			)}
 			{keys && <KeysDialog onClose={() => setKeys(false)} />}

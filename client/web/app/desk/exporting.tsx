@@ -9,7 +9,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../core';
-import { count, lang as pageLang, t, tn } from '../i18n';
+import { count, lang as pageLang, langName, t, tn } from '../i18n';
 import { dayToIso, type ExportKind, type RecordId } from '../ops';
 import { Banner, Button, Choices, Dialog, Progress, say, Select, Switch } from '../ui';
 import { saveFile } from './blobs';
@@ -145,7 +145,7 @@ export function ExportDialog(p: { scope: ExportScope; today: number; langs: read
 				<>
 					{p.langs.length > 1 && (
 						<Select label={t('export.lang')} value={lang} onChange={setLang}
-							options={p.langs.map((l) => ({ value: l.code, label: l.name }))} />
+							options={p.langs.map((l) => ({ value: l.code, label: langName(l.code, l.name) }))} />
 					)}
 					<Switch label={t('export.labels')} on={labels} onChange={setLabels} />
 					<Switch label={t('export.split')} on={split} onChange={setSplit} />

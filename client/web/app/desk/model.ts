@@ -36,6 +36,8 @@ export class Cases {
 	n_urgent = 0;
 	n_overdue = 0;
 	n_hidden = 0;
+	/* cases there are, whatever is shown of them; as last counted */
+	n_all = 0;
 	/* no answer to the question on the screen yet */
 	asking = true;
 	error: unknown = null;
@@ -148,6 +150,8 @@ export class Cases {
 		this.n_urgent = l.n_urgent;
 		this.n_overdue = l.n_overdue;
 		this.n_hidden = l.n_hidden;
+		if (this.chip === 'all' && this.text === '')
+			this.n_all = l.total;
 		this.pages.set(page, l.rows);
 		if (this.pages.size > KEEP)
 			this.forgetFar();

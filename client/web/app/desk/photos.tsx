@@ -53,9 +53,14 @@ export function usePhotos(record: RecordId, list: readonly CaseAttachment[]): Ph
 	return photos;
 }
 
+/* the question it answers and the file's name: three papers answer one question */
+function whatIs(a: CaseAttachment): string {
+	return a.label === '' ? a.name : `${a.label}: ${a.name}`;
+}
+
 /* One of them, as large as a thumb; for print as wide as the paper. */
 export function Thumb(p: { a: CaseAttachment; photo: Photo | null | undefined; onOpen: () => void }): JSX.Element {
-	const what = p.a.label === '' ? p.a.name : p.a.label;
+	const what = whatIs(p.a);
 	if (!p.a.here)
 		return <div class="thumb lack"><Icon name="clock" /><span>{what}</span><span class="row-detail">{t('photo.not_here')}</span></div>;
 	if (p.photo === undefined)
@@ -113,7 +118,7 @@ export function Viewer(p: {
 		setZoom(to);
 		requestAnimationFrame(() => d.scrollTo(x, y));
 	};
-	const what = a.label === '' ? a.name : a.label;
+	const what = whatIs(a);
 	return (
 		<Dialog wide title={what} onClose={p.onClose} actions={
 			<>
@@ -155,7 +160,7 @@ export function Viewer(p: {
 				}}>
 				<img src={photo.url} alt={what} draggable={false} style={{ width: zoom === 0 ? undefined : `${(ZOOMS[zoom] ?? 1) * 100}%` }} />
 			</div>
-			<p class="small quiet-text">{a.name} · {sizeText(photo.size)} · {Math.round((ZOOMS[zoom] ?? 1) * 100)} %</p>
+			<p class="small quiet-text">{sizeText(photo.size)} · {Math.round((ZOOMS[zoom] ?? 1) * 100)} %</p>
 		</Dialog>
 	);
 }

@@ -9,7 +9,7 @@
 import type { JSX } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { call } from '../core';
-import { dayText, lang as pageLang, t, tn } from '../i18n';
+import { dayText, lang as pageLang, langName, t, tn } from '../i18n';
 import type { CaseEvent, CasePerson, CaseShow, Consent, RecordId } from '../ops';
 import { Badge, Banner, Button, Icon, say, Select, Switch, Waiting } from '../ui';
 import { ActDialog, actsOf, type Act } from './actions';
@@ -130,7 +130,7 @@ export function RecordView(p: RecordProps): JSX.Element {
 				<div class="record-reading no-print">
 					{show.langs.length > 1 && (
 						<Select label={t('record.language')} value={show.lang}
-							options={show.langs.map((l) => ({ value: l.code, label: l.name }))} onChange={setLang} />
+							options={show.langs.map((l) => ({ value: l.code, label: langName(l.code, l.name) }))} onChange={setLang} />
 					)}
 					<Switch label={t('record.empty')} on={empty} onChange={setEmpty} />
 				</div>
@@ -263,7 +263,7 @@ function eventHead(e: CaseEvent): string {
 function Event(p: { e: CaseEvent }): JSX.Element {
 	const { e } = p;
 	return (
-		<li class={`event ${e.kind}`}>
+		<li class={`event is-${e.kind}`}>
 			<Icon name={e.kind === 'note' ? 'note' : e.kind === 'accepted' ? 'check' : 'next'} size={20} />
 			<div class="event-body">
 				<p>

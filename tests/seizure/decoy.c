@@ -30,6 +30,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "canary.h"
@@ -317,21 +318,48 @@ static void plant_disk(const char *dir)
 
 /* ---- a process --------------------------------------------------------------------------- */
 
+/* One try, with the call that failed: NULL if none did.  The kernel may be left to find a port only
+   when both ends are known. */
+static const char *dial_once(int *fd, const struct sockaddr_in *own, const struct sockaddr_in *to,
+                             int is_late)
+{
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd < 0)
+		return "a socket";
+	(void)setsockopt(*fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &is_late, sizeof is_late);
+	if (bind(*fd, (const struct sockaddr *)own, sizeof *own) != 0)
+		return "an address of its own";
+	if (connect(*fd, (const struct sockaddr *)to, sizeof *to) != 0)
+		return "a connection";
+	return NULL;
+}
+
+/* A machine that runs much else was once without a port to give (EADDRNOTAVAIL): the day goes on as
+   soon as there is one, within ten seconds. */
 static int dial(size_t decoy, uint16_t port)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
 	struct sockaddr_in own = { .sin_family = AF_INET };
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	const char *failed = NULL;
 	struct canary c;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = -1;
 
 	make(&c, decoy);
 	memcpy(&own.sin_addr, c.v, 4);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	(void)setsockopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&own, sizeof own) != 0 ||
-	    connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
-		fail("a connection");
-	return fd;
+	for (int i = 0; i < 100; i++) {
+		failed = dial_once(&fd, &own, &to, i % 2 == 0);
+		if (failed == NULL)
+			return fd;
+		if (errno != EADDRNOTAVAIL)
+			break;
+		(void)close(fd);
+		(void)nanosleep(&pause, NULL);
+		errno = EADDRNOTAVAIL;
+	}
+	fail(failed);
+	return -1;
 }
 
 /* ends in order, so that the kernel notes what it learnt of the way */

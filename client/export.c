@@ -2,7 +2,6 @@
 #include "export.h"
 
 #include <sodium.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "cache.h"
 #include "case_merge.h"
 #include "doc.h"
+#include "fbuf.h"
 #include "fdate.h"
 #include "fexport.h"
 #include "fold.h"
@@ -19,64 +19,6 @@
 
 #define NAME_OF 140              /* client_name_of */
 
-/* ---- a text that grows -------------------------------------------------------------- */
-
-struct text {
-	char *p;
-	size_t len, size;
-	enum perr err;
-};
-
-static void text_free(struct text *t)
-{
-	if (t->p != NULL)
-		sodium_memzero(t->p, t->size);
-	free(t->p);
-	memset(t, 0, sizeof *t);
-}
-
-static void add(struct text *t, const char *s, size_t n)
-{
-	if (t->err != PERR_OK)
-		return;
-	if (t->size - t->len < n + 1) {
-		size_t size = t->size * 2 + n + 4096;
-		char *p = malloc(size);
-
-		if (p == NULL) {
-			t->err = PERR_NOMEM;
-			return;
-		}
-		if (t->p != NULL) {
-			memcpy(p, t->p, t->len);
-			sodium_memzero(t->p, t->size);
-			free(t->p);
-		}
-		t->p = p;
-		t->size = size;
-	}
-	memcpy(t->p + t->len, s, n);
-	t->len += n;
-	t->p[t->len] = '\0';
-}
-
-static void put(struct text *t, const char *s)
-{
-	add(t, s, strlen(s));
-}
-
-__attribute__((format(printf, 2, 3)))
-static void putf(struct text *t, const char *fmt, ...)
-{
-	char buf[256];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(buf, sizeof buf, fmt, ap);
-	va_end(ap);
-	put(t, buf);
-}
-
 static void day_text(char out[FDATE_SIZE], uint32_t day)
 {
 	fdate_write(out, (double)day, false, 0);
@@ -84,69 +26,69 @@ static void day_text(char out[FDATE_SIZE], uint32_t day)
 
 /* ---- JSON --------------------------------------------------------------------------- */
 
-static void json_str(struct text *t, const char *s, size_t n)
+static void json_str(struct fbuf *t, const char *s, size_t n)
 {
-	put(t, "\"");
+	fbuf_text(t, "\"");
 	for (size_t i = 0, from = 0; i <= n; i++) {
 		unsigned char ch = i < n ? (unsigned char)s[i] : 0;
 
 		if (i < n && ch >= 0x20 && ch != '"' && ch != '\\' && ch != 0x7f)
 			continue;
-		add(t, s + from, i - from);
+		fbuf_add(t, s + from, i - from);
 		from = i + 1;
 		if (i < n && (ch == '"' || ch == '\\'))
-			putf(t, "\\%c", ch);
+			fbuf_fmt(t, "\\%c", ch);
 		else if (i < n)
-			putf(t, "\\u%04x", ch);
+			fbuf_fmt(t, "\\u%04x", ch);
 	}
-	put(t, "\"");
+	fbuf_text(t, "\"");
 }
 
-static void json_text(struct text *t, struct doc_text s)
+static void json_text(struct fbuf *t, struct doc_text s)
 {
 	json_str(t, s.p, s.len);
 }
 
 /* ,"key": with the comma where it is not the first of its object */
-static void key(struct text *t, const char *name)
+static void key(struct fbuf *t, const char *name)
 {
-	if (t->len > 0 && t->p[t->len - 1] != '{' && t->p[t->len - 1] != '[')
-		put(t, ",");
+	if (t->len > 0 && t->bytes[t->len - 1] != '{' && t->bytes[t->len - 1] != '[')
+		fbuf_text(t, ",");
 	json_str(t, name, strlen(name));
-	put(t, ":");
+	fbuf_text(t, ":");
 }
 
-static void key_str(struct text *t, const char *name, const char *s)
+static void key_str(struct fbuf *t, const char *name, const char *s)
 {
 	key(t, name);
 	json_str(t, s, strlen(s));
 }
 
-static void key_text(struct text *t, const char *name, struct doc_text s)
+static void key_text(struct fbuf *t, const char *name, struct doc_text s)
 {
 	key(t, name);
 	json_text(t, s);
 }
 
-static void key_day(struct text *t, const char *name, uint32_t day)
+static void key_day(struct fbuf *t, const char *name, uint32_t day)
 {
 	char out[FDATE_SIZE];
 
 	key(t, name);
 	day_text(out, day);
 	if (day == 0 || out[0] == '\0')
-		put(t, "null");
+		fbuf_text(t, "null");
 	else
 		json_str(t, out, strlen(out));
 }
 
-static void key_bool(struct text *t, const char *name, bool v)
+static void key_bool(struct fbuf *t, const char *name, bool v)
 {
 	key(t, name);
-	put(t, v ? "true" : "false");
+	fbuf_text(t, v ? "true" : "false");
 }
 
-static void key_name(struct text *t, struct client *c, const char *name, const uint8_t id[32])
+static void key_name(struct fbuf *t, struct client *c, const char *name, const uint8_t id[32])
 {
 	char who[NAME_OF];
 
@@ -154,11 +96,11 @@ static void key_name(struct text *t, struct client *c, const char *name, const u
 	key_str(t, name, who);
 }
 
-static void item(struct text *t)
+static void item(struct fbuf *t)
 {
-	if (t->len > 0 && t->p[t->len - 1] != '[')
-		put(t, ",");
-	put(t, "{");
+	if (t->len > 0 && t->bytes[t->len - 1] != '[')
+		fbuf_text(t, ",");
+	fbuf_text(t, "{");
 }
 
 static void desk_name(struct client *c, const uint8_t id[32], char *out, size_t size)
@@ -189,7 +131,7 @@ const char *export_answer_text(enum assigned_state a)
 	return "";
 }
 
-static void json_summary(struct text *t, struct client *c, const struct case_summary *s)
+static void json_summary(struct fbuf *t, struct client *c, const struct case_summary *s)
 {
 	char code[CASE_CODE_SHOWN + 1], desk[CHARTER_NAME_MAX + 1];
 	char id[2 * STATEMENT_RECORD_SIZE + 1];
@@ -205,19 +147,19 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	key_bool(t, "urgent", s->urgent);
 	key_day(t, "deadline", next == NULL ? 0 : next->day);
 	key(t, "deadlines");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (uint32_t i = 0; i < s->n_deadlines; i++) {
 		item(t);
 		key_day(t, "day", s->deadlines[i].day);
 		key_str(t, "what", s->deadlines[i].label);
-		put(t, "}");
+		fbuf_text(t, "}");
 	}
-	put(t, "]");
+	fbuf_text(t, "]");
 	key_str(t, "state", case_state_text(s->state));
 	key_bool(t, "pending", s->pending);
 	key_bool(t, "conflict", s->conflict);
 	key(t, "conflicts");
-	putf(t, "%u", s->n_conflicts);
+	fbuf_fmt(t, "%u", s->n_conflicts);
 	key_day(t, "day", s->day);
 	key_day(t, "received", s->received_day);
 	key_name(t, c, "author", s->author);
@@ -226,7 +168,7 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 	key_str(t, "form_version", s->form_version);
 	key_str(t, "language", s->language);
 	key(t, "assigned");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (uint32_t i = 0; i < s->n_people; i++) {
 		item(t);
 		key_name(t, c, "name", s->people[i].key);
@@ -235,13 +177,13 @@ static void json_summary(struct text *t, struct client *c, const struct case_sum
 		key_str(t, "answer", export_answer_text(s->people[i].state));
 		key_day(t, "since", s->people[i].since);
 		key_day(t, "answer_by", s->people[i].answer_by);
-		put(t, "}");
+		fbuf_text(t, "}");
 	}
-	put(t, "]");
+	fbuf_text(t, "]");
 }
 
 struct rows {
-	struct text *t;
+	struct fbuf *t;
 	struct client *c;
 	const struct case_merged *merged;
 };
@@ -249,11 +191,11 @@ struct rows {
 /* who said what of an answer, and what it was before */
 static void json_said(struct rows *r, const struct merge_field *f)
 {
-	struct text *t = r->t;
+	struct fbuf *t = r->t;
 
 	key_bool(t, "conflict", f->is_conflict);
 	key(t, "corrected");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (uint32_t i = 0; i < f->n_said; i++) {
 		const struct statement *st = case_merged_by(r->merged, &f->said[i]);
 
@@ -262,20 +204,20 @@ static void json_said(struct rows *r, const struct merge_field *f)
 		key_name(t, r->c, "author", st->author);
 		key(t, "value");
 		if (f->said[i].is_gone)
-			put(t, "null");
+			fbuf_text(t, "null");
 		else
 			json_text(t, f->said[i].value);
 		key_bool(t, "stands", f->said[i].stands);
-		put(t, "}");
+		fbuf_text(t, "}");
 	}
-	put(t, "]");
+	fbuf_text(t, "]");
 	key_str(t, "before", case_merged_patch(r->merged, f)->before);
 }
 
 static bool json_row(void *ctx, const struct render_row *row)
 {
 	struct rows *r = ctx;
-	struct text *t = r->t;
+	struct fbuf *t = r->t;
 	const struct merge_field *f;
 
 	if (row->kind == RENDER_GROUP || row->kind == RENDER_REPEAT || row->kind == RENDER_NOTE ||
@@ -289,12 +231,12 @@ static bool json_row(void *ctx, const struct render_row *row)
 	f = case_merged_at(r->merged, row->path);
 	if (f != NULL)
 		json_said(r, f);
-	put(t, "}");
-	return t->err == PERR_OK;
+	fbuf_text(t, "}");
+	return !t->is_broken;
 }
 
 /* the same answers as values with types, nested as in the form */
-static enum perr json_data(struct text *t, const struct instance *in)
+static enum perr json_data(struct fbuf *t, const struct instance *in)
 {
 	uint8_t *json;
 	size_t len;
@@ -303,29 +245,29 @@ static enum perr json_data(struct text *t, const struct instance *in)
 	if (err != PERR_OK)
 		return err;
 	key(t, "data");
-	add(t, (const char *)json, len);
+	fbuf_add(t, json, len);
 	sodium_memzero(json, len);
 	free(json);
 	return PERR_OK;
 }
 
-static enum perr json_answers(struct text *t, struct client *c, const struct case_merged *merged)
+static enum perr json_answers(struct fbuf *t, struct client *c, const struct case_merged *merged)
 {
 	struct rows rows = { t, c, merged };
 	enum perr err = PERR_OK;
 
 	key(t, "answers");
-	put(t, "[");
+	fbuf_text(t, "[");
 	/* answers that are no XML stand in submission.xml as they came */
 	if (merged->in != NULL)
 		err = render_rows(merged->in, NULL, 0, json_row, &rows);
-	put(t, "]");
+	fbuf_text(t, "]");
 	if (err == PERR_OK && merged->in != NULL)
 		err = json_data(t, merged->in);
 	return err;
 }
 
-static void json_correction(struct text *t, struct client *c, const struct case_file *f,
+static void json_correction(struct fbuf *t, struct client *c, const struct case_file *f,
                             size_t which, const struct case_merged *merged)
 {
 	const struct statement *st = f->corrections[which].st;
@@ -335,19 +277,19 @@ static void json_correction(struct text *t, struct client *c, const struct case_
 	key_day(t, "day", st->day);
 	key_name(t, c, "author", st->author);
 	key(t, "changes");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (uint32_t i = 0; i < am->n_changes; i++) {
 		item(t);
 		key_text(t, "path", am->changes[i].path);
 		key(t, "value");
 		if (am->changes[i].is_gone)
-			put(t, "null");
+			fbuf_text(t, "null");
 		else
 			json_text(t, am->changes[i].value);
 		key_str(t, "state", case_change_text(case_change_of(f, merged, which, i)));
-		put(t, "}");
+		fbuf_text(t, "}");
 	}
-	put(t, "]}");
+	fbuf_text(t, "]}");
 }
 
 const char *export_erase_text(enum statement_erase_step s)
@@ -390,25 +332,25 @@ const char *export_state_text(enum statement_state s)
 	return "";
 }
 
-static void key_desk(struct text *t, struct client *c, const char *name, const uint8_t id[32])
+static void key_desk(struct fbuf *t, struct client *c, const char *name, const uint8_t id[32])
 {
 	const struct desk *d;
 
 	key_str(t, name, cache_desk(c, id, &d) == PERR_OK ? d->now.name : "");
 }
 
-static void key_consent(struct text *t, const struct statement_consent *con)
+static void key_consent(struct fbuf *t, const struct statement_consent *con)
 {
 	key(t, "consent");
-	put(t, "{");
+	fbuf_text(t, "{");
 	key_text(t, "text", con->text);
 	key_day(t, "day", con->day);
 	key_text(t, "recorded_by", con->by);
 	key_text(t, "language", con->language);
-	put(t, "}");
+	fbuf_text(t, "}");
 }
 
-static void json_event(struct text *t, struct client *c, const struct case_statement *s)
+static void json_event(struct fbuf *t, struct client *c, const struct case_statement *s)
 {
 	const struct statement *st = &s->st, *via;
 
@@ -421,7 +363,7 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 	key_bool(t, "pending", (s->flags & RECORD_KNOWN) == 0);
 	if (s->is_unknown) {
 		key_str(t, "kind", "of a later version of amparo");
-		put(t, "}");
+		fbuf_text(t, "}");
 		return;
 	}
 	switch (st->kind) {
@@ -469,7 +411,7 @@ static void json_event(struct text *t, struct client *c, const struct case_state
 	case STATEMENT_RECEIPT:
 		break;
 	}
-	put(t, "}");
+	fbuf_text(t, "}");
 }
 
 /* ---- names of files ----------------------------------------------------------------- */
@@ -575,11 +517,11 @@ static enum perr name_files(struct file_names *names, const struct case_file *f)
 
 /* ---- case.json ---------------------------------------------------------------------- */
 
-static void json_attachments(struct text *t, const struct case_file *f,
+static void json_attachments(struct fbuf *t, const struct case_file *f,
                              const struct file_names *names)
 {
 	key(t, "attachments");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (size_t i = 0; i < f->n_attachments; i++) {
 		const struct statement_attachment *a = f->attachments[i].a;
 
@@ -588,23 +530,23 @@ static void json_attachments(struct text *t, const struct case_file *f,
 		key_str(t, "file", names->at[i]);
 		key_text(t, "type", a->type);
 		key(t, "size");
-		putf(t, "%u", a->size);
+		fbuf_fmt(t, "%u", a->size);
 		key_bool(t, "here", f->attachments[i].is_here);
-		put(t, "}");
+		fbuf_text(t, "}");
 	}
-	put(t, "]");
+	fbuf_text(t, "]");
 }
 
-static enum perr json_all(struct text *t, struct client *c, const struct case_file *f,
+static enum perr json_all(struct fbuf *t, struct client *c, const struct case_file *f,
                           const struct file_names *names)
 {
 	struct case_merged *first = NULL;
 	enum perr err = PERR_OK;
 
-	put(t, "{");
+	fbuf_text(t, "{");
 	json_summary(t, c, &f->s);
 	key(t, "interviews");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (size_t i = 0; i < f->n_interviews && err == PERR_OK; i++) {
 		const struct statement *st = f->interviews[i].st;
 		struct case_merged *merged;
@@ -620,26 +562,26 @@ static enum perr json_all(struct text *t, struct client *c, const struct case_fi
 		if (st->body.intake.transcriber.p != NULL)
 			key_text(t, "transcriber", st->body.intake.transcriber);
 		err = json_answers(t, c, merged);
-		put(t, "}");
+		fbuf_text(t, "}");
 		if (i == 0)
 			first = merged;
 		else
 			case_merged_free(merged);
 	}
-	put(t, "]");
+	fbuf_text(t, "]");
 	key(t, "corrections");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (size_t i = 0; i < f->n_corrections; i++)
 		json_correction(t, c, f, i, first);
 	case_merged_free(first);
-	put(t, "]");
+	fbuf_text(t, "]");
 	json_attachments(t, f, names);
 	key(t, "history");
-	put(t, "[");
+	fbuf_text(t, "[");
 	for (size_t i = 0; i < f->n; i++)
 		json_event(t, c, f->at[i]);
-	put(t, "]}\n");
-	return err != PERR_OK ? err : t->err;
+	fbuf_text(t, "]}\n");
+	return err != PERR_OK ? err : t->is_broken ? PERR_NOMEM : PERR_OK;
 }
 
 enum perr export_file_names(const struct case_file *f, char (**names)[EXPORT_NAME_MAX + 1])
@@ -651,36 +593,33 @@ enum perr export_file_names(const struct case_file *f, char (**names)[EXPORT_NAM
 	return err;
 }
 
-static enum perr give(struct text *t, enum perr err, char **out, size_t *len)
+static enum perr give(struct fbuf *t, enum perr err, char **out, size_t *len)
 {
-	*out = NULL;
+	uint8_t *bytes = NULL;
+
 	*len = 0;
-	if (err == PERR_OK)
-		err = t->err;
-	if (err == PERR_OK) {
-		*out = t->p;
-		*len = t->len;
-		t->p = NULL;
-	}
-	text_free(t);
+	if (err == PERR_OK && fbuf_take(t, &bytes, len) != 0)
+		err = PERR_NOMEM;
+	fbuf_drop(t);
+	*out = (char *)bytes;
 	return err;
 }
 
 enum perr export_json_summary(struct client *c, const struct case_summary *s, char **out,
                               size_t *len)
 {
-	struct text t = { .p = NULL };
+	struct fbuf t = { .bytes = NULL };
 
-	put(&t, "{");
+	fbuf_text(&t, "{");
 	json_summary(&t, c, s);
-	put(&t, "}");
+	fbuf_text(&t, "}");
 	return give(&t, PERR_OK, out, len);
 }
 
 enum perr export_json(struct client *c, const struct case_file *f, char **out, size_t *len)
 {
 	struct file_names names = { .n = 0 };
-	struct text t = { .p = NULL };
+	struct fbuf t = { .bytes = NULL };
 	enum perr err = name_files(&names, f);
 
 	if (err == PERR_OK)
@@ -780,7 +719,7 @@ enum perr export_case(struct client *c, const struct case_file *f, unsigned same
                       export_missing_fn *miss, void *arg)
 {
 	struct file_names names = { .n = 0 };
-	struct text t = { .p = NULL };
+	struct fbuf t = { .bytes = NULL };
 	char code[CASE_CODE_SHOWN + 1];
 	enum perr err;
 
@@ -798,10 +737,10 @@ enum perr export_case(struct client *c, const struct case_file *f, unsigned same
 	if (err == PERR_OK)
 		err = json_all(&t, c, f, &names);
 	if (err == PERR_OK) {
-		err = sink->file(sink->ctx, done->dir, "case.json", (const uint8_t *)t.p, t.len);
+		err = sink->file(sink->ctx, done->dir, "case.json", t.bytes, t.len);
 		done->n_files++;
 	}
-	text_free(&t);
+	fbuf_drop(&t);
 	free(names.at);
 	return err;
 }
@@ -809,7 +748,7 @@ enum perr export_case(struct client *c, const struct case_file *f, unsigned same
 /* ---- index.csv ---------------------------------------------------------------------- */
 
 struct export_index {
-	struct text t;
+	struct fbuf t;
 };
 
 struct export_index *export_index_new(void)
@@ -817,7 +756,7 @@ struct export_index *export_index_new(void)
 	struct export_index *x = calloc(1, sizeof *x);
 
 	if (x != NULL)
-		put(&x->t, "code,id,folder,day,received,title,urgent,deadline,state,assigned,author,"
+		fbuf_text(&x->t, "code,id,folder,day,received,title,urgent,deadline,state,assigned,author,"
 		           "desk,form,version,language,attachments,missing,notes,corrections\r\n");
 	return x;
 }
@@ -826,7 +765,7 @@ void export_index_free(struct export_index *x)
 {
 	if (x == NULL)
 		return;
-	text_free(&x->t);
+	fbuf_drop(&x->t);
 	free(x);
 }
 
@@ -834,19 +773,19 @@ void export_index_free(struct export_index *x)
  * RFC 4180; and a cell that a spreadsheet would take for a formula is kept a text: names
  * come from strangers, and "=HYPERLINK(…)" would send what stands beside it away.
  */
-static void csv(struct text *t, const char *s)
+static void csv(struct fbuf *t, const char *s)
 {
-	if (t->len > 0 && t->p[t->len - 1] != '\n')
-		put(t, ",");
-	put(t, "\"");
+	if (t->len > 0 && t->bytes[t->len - 1] != '\n')
+		fbuf_text(t, ",");
+	fbuf_text(t, "\"");
 	if (*s != '\0' && strchr("=+-@\t\r", *s) != NULL)
-		put(t, "'");
+		fbuf_text(t, "'");
 	for (; *s != '\0'; s++)
-		add(t, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
-	put(t, "\"");
+		fbuf_add(t, *s == '"' ? "\"\"" : s, *s == '"' ? 2 : 1);
+	fbuf_text(t, "\"");
 }
 
-static void csv_day(struct text *t, uint32_t day)
+static void csv_day(struct fbuf *t, uint32_t day)
 {
 	char out[FDATE_SIZE] = "";
 
@@ -855,7 +794,7 @@ static void csv_day(struct text *t, uint32_t day)
 	csv(t, out);
 }
 
-static void csv_number(struct text *t, size_t n)
+static void csv_number(struct fbuf *t, size_t n)
 {
 	char out[24];
 
@@ -863,20 +802,22 @@ static void csv_number(struct text *t, size_t n)
 	csv(t, out);
 }
 
-static void csv_people(struct text *t, struct client *c, const struct case_summary *s)
+static void csv_people(struct fbuf *t, struct client *c, const struct case_summary *s)
 {
-	struct text people = { .p = NULL };
+	struct fbuf people = { .bytes = NULL };
 	char who[NAME_OF];
 
 	for (uint32_t i = 0; i < s->n_people; i++) {
 		if (!assigned_has_it(s->people[i].state))
 			continue;
 		client_name_of(c, s->people[i].key, who, sizeof who);
-		put(&people, people.len == 0 ? "" : "; ");
-		put(&people, who);
+		fbuf_text(&people, people.len == 0 ? "" : "; ");
+		fbuf_text(&people, who);
 	}
-	csv(t, people.p == NULL ? "" : people.p);
-	text_free(&people);
+	/* half of the names would pass for all of them */
+	t->is_broken = t->is_broken || people.is_broken;
+	csv(t, people.bytes == NULL ? "" : (const char *)people.bytes);
+	fbuf_drop(&people);
 }
 
 enum perr export_index_add(struct export_index *x, struct client *c, const struct case_file *f,
@@ -884,7 +825,7 @@ enum perr export_index_add(struct export_index *x, struct client *c, const struc
 {
 	const struct case_summary *s = &f->s;
 	const struct marks_deadline *next = case_deadline(s, client_day(c));
-	struct text *t = &x->t;
+	struct fbuf *t = &x->t;
 	char buf[NAME_OF], id[2 * STATEMENT_RECORD_SIZE + 1];
 	size_t missing = 0;
 
@@ -914,13 +855,13 @@ enum perr export_index_add(struct export_index *x, struct client *c, const struc
 	csv_number(t, missing);
 	csv_number(t, s->n_notes);
 	csv_number(t, s->n_corrections);
-	put(t, "\r\n");
-	return t->err;
+	fbuf_text(t, "\r\n");
+	return t->is_broken ? PERR_NOMEM : PERR_OK;
 }
 
 enum perr export_index_write(struct export_index *x, const struct export_sink *sink)
 {
-	if (x->t.err != PERR_OK)
-		return x->t.err;
-	return sink->file(sink->ctx, "", "index.csv", (const uint8_t *)x->t.p, x->t.len);
+	if (x->t.is_broken)
+		return PERR_NOMEM;
+	return sink->file(sink->ctx, "", "index.csv", x->t.bytes, x->t.len);
 }

@@ -148,6 +148,8 @@ CLIENT_SRC   = \
               client/pass.c \
               client/saying.c \
                client/export.c \
+               client/export_json.c \
+               client/export_names.c \
                client/export_dir.c \
                client/export_tables.c \
                client/trust.c \

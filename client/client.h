@@ -27,7 +27,8 @@
  *	                           what they lack is sealed to them: with covault.c, holding.c, gone.c
  *	retire.c                   when own private halves die
  *	assigned.c                 who has a record, from what was said
- *	record.c case.c search.c export.c   take one in, merge, look up, write as files
+ *	record.c case.c search.c   take one in, merge, look up
+ *	export.c export_json.c export_names.c   write as files
  *	case_list.c case_view.c tally.c export_list.c   what a person sees of them, wherever
  *	case_merge.c merge.c       a case's answers after its amendments; the merge, a pure function
  *	outbox.c outbox_ack.c outbox_file.c decoys.c trust.c  cells that wait for servers, as a

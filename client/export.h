@@ -11,9 +11,6 @@
  *
  * submission.xml beside its attachments is what ODK tools call a submission folder.  Several
  * cases with one code get <code>-2 and so on.
- *
- * Names come from strangers: a name that is a path, is hidden, or is one of ours is
- * changed, and case.json says which name an attachment has now.
  */
 #ifndef AMPARO_EXPORT_H
 #define AMPARO_EXPORT_H
@@ -23,9 +20,8 @@
 
 #include "case.h"
 #include "client.h"
+#include "export_names.h"
 #include "perr.h"
-
-#define EXPORT_NAME_MAX 200      /* bytes of a file's or folder's name */
 
 /*
  * Where files go.  dir "" is the folder the person named; else one folder below it.
@@ -59,27 +55,6 @@ PERR_MUST_CHECK enum perr export_attachments(struct client *c, const struct case
                                             struct export_done *done,
                                             export_missing_fn *miss, void *arg);
 
-/* "accepted", "asked"; "assigned", "on hold"; static */
-const char *export_answer_text(enum assigned_state a);
-const char *export_state_text(enum statement_state s);
-const char *export_erase_text(enum statement_erase_step s);
-
-/* the file's name of each attachment, in their order: n_attachments of them, to be freed */
-PERR_MUST_CHECK enum perr export_file_names(const struct case_file *f,
-                                           char (**names)[EXPORT_NAME_MAX + 1]);
-
-/*
- * case.json's text, for `show --json` too.  An interview's "answers" are the form's rows in
- * order (path, question, value, value for people), also those the form does not have any
- * more; its "data" is what fexport_json makes of it.  out: malloc'd, for doc_free
- */
-PERR_MUST_CHECK enum perr export_json(struct client *c, const struct case_file *f, char **out,
-                                     size_t *len);
-
-/* one case of a list as a JSON object, without a line end.  out: malloc'd, for doc_free */
-PERR_MUST_CHECK enum perr export_json_summary(struct client *c, const struct case_summary *s,
-                                             char **out, size_t *len);
-
 /* index.csv: begin, one line for each case, end (writes the file) */
 struct export_index;
 struct export_index *export_index_new(void);     /* NULL: out of memory */
@@ -88,12 +63,5 @@ PERR_MUST_CHECK enum perr export_index_add(struct export_index *x, struct client
 PERR_MUST_CHECK enum perr export_index_write(struct export_index *x,
                                             const struct export_sink *sink);
 void export_index_free(struct export_index *x);
-
-/*
- * A name that is safe as a file's, inside any folder of any file system: not a path, not
- * hidden, not one of the names above, no control or direction characters, at most
- * EXPORT_NAME_MAX bytes.
- */
-void export_safe_name(char out[EXPORT_NAME_MAX + 1], const char *name, size_t len);
 
 #endif

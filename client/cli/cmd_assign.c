@@ -6,7 +6,7 @@
 #include "assign.h"
 #include "cmd_record.h"
 #include "compare.h"
-#include "export.h"
+#include "export_json.h"
 #include "progress.h"
 #include "roster.h"
 #include "table.h"
@@ -401,7 +401,7 @@ static int print_moves(const struct moving *m, const uint8_t to[32])
 		const struct case_summary *s = &m->at[i];
 		const struct assigned *p = case_person(s, m->from);
 		char code[CASE_CODE_SHOWN + 1], day[16];
-		const char *cells[] = { code, s->title, export_answer_text(p->state), day };
+		const char *cells[] = { code, s->title, export_json_answer_text(p->state), day };
 
 		case_code_show(code, s->code);
 		cli_day(day, p->since);

@@ -5,7 +5,7 @@
 
 #include "case_list.h"
 #include "cmd_record.h"
-#include "export.h"
+#include "export_json.h"
 #include "search.h"
 #include "table.h"
 #include "term.h"
@@ -166,7 +166,7 @@ static void with_text(struct cli *cli, const struct case_summary *s, char *out, 
 		cli_day(day, p->state == ASSIGNED_SILENT ? p->answer_by : p->since);
 		at += (size_t)snprintf(out + at, size - at, "%s%s%s: %s %s", at == 0 ? "" : "; ", name,
 		                       p->role == STATEMENT_INTERPRETER ? " (interpreter)" : "",
-		                       export_answer_text(p->state), day);
+		                       export_json_answer_text(p->state), day);
 	}
 }
 

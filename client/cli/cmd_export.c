@@ -6,6 +6,7 @@
 
 #include "cmd_record.h"
 #include "export.h"
+#include "export_json.h"
 #include "export_dir.h"
 #include "export_list.h"
 #include "export_tables.h"

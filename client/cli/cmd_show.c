@@ -7,7 +7,8 @@
 #include "case_view.h"
 #include "cmd_record.h"
 #include "erasing.h"
-#include "export.h"
+#include "export_json.h"
+#include "export_names.h"
 #include "progress.h"
 #include "show.h"
 #include "term.h"
@@ -35,7 +36,7 @@ static enum perr show_attachments(const struct case_file *f)
 
 	if (f->n_attachments == 0)
 		return PERR_OK;
-	err = export_file_names(f, &names);
+	err = export_names_of(f, &names);
 	if (err != PERR_OK)
 		return err;
 	puts("\nAttachments");
@@ -138,7 +139,7 @@ static void show_status(struct show_page *p, const struct statement_status *s)
 	case STATEMENT_HELD:
 		break;
 	}
-	fputs(export_state_text(s->state), stdout);
+	fputs(export_json_state_text(s->state), stdout);
 	if (s->has_whom) {
 		fputs(": ", stdout);
 		cmd_print_name(p->c, s->whom);
@@ -181,7 +182,7 @@ static void show_event(struct show_page *p, const struct case_statement *s)
 		event_text(p, st->body.passed.reason);
 		break;
 	case STATEMENT_ERASE:
-		fputs(export_erase_text(st->body.erase.step), stdout);
+		fputs(export_json_erase_text(st->body.erase.step), stdout);
 		event_text(p, st->body.erase.reason);
 		break;
 	case STATEMENT_INTAKE:
@@ -253,7 +254,7 @@ static void show_person(struct show_page *p, const struct assigned *a)
 	cmd_print_name(p->c, a->key);
 	cli_day(day, a->since);
 	printf(" (%s%s %s", a->role == STATEMENT_INTERPRETER ? "interpreter, " : "",
-	       export_answer_text(a->state), day);
+	       export_json_answer_text(a->state), day);
 	if (a->answer_by != 0 && (a->state == ASSIGNED_OFFERED || a->state == ASSIGNED_SILENT)) {
 		cli_day(day, a->answer_by);
 		printf(", to answer by %s", day);

@@ -12,6 +12,7 @@
 #include "case.h"
 #include "envelope.h"
 #include "export.h"
+#include "export_json.h"
 #include "export_dir.h"
 #include "export_tables.h"
 #include "fexport.h"
@@ -214,12 +215,12 @@ static void safe_names_stay_in_the_folder(void **state)
 	char out[EXPORT_NAME_MAX + 1], longest[900];
 
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		export_safe_name(out, cases[i].name, strlen(cases[i].name));
+		export_names_safe(out, cases[i].name, strlen(cases[i].name));
 		assert_string_equal(out, cases[i].safe);
 	}
 	for (size_t i = 0; i < sizeof longest - 1; i += 2)
 		memcpy(longest + i, "ñ", 2);
-	export_safe_name(out, longest, sizeof longest - 2);
+	export_names_safe(out, longest, sizeof longest - 2);
 	assert_true(strlen(out) <= EXPORT_NAME_MAX);
 	assert_memory_equal(out + strlen(out) - 2, "ñ", 2);
 }

@@ -9,7 +9,7 @@
 #include "cache.h"
 #include "case_view.h"
 #include "erasing.h"
-#include "export.h"
+#include "export_names.h"
 #include "gone.h"
 #include "media.h"
 #include "wrecord.h"
@@ -21,7 +21,7 @@ void wrecord_put_attachments(struct wrecord *r)
 {
 	const struct case_file *f = r->f;
 	char (*names)[EXPORT_NAME_MAX + 1] = NULL;
-	enum perr err = export_file_names(f, &names);
+	enum perr err = export_names_of(f, &names);
 
 	web_out_list(r->o, "attachments");
 	for (size_t i = 0; err == PERR_OK && i < f->n_attachments; i++) {
@@ -63,7 +63,7 @@ enum perr op_case_blob(struct web *w, struct web_args *a, struct web_out *o)
 		return err;
 	while (i < f->n_attachments && memcmp(f->attachments[i].a->hash, hash, sizeof hash) != 0)
 		i++;
-	err = i == f->n_attachments ? PERR_NOTFOUND : export_file_names(f, &names);
+	err = i == f->n_attachments ? PERR_NOTFOUND : export_names_of(f, &names);
 	if (err == PERR_OK)
 		err = case_content(w->c, &f->attachments[i], &data, &len);
 	if (err == PERR_OK) {

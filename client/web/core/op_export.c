@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "export.h"
+#include "export_json.h"
 #include "export_list.h"
 #include "export_tables.h"
 #include "fexport.h"

@@ -13,7 +13,6 @@
 #include "case_view.h"
 #include "doc.h"
 #include "erasing.h"
-#include "export.h"
 #include "fmark.h"
 #include "render.h"
 #include "wrecord.h"

@@ -59,6 +59,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/batch.c \
                protocol/paper.c \
                protocol/board.c \
+               protocol/b64.c \
                protocol/address.c \
                protocol/invite.c \
                protocol/join.c \
@@ -405,6 +406,7 @@ UNIT_TESTS   = \
                test_passphrase \
                test_term \
                test_address \
+               test_b64 \
                test_invite \
                test_join \
                test_policy \

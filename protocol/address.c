@@ -4,6 +4,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "b64.h"
+
 #define ONION_LEN    56          /* characters of base 32 before ".onion" */
 #define ONION_BYTES  35
 #define ARMOR_MAX    512         /* base64url characters of any text here, blanks removed */
@@ -266,7 +268,6 @@ enum perr address_unarmor(uint8_t *bytes, size_t *len, const char *prefix, const
 	char flat[ARMOR_MAX];
 	uint8_t all[ARMOR_MAX], check[ADDRESS_CHECK_SIZE];
 	size_t prefix_len = strlen(prefix), room = *len, got = 0;
-	const char *end = NULL;
 	enum perr err = PERR_FORMAT;
 
 	*len = 0;
@@ -275,10 +276,11 @@ enum perr address_unarmor(uint8_t *bytes, size_t *len, const char *prefix, const
 	err = PERR_UNKNOWN;
 	if (strncmp(flat, prefix, prefix_len) != 0)
 		goto out;
-	err = PERR_FORMAT;
-	if (sodium_base642bin(all, sizeof all, flat + prefix_len, strlen(flat + prefix_len),
-	                      NULL, &got, &end, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-	    *end != '\0' || got < ADDRESS_CHECK_SIZE || got - ADDRESS_CHECK_SIZE > room)
+	err = b64_read(all, sizeof all, &got, flat + prefix_len, strlen(flat + prefix_len),
+	               sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	if (err == PERR_OK && (got < ADDRESS_CHECK_SIZE || got - ADDRESS_CHECK_SIZE > room))
+		err = PERR_FORMAT;
+	if (err != PERR_OK)
 		goto out;
 	got -= ADDRESS_CHECK_SIZE;
 	check_of(check, all, got);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
+#include "b64.h"
 #include "words.h"
 
 #define HEAD_SIZE   8
@@ -155,9 +156,10 @@ enum perr paper_share_from_text(struct paper_share *s, const char *text)
 	if (n != sizeof TEXT_PREFIX - 1 + TEXT_LEN ||
 	    memcmp(tight, TEXT_PREFIX, sizeof TEXT_PREFIX - 1) != 0)
 		goto out;
-	if (sodium_base642bin(raw, sizeof raw, tight + sizeof TEXT_PREFIX - 1, TEXT_LEN, NULL, &len,
-	                      NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-	    len == sizeof raw)
+	/* TEXT_LEN characters are sizeof raw bytes, and no others */
+	err = b64_read(raw, sizeof raw, &len, tight + sizeof TEXT_PREFIX - 1, TEXT_LEN,
+	               sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	if (err == PERR_OK)
 		err = paper_share_decode(s, raw);
 out:
 	sodium_memzero(tight, sizeof tight);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "b64.h"
+
 #define FIRST_TEXT 64            /* 48 bytes in base64url */
 #define KEY_TEXT   24            /* 16 bytes in base64 */
 #define NAME_MAX_  32            /* longer names are nobody's that counts */
@@ -114,19 +116,12 @@ static int refuse(struct upgrade *u)
 	return 1;
 }
 
-/* the one way to write these bytes: libsodium 1.0.18 reads some bytes above 0x7f as digits, so
- * what it read is written again and compared */
+/* exactly out_len bytes */
 static bool decode(uint8_t *out, size_t out_len, const char *text, size_t len, int variant)
 {
-	char again[FIRST_TEXT + 1];
 	size_t n;
 
-	if (len + 1 > sizeof again || sodium_base64_encoded_len(out_len, variant) != len + 1 ||
-	    sodium_base642bin(out, out_len, text, len, NULL, &n, NULL, variant) != 0 ||
-	    n != out_len)
-		return false;
-	sodium_bin2base64(again, sizeof again, out, out_len, variant);
-	return memcmp(again, text, len) == 0;
+	return b64_read(out, out_len, &n, text, len, variant) == PERR_OK && n == out_len;
 }
 
 /* the value of a line that counts is whole */

@@ -6,6 +6,7 @@
 
 #include <sodium.h>
 
+#include "b64.h"
 #include "ffunc_int.h"
 #include "fold.h"
 
@@ -307,13 +308,17 @@ static void f_digest(struct feval *ev, const struct fexpr *e, struct fval *out)
 static void f_base64_decode(struct feval *ev, const struct fexpr *e, struct fval *out)
 {
 	const char *text = ffunc_string(ev, e, 0);
-	size_t n, len = strlen(text);
-	char *s = farena_get(ev->scratch, len + 1);
+	size_t n = 0, len = strlen(text);
+	char *flat = farena_get(ev->scratch, len + 1), *s = farena_get(ev->scratch, len + 1);
 
 	fval_set_string(out, "");
-	if (s != NULL && sodium_base642bin((unsigned char *)s, len, text, len, " \t\r\n", &n, NULL,
-	                                   sodium_base64_VARIANT_ORIGINAL) == 0
-	    && fold_is_text(s, n))
+	if (flat == NULL || s == NULL)
+		return;
+	for (; *text != '\0'; text++)
+		if (strchr(" \t\r\n", *text) == NULL)
+			flat[n++] = *text;
+	if (b64_read((uint8_t *)s, len, &n, flat, n, sodium_base64_VARIANT_ORIGINAL) == PERR_OK &&
+	    fold_is_text(s, n))
 		fval_set_string(out, s);
 }
 

@@ -224,6 +224,8 @@ static void feval_has_the_functions_of_text(void **state)
 	      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	gives("digest('abc', 'SHA-256')", "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
 	gives("base64-decode('aG9sYQ==')", "hola");
+	gives("base64-decode(' aG9s\nYQ= = ')", "hola");
+	gives("base64-decode('aG9sYR==')", "");
 	/* What no document can hold is no text. */
 	gives("base64-decode('/w==')", "");
 	gives("base64-decode('AQ==')", "");

@@ -77,6 +77,30 @@ static void a_wrong_or_missing_character_is_noticed(void **state)
 	}
 }
 
+static void an_invitation_has_one_spelling(void **state)
+{
+	struct invite inv, back;
+	char text[INVITE_TEXT_MAX + 1];
+
+	(void)state;
+	make(&inv, "intake.example.org:4433");
+	/* all digits: which of them libsodium has other bytes for is its own affair */
+	for (size_t i = 0; i < 32; i++) {
+		inv.server_pk[i] = (uint8_t)(i * 61 + 5);
+		inv.anchor[i] = (uint8_t)(i * 197 + 3);
+	}
+	assert_int_equal(invite_encode(text, &inv), PERR_OK);
+	for (size_t i = 0; text[i] != '\0'; i++)
+		for (unsigned c = 0x80; c < 0x100; c++) {
+			char was = text[i];
+
+			text[i] = (char)c;
+			assert_int_not_equal(invite_decode(&back, text), PERR_OK);
+			text[i] = was;
+		}
+	assert_int_equal(invite_decode(&back, text), PERR_OK);
+}
+
 static void a_later_version_or_another_thing_is_told_apart(void **state)
 {
 	uint8_t bytes[1 + 2 + 3 + 32 + 32 + 32 + 16] = { 2, 0, 3, 'a', ':', '1' };
@@ -171,6 +195,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_invitation_comes_back_and_fits_its_code),
 		cmocka_unit_test(broken_over_lines_it_still_reads),
 		cmocka_unit_test(a_wrong_or_missing_character_is_noticed),
+		cmocka_unit_test(an_invitation_has_one_spelling),
 		cmocka_unit_test(a_later_version_or_another_thing_is_told_apart),
 		cmocka_unit_test(the_keys_of_two_seeds_share_nothing),
 		cmocka_unit_test(the_anchor_finds_its_desk_or_only_the_organisation),

@@ -344,6 +344,7 @@ UNIT_TESTS   = \
                test_web_digest \
                test_web_rows \
                test_web_volunteer \
+               test_web_attacks \
                test_web_desk \
                test_picture \
                test_draft \
@@ -470,7 +471,8 @@ FUZZERS      = \
                fuzz_backup \
                fuzz_web
 MORE_test_intake = tests/unit/fixture_org.c
-MORE_test_web_volunteer = tests/unit/fixture_org.c
+MORE_test_web_volunteer = tests/unit/fixture_org.c tests/unit/web_day.c
+MORE_test_web_attacks = tests/unit/fixture_org.c tests/unit/web_day.c
 MORE_test_web_desk = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_amend = tests/unit/fixture_org.c
@@ -487,7 +489,7 @@ MORE_test_starved = tests/unit/fixture_org.c
 STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodium_malloc
 WRAP_test_starved = $(STARVE)
 WRAP_test_ws = $(STARVE)
-WRAP_test_web_volunteer = $(STARVE)
+WRAP_test_web_attacks = $(STARVE)
 WRAP_test_web_rows = $(STARVE)
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
@@ -714,7 +716,8 @@ $(B)/tests/test_worlds: $(call obj,$(WORLDS_STAT))
 $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
-$(addprefix $(B)/tests/test_,web_volunteer web_desk trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,web_volunteer web_attacks): $(B)/tests/unit/web_day.o
+$(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o $(B)/tests/sim/sim_web.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)

@@ -3,7 +3,7 @@
  * The volunteer's day through web_call, as the page lives it: an organisation in memory, a
  * store that takes each call's changes as one transaction, a page that is closed in the middle.
  */
-#include "fixture_org.h"
+#include "web_day.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -12,252 +12,18 @@
 #include <time.h>
 
 #include "case.h"
-#include "enrol.h"
-#include "invite.h"
-#include "join.h"
-#include "kv_mem.h"
 #include "../../client/org.h"        /* tests/unit has an org.h of its own */
 #include "outbox.h"
 #include "picture.h"
 #include "roster.h"
 #include "words.h"
-#include "starve.h"
-#include "web_kit.h"
 #include "wfill.h"
 
-#define OK(e) assert_int_equal(e, PERR_OK)
 #define PASS "nogal lento puente azul tambor sesenta"
-#define ME FIX_VOLUNTEER1
-#define BIG 250                  /* questions of the large form, two photographs among them */
-#define TZ 1080UL                /* Guatemala */
-
-struct day {
-	struct fixture *f;
-	struct client_env env;
-	struct kit k;
-	struct invite inv;
-	char text[INVITE_TEXT_MAX + 1];
-};
-
-static int64_t day_now(void *ctx)
-{
-	return ((struct fixture *)ctx)->now;
-}
-
-/* ---- the large form ------------------------------------------------------------------------ */
-
-struct text {
-	char *p;
-	size_t len, size;
-};
-
-__attribute__((format(printf, 2, 3)))
-static void add(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	t->len += (size_t)vsnprintf(t->p + t->len, t->size - t->len, fmt, ap);
-	va_end(ap);
-	assert_true(t->len < t->size);
-}
-
-static char *big_form(size_t *len)
-{
-	static const char *const types[] = { "string", "int", "string", "date", "boolean" };
-	struct text t = { .p = malloc(1 << 18), .size = 1 << 18 };
-
-	assert_non_null(t.p);
-	add(&t, "<h:html xmlns=\"http://www.w3.org/2002/xforms\" xmlns:h=\"http://www.w3.org/1999/xhtml\" "
-	    "xmlns:jr=\"http://openrosa.org/javarosa\" xmlns:amparo=\"urn:amparo:forms:1\"><h:head><h:title>Large</h:title><model><itext>");
-	for (int es = 0; es < 2; es++) {
-		add(&t, "<translation lang=\"%s\"%s>", es ? "es" : "en", es ? "" : " default=\"true()\"");
-		for (int i = 1; i <= BIG; i++)
-			add(&t, "<text id=\"q%d\"><value>%s %d</value></text>", i, es ? "Pregunta" : "Question",
-			    i);
-		add(&t, "<text id=\"kid\"><value>%s</value></text><text id=\"few\"><value>%s</value></text>"
-		    "<text id=\"yes\"><value>%s</value></text><text id=\"no\"><value>No</value></text>"
-		    "</translation>", es ? "Hijos" : "Children", es ? "Muy grande." : "Too many.",
-		    es ? "Sí" : "Yes");
-	}
-	add(&t, "</itext><instance><data id=\"large\" version=\"1\">");
-	for (int i = 1; i <= BIG; i++)
-		if (i != 6)
-			add(&t, "<q%d/>", i);
-	add(&t, "<kid jr:template=\"\"><q6/></kid><meta><instanceID/></meta></data></instance>");
-	for (int i = 1; i <= BIG; i++)
-		if (i == 6)
-			add(&t, "<bind nodeset=\"/data/kid/q6\" type=\"binary\"/>");
-		else
-			add(&t, "<bind nodeset=\"/data/q%d\" type=\"%s\"%s%s/>", i,
-			    i == 5 ? "binary" : types[i % 5],
-			    i == 1 ? " constraint=\". &lt; 1000\" jr:constraintMsg=\"jr:itext('few')\"" : "",
-			    i == 3 ? " required=\"true()\"" : i == 10 ? " amparo:urgent=\". = 'grave'\"" : i == BIG ? " relevant=\"/data/q2 = 'yes'\"" : "");
-	add(&t, "<bind nodeset=\"/data/meta/instanceID\" type=\"string\" jr:preload=\"uid\"/></model></h:head>"
-	    "<h:body>");
-	for (int i = 1; i <= BIG; i++) {
-		if (i == 6)
-			add(&t, "<group ref=\"/data/kid\"><label ref=\"jr:itext('kid')\"/><repeat "
-			    "nodeset=\"/data/kid\"><upload ref=\"/data/kid/q6\" mediatype=\"image/*\"><label "
-			    "ref=\"jr:itext('q6')\"/></upload></repeat></group>");
-		else if (i == 5)
-			add(&t, "<upload ref=\"/data/q5\" mediatype=\"image/*\"><label "
-			    "ref=\"jr:itext('q5')\"/></upload>");
-		else if (i % 5 == 2)
-			add(&t, "<select1 ref=\"/data/q%d\"><label ref=\"jr:itext('q%d')\"/><item><label "
-			    "ref=\"jr:itext('yes')\"/><value>yes</value></item><item><label "
-			    "ref=\"jr:itext('no')\"/><value>no</value></item></select1>", i, i);
-		else
-			add(&t, "<input ref=\"/data/q%d\"><label ref=\"jr:itext('q%d')\"/></input>", i, i);
-	}
-	add(&t, "</h:body></h:html>");
-	*len = t.len;
-	return t.p;
-}
-
-/* ---- pictures ------------------------------------------------------------------------------- */
-
-/* a JPEG whose segments and lengths are right; the picture in it is noise */
-static size_t jpeg(uint8_t *out, size_t size, unsigned seed, unsigned turn)
-{
-	static const uint8_t head[] = { 0xff, 0xd8, 0xff, 0xe0, 0, 16, 'J', 'F', 'I', 'F', 0, 1, 1, 0, 0,
-	                                1, 0, 1, 0, 0 };
-	uint8_t exif[] = { 0xff, 0xe1, 0, 62, 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 2, 0,
-	                   0x12, 1, 3, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-	                   0x0f, 1, 2, 0, 8, 0, 0, 0, 38, 0, 0, 0, 0, 0, 0, 0,
-	                   'G', 'P', 'S', '1', '5', 'N', '9', '1', 0, 0, 0, 0, 0, 0, 0, 0 };
-	static const uint8_t more[] = { 0xff, 0xfe, 0, 10, 'c', 'a', 'm', 'e', 'r', 'a', '7', '7',
-	                                0xff, 0xdb, 0, 3, 1, 0xff, 0xda, 0, 3, 1 };
-	size_t n = 0;
-
-	exif[28] = (uint8_t)turn;
-	memcpy(out, head, sizeof head);
-	n += sizeof head;
-	memcpy(out + n, exif, sizeof exif);
-	n += sizeof exif;
-	memcpy(out + n, more, sizeof more);
-	n += sizeof more;
-	for (; n < size - 2; n++) {
-		seed = seed * 1103515245 + 12345;
-		out[n] = (uint8_t)(seed >> 16) == 0xff ? 0 : (uint8_t)(seed >> 16);
-	}
-	out[n++] = 0xff;
-	out[n++] = 0xd9;
-	return n;
-}
 
 static bool holds(const uint8_t *in, size_t len, const char *text)
 {
 	return memmem(in, len, text, strlen(text)) != NULL;
-}
-
-/* ---- the day's beginning ------------------------------------------------------------------------ */
-
-static enum perr copy_batch(void *arg, const char *name, const uint8_t *value, size_t len)
-{
-	struct kv *kv = arg;
-
-	OK(kv_begin(kv));
-	OK(kv_put(kv, name, value, len));
-	return kv_commit(kv);
-}
-
-/* what a sync would have brought; its rows are written with the next call */
-static void bring(struct day *d, bool own_slot)
-{
-	d->f->p[ME].c = d->k.w->c;
-	d->f->p[ME].kv = d->k.w->kv;
-	fixture_adopt(d->f, ME, own_slot);
-	OK(kv_each(fix(d->f, FIX_ADMIN)->kv, "form/", copy_batch, d->k.w->kv));
-	OK(kv_each(fix(d->f, FIX_VOLUNTEER0)->kv, "batch/", copy_batch, d->k.w->kv));
-	d->f->p[ME].c = NULL;
-	d->f->p[ME].kv = NULL;
-	kit_call(&d->k, "me", "");
-}
-
-static struct day *day_new(void)
-{
-	struct day *d = calloc(1, sizeof *d);
-	size_t len;
-	char *form;
-
-	assert_non_null(d);
-	d->f = fixture_new();
-	client_free(d->f->p[ME].c);
-	kv_mem_free(d->f->p[ME].kv);
-	d->f->p[ME].c = NULL;
-	d->f->p[ME].kv = NULL;
-	form = big_form(&len);
-	OK(org_form_publish(fix(d->f, FIX_ADMIN), "large", "1", "Large", d->f->desk, (uint8_t *)form, len));
-	free(form);
-	fixture_publish(d->f);
-	OK(org_invite(fix(d->f, FIX_ADMIN), ROLE_VOLUNTEER, 1, d->f->desk, NULL, &d->inv));
-	OK(invite_encode(d->text, &d->inv));
-	d->env = (struct client_env){ .rng = rng_system(), .now = day_now, .ctx = d->f };
-	kit_open(&d->k, &d->env);
-	return d;
-}
-
-static void day_free(struct day *d)
-{
-	invite_wipe(&d->inv);
-	kit_close(&d->k);
-	kit_store_clear(&d->k.store);
-	fixture_free(d->f);
-	free(d);
-}
-
-static void confirm(struct day *d)
-{
-	struct client *c = d->k.w->c;
-	uint16_t words[JOIN_WORDS];
-	uint8_t *raw;
-	size_t len;
-	struct join j;
-
-	OK(enrol_answer(c));            /* what a sync does */
-	kit_call(&d->k, "me", "");
-	assert_int_equal(kit_count(&d->k, "words"), JOIN_WORDS);
-	OK(kv_get(c->kv, "join/mine", &raw, &len));
-	OK(join_open(&j, words, raw, len));
-	kv_free(raw);
-	/* the words for the phone are those that the administrator's device shows */
-	for (unsigned i = 0; i < JOIN_WORDS; i++) {
-		char path[16];
-
-		snprintf(path, sizeof path, "words.%u", i);
-		assert_string_equal(kit_str(&d->k, path), words_get(words[i]));
-	}
-	OK(org_confirm(fix(d->f, FIX_ADMIN), &j, NULL));
-	join_wipe(&j);
-}
-
-static void join(struct day *d)
-{
-	static const char *const languages[] = { "es", "mam", NULL };
-	char link[400];
-
-	snprintf(link, sizeof link, "https://ayuda.example.org/amparo.html#%s\n", d->text);
-	kit_call(&d->k, "join", "text:s name:s languages:l", link, "Rosa Ixcoy", languages);
-	kit_call(&d->k, "me", "");
-	assert_string_equal(kit_str(&d->k, "state"), "joining");
-	assert_int_equal(kit_count(&d->k, "words"), 0);
-	assert_int_equal(kit_uint(&d->k, "roster"), 0);
-	bring(d, false);
-	confirm(d);
-	bring(d, true);
-	assert_string_equal(kit_str(&d->k, "state"), "member");
-	assert_string_equal(kit_str(&d->k, "role"), "volunteer");
-	assert_int_equal(kit_count(&d->k, "words"), 0);
-}
-
-static struct day *day_joined(void)
-{
-	struct day *d = day_new();
-
-	kit_call(&d->k, "vault_create", "kiosk:b", 1);
-	join(d);
-	return d;
 }
 
 /* ---- walking ------------------------------------------------------------------------------------- */
@@ -295,7 +61,7 @@ static unsigned walk(struct day *d, unsigned max)
 			continue;
 		}
 		if (strcmp(kind, "question") == 0 && strcmp(kit_str(k, "step.type"), "file") == 0) {
-			struct kit_bytes b = { photo, jpeg(photo, sizeof photo, n, 6) };
+			struct kit_bytes b = { photo, day_jpeg(photo, sizeof photo, n, 6) };
 
 			kit_call(k, "fill_attach", "path:s name:s bytes:x", path, "IMG 001.JPEG", &b);
 			assert_true(kit_uint(k, "draft") > 0);
@@ -310,7 +76,6 @@ static unsigned walk(struct day *d, unsigned max)
 	}
 	return n;
 }
-
 /* ---- tests ----------------------------------------------------------------------------------------- */
 
 static void a_whole_day_reaches_the_attorney(void **state)
@@ -325,7 +90,7 @@ static void a_whole_day_reaches_the_attorney(void **state)
 	unsigned n;
 
 	kit_call(k, "vault_create", "kiosk:b light:b pass:s", 0, 1, PASS);
-	join(d);
+	day_join(d);
 	kit_call(k, "forms", "lang:s", "es");
 	assert_int_equal(kit_count(k, "forms"), 2);
 	assert_string_equal(kit_str(k, "forms.1.id"), "large");
@@ -440,7 +205,7 @@ static void each_call_leaves_what_it_said(void **state)
 	unsigned n_seen[3] = { 0 };
 
 	kit_call(k, "vault_create", "kiosk:b light:b pass:s", 0, 1, PASS);
-	join(d);
+	day_join(d);
 	k->wrote = note_store;
 	k->ctx = &cuts;
 	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "", 0, TZ);
@@ -601,60 +366,13 @@ static void a_desk_is_trusted_by_two_of_its_words(void **state)
 	day_free(d);
 }
 
-static void what_is_refused_changes_nothing(void **state)
-{
-	struct day *d = day_joined();
-	struct kit *k = &d->k;
-	static uint8_t photo[2000];
-	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, 1, 1) }, none = { "", 0 }, program = { "\x7f" "ELF\1\1\1", 7 };
-
-	kit_refused(k, "state", "fill_answer", "path:s text:s go:b", "/data/q1", "1", 0);
-	kit_refused(k, "notfound", "fill_begin", "form:s lang:s paper:b tz:u", "none", "", 0, TZ);
-	kit_refused(k, "notfound", "fill_resume", "draft:u tz:u", 7UL, TZ);
-	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "es", 0, TZ);
-	kit_refused(k, "notfound", "fill_back", "");
-	kit_refused(k, "range", "fill_answer", "path:s text:s go:b", "/data/q1", "5000", 1);
-	assert_string_equal(kit_why(k), "Muy grande.");
-	kit_call(k, "fill_lang", "lang:s", "en");
-	kit_refused(k, "range", "fill_answer", "path:s text:s go:b", "/data/q1", "5000", 1);
-	assert_string_equal(kit_why(k), "Too many.");
-	kit_call(k, "fill_step", "");
-	assert_int_equal(kit_uint(k, "draft"), 0);
-	assert_string_equal(kit_str(k, "step.value"), "");
-	assert_int_equal(k->n_changes, 0);
-	/* the last question hangs on the second */
-	kit_refused(k, "notfound", "fill_answer", "path:s text:s go:b", "/data/q250", "x", 0);
-	kit_refused(k, "notfound", "fill_jump", "path:s review:b", "/data/q250", 0);
-	kit_refused(k, "state", "fill_answer", "path:s text:s go:b", "/data/q5", "x.jpg", 0);
-	kit_refused(k, "state", "fill_attach", "path:s name:s bytes:x", "/data/q1", "x.jpg", &b);
-	kit_refused(k, "state", "fill_attach", "path:s name:s bytes:x", "", "x.jpg", &b);
-	kit_refused(k, "range", "fill_attach", "path:s name:s bytes:x", "/data/q5", "x.jpg", &none);
-	kit_refused(k, "unknown", "fill_attach", "path:s name:s bytes:x", "/data/q5", "x.jpg", &program);
-	b.len -= 2;
-	kit_refused(k, "corrupt", "fill_attach", "path:s name:s bytes:x", "/data/q5", "x.jpg", &b);
-	kit_refused(k, "state", "fill_paper", "visit_day:u transcriber:s has_scans:b", 20700UL, "Rosa", 1);
-	kit_refused(k, "state", "fill_remove_repeat", "path:s", "/data/kid[1]");
-	/* a required answer is missing: the form's own sentence, and nothing is sealed */
-	kit_call(k, "fill_end", "");
-	kit_refused(k, "format", "fill_seal", "");
-	assert_true(strlen(kit_why(k)) > 10);
-	kit_call(k, "fill_check", "");
-	assert_int_equal(kit_count(k, "faults"), 1);
-	assert_string_equal(kit_str(k, "faults.0.path"), "/data/q3");
-	kit_call(k, "draft_list", "");
-	assert_int_equal(kit_count(k, "drafts"), 0);
-	kit_call(k, "outbox", "");
-	assert_int_equal(kit_uint(k, "waiting"), 0);
-	day_free(d);
-}
-
 static void photographs_are_cleaned_replaced_and_limited(void **state)
 {
 	struct day *d = day_joined();
 	struct kit *k = &d->k;
 	const msgpack_object *o;
 	static uint8_t photo[300000];
-	struct kit_bytes b = { photo, jpeg(photo, 60000, 4, 8) };
+	struct kit_bytes b = { photo, day_jpeg(photo, 60000, 4, 8) };
 	char path[40];
 
 	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "es", 0, TZ);
@@ -671,7 +389,7 @@ static void photographs_are_cleaned_replaced_and_limited(void **state)
 	assert_false(holds((const uint8_t *)o->via.bin.ptr, o->via.bin.size, "camera77"));
 	assert_true(holds((const uint8_t *)o->via.bin.ptr, o->via.bin.size, "Exif"));
 	/* another one takes its place, and its name */
-	b.len = jpeg(photo, 5000, 5, 1);
+	b.len = day_jpeg(photo, 5000, 5, 1);
 	kit_call(k, "fill_attach", "path:s name:s bytes:x", "/data/q5", "acta.jpg", &b);
 	assert_string_equal(kit_str(k, "file.name"), "acta.jpg");
 	assert_true(kit_uint(k, "file.size") < 5000);
@@ -679,10 +397,10 @@ static void photographs_are_cleaned_replaced_and_limited(void **state)
 	assert_int_equal(kit_uint(k, "drafts.0.n_files"), 1);
 	/* one byte more than is allowed */
 	kit_call(k, "me", "");
-	b.len = jpeg(photo, kit_uint(k, "attachment_bytes") + 1, 6, 1);
+	b.len = day_jpeg(photo, kit_uint(k, "attachment_bytes") + 1, 6, 1);
 	kit_refused(k, "range", "fill_attach", "path:s name:s bytes:x", "/data/q5", "x.jpg", &b);
 	/* sixteen, and no more */
-	b.len = jpeg(photo, 3000, 7, 1);
+	b.len = day_jpeg(photo, 3000, 7, 1);
 	for (unsigned i = 1; i <= 15; i++) {
 		snprintf(path, sizeof path, "/data/kid[%u]", i);
 		kit_call(k, "fill_add_repeat", "path:s", path);
@@ -711,7 +429,7 @@ static void paper_is_asked_first(void **state)
 	struct day *d = day_joined();
 	struct kit *k = &d->k;
 	static uint8_t photo[3000];
-	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, 1, 1) };
+	struct kit_bytes b = { photo, day_jpeg(photo, sizeof photo, 1, 1) };
 	unsigned long today;
 
 	kit_call(k, "me", "");
@@ -807,14 +525,14 @@ static void a_newer_form_does_not_end_an_old_draft(void **state)
 	kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q3", "2026-11-01", 1);
 	kit_call(k, "fill_close", "");
 	kit_refused(k, "state", "fill_open", "");
-	xml = big_form(&len);
+	xml = day_form(&len);
 	form = (uint8_t *)xml;
 	at = strstr(xml, "version=\"1\"");
 	assert_non_null(at);
 	at[9] = '2';
 	OK(org_form_publish(fix(d->f, FIX_ADMIN), "large", "2", "Large", d->f->desk, form, len));
 	free(xml);
-	bring(d, true);
+	day_bring(d, true);
 	kit_call(k, "draft_list", "");
 	assert_true(kit_bool(k, "drafts.0.is_replaced"));
 	assert_true(kit_bool(k, "drafts.0.can_open"));
@@ -834,7 +552,7 @@ static void a_dropped_draft_is_gone(void **state)
 	struct kit *k = &d->k;
 
 	kit_call(k, "vault_create", "kiosk:b light:b pass:s", 0, 1, PASS);
-	join(d);
+	day_join(d);
 	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "en", 0, TZ);
 	kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q3", "2026-11-01", 1);
 	assert_true(k->n_changes > 0);
@@ -872,264 +590,6 @@ static void what_waits_can_be_cleared_and_is_not_called_safe(void **state)
 	day_free(d);
 }
 
-/* one argument of the wrong kind, too long, or that nobody asked for */
-static void refused_alone(struct kit *k, const char *op, const char *name, char kind,
-                          const char *huge)
-{
-	struct kit_bytes odd = { huge, 33 };
-	static uint8_t buf[400000];
-	struct mp_writer w;
-	size_t len;
-
-	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, 2);
-	mp_put_str(&w, name);
-	switch (kind) {
-	case 's': mp_put_str(&w, huge); break;
-	case 'u': mp_put_uint(&w, UINT64_MAX); break;
-	case 'b': mp_put_bool(&w, true); break;
-	case 'x': mp_put_bin(&w, odd.p, odd.len); break;
-	default:  mp_put_nil(&w); break;
-	}
-	OK(mp_written(&w, &len));
-	kit_raw(k, op, buf, len);
-	/* the one op with one boolean takes that */
-	if (strcmp(op, "outbox_clear") != 0 || kind != 'b')
-		assert_string_not_equal(kit_err(k), "");
-}
-
-/* whatever stands in the arguments: an answer, and the core goes on */
-static void wrong_arguments_are_refused(void **state)
-{
-	static const char *const ops[] = {
-		"passphrase_judge", "me", "invite_read", "join", "desk_ask", "desk_trust", "forms",
-		"fill_begin", "fill_resume", "fill_close", "fill_open", "fill_step", "fill_page",
-		"fill_answer", "fill_next", "fill_back", "fill_jump", "fill_end", "fill_add_repeat",
-		"fill_remove_repeat", "fill_lang", "fill_attach", "fill_file", "fill_scan_drop",
-		"fill_paper", "fill_review", "fill_check", "fill_seal", "draft_list", "draft_drop", "slip",
-		"slip_check", "slip_done", "outbox", "outbox_clear"
-	};
-	static const char *const names[] = { "text", "path", "draft", "pass", "form", "lang", "name",
-	                                     "desk", "bytes", "tz", "go", "all", "places", "words" };
-	static char huge[300000];
-	struct day *d = day_joined();
-	struct kit *k = &d->k;
-	uint8_t junk[64];
-	unsigned refused = 0;
-
-	memset(huge, 'x', sizeof huge - 1);
-	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "", 0, TZ);
-	for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
-		for (size_t j = 0; j < sizeof names / sizeof names[0]; j++)
-			for (const char *kind = "subxn"; *kind != '\0'; kind++)
-				refused_alone(k, ops[i], names[j], *kind, huge);
-		/* no arguments, too many, no array, cut off */
-		kit_raw(k, ops[i], (const uint8_t *)"\x92\xa1z\xa1z", 5);
-		assert_string_not_equal(kit_err(k), "");
-		kit_raw(k, ops[i], (const uint8_t *)"\x91\xa1z", 3);
-		assert_string_not_equal(kit_err(k), "");
-		kit_raw(k, ops[i], (const uint8_t *)"\x80", 1);
-		assert_string_not_equal(kit_err(k), "");
-		kit_raw(k, ops[i], NULL, 0);
-		assert_string_not_equal(kit_err(k), "");
-		for (int r = 0; r < 200; r++) {
-			randombytes_buf(junk, sizeof junk);
-			junk[0] = (uint8_t)(0x91 + junk[0] % 15);
-			kit_raw(k, ops[i], junk, 1 + junk[1] % 60);
-			refused += kit_err(k)[0] != '\0';
-		}
-	}
-	assert_int_equal(refused, 200 * sizeof ops / sizeof ops[0]);
-	kit_call(k, "me", "");
-	day_free(d);
-}
-
-/* ---- without memory -------------------------------------------------------------------------------- */
-
-static bool hash_row(void *ctx, const struct fill_step *step)
-{
-	crypto_generichash_state *h = ctx;
-
-	crypto_generichash_update(h, (const uint8_t *)step->path, strlen(step->path) + 1);
-	crypto_generichash_update(h, (const uint8_t *)step->value, strlen(step->value) + 1);
-	return true;
-}
-
-static void hash_answers(uint8_t out[32], struct fill *s)
-{
-	crypto_generichash_state h;
-
-	crypto_generichash_init(&h, NULL, 0, 32);
-	OK(fill_review(s, hash_row, &h));
-	crypto_generichash_final(&h, out, 32);
-}
-
-/* what is answered in memory is what is answered in the store, files too */
-static void same_as_stored(struct web *w)
-{
-	struct interview *iv = wfill_of(w), there = *iv;
-	uint8_t here[32], stored[32];
-	char why[FILL_WHY_SIZE];
-
-	there.s = NULL;
-	OK(draft_open(w->kv, iv->d->head.number, &there.d));
-	OK(interview_open(&there, why));
-	hash_answers(here, iv->s);
-	hash_answers(stored, there.s);
-	assert_memory_equal(here, stored, 32);
-	assert_int_equal(there.d->n_files, iv->d->n_files);
-	for (size_t i = 0; i < there.d->n_files; i++) {
-		uint8_t *data;
-		size_t len;
-
-		assert_non_null(draft_find(iv->d, there.d->files[i].name));
-		OK(draft_read(w->kv, iv->d, there.d->files[i].name, &data, &len));
-		kv_free(data);
-	}
-	interview_free(&there);
-}
-
-/* with memory again: the same interview, or opened anew */
-static void go_on(struct kit *k)
-{
-	if (wfill_of(k->w) == NULL)
-		kit_call(k, "fill_resume", "draft:u tz:u", 1UL, TZ);
-	kit_call(k, "fill_step", "");
-	same_as_stored(k->w);
-}
-
-/* each of its requests for memory fails in turn; how many there are */
-static unsigned long starve_op(struct day *d, const char *op, const uint8_t *(*args)(unsigned, size_t *),
-                               unsigned *failed)
-{
-	struct kit *k = &d->k;
-	unsigned long all = 1, step = 1;
-	unsigned turn = 0;
-
-	for (unsigned long n = 0; n <= all; n += n == 0 ? 1 : step) {
-		size_t len, out_len;
-		const uint8_t *in = args(turn++, &len);
-		uint8_t *out;
-		bool tripped;
-
-		starve_arm(n);
-		out = web_call(k->w, op, strlen(op), in, len, &out_len);
-		tripped = starve_disarm();
-		if (n == 0) {
-			all = starve_seen;
-			step = all / 150 + 1;
-			assert_non_null(out);
-			if (memmem(out, 8, "\xa2ok", 3) == NULL)
-				fail_msg("%s: %.*s", op, (int)out_len - 12, (const char *)out + 12);
-		}
-		if (tripped && out != NULL && memmem(out, 8, "\xa2ok", 3) == NULL) {
-			if (memmem(out, out_len, "nomem", 5) == NULL)
-				fail_msg("%s, request %lu of %lu: %.16s", op, n, all,
-				         (const char *)out + 9);
-			++*failed;
-		}
-		kv_free(out);
-		go_on(k);
-	}
-	return all;
-}
-
-static const uint8_t *args_answer(unsigned turn, size_t *len)
-{
-	static uint8_t buf[200];
-
-	*len = kit_args(buf, sizeof buf, "path:s text:s go:b", "/data/q10", turn % 2 ? "Ana" : "Beto", 1);
-	return buf;
-}
-
-static const uint8_t *args_attach(unsigned turn, size_t *len)
-{
-	static uint8_t buf[9000], photo[8000];
-	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, turn, 6) };
-
-	*len = kit_args(buf, sizeof buf, "path:s name:s bytes:x", "/data/q5", turn % 3 ? "a.jpg" : "b.jpg",
-	                &b);
-	return buf;
-}
-
-static const uint8_t *args_clear(unsigned turn, size_t *len)
-{
-	static uint8_t buf[200];
-
-	*len = kit_args(buf, sizeof buf, "path:s text:s go:b", "/data/q10", "", turn % 2);
-	return buf;
-}
-
-static unsigned n_kids;
-static const uint8_t *args_kid(unsigned turn, size_t *len)
-{
-	static uint8_t buf[200];
-
-	/* a later one too: the first one has a photograph */
-	*len = kit_args(buf, sizeof buf, "path:s", "/data/kid[1]");
-	(void)turn;
-	return buf;
-}
-
-static void without_memory_nothing_is_half_done(void **state)
-{
-	struct day *d = day_joined();
-	struct kit *k = &d->k;
-	unsigned failed = 0, sealed = 0, tries = 0;
-	unsigned long all[4], n;
-	static uint8_t photo[3000];
-	struct kit_bytes b = { photo, jpeg(photo, sizeof photo, 1, 1) };
-	size_t len;
-
-	kit_call(k, "fill_begin", "form:s lang:s paper:b tz:u", "large", "es", 0, TZ);
-	kit_call(k, "fill_answer", "path:s text:s go:b", "/data/q3", "2026-11-20", 0);
-	all[0] = starve_op(d, "fill_answer", args_answer, &failed);
-	all[1] = starve_op(d, "fill_attach", args_attach, &failed);
-	all[2] = starve_op(d, "fill_answer", args_clear, &failed);
-	/* enough instances that each try has one to take out */
-	for (n_kids = 1; n_kids <= 5; n_kids++) {
-		char path[40];
-
-		snprintf(path, sizeof path, "/data/kid[%u]", n_kids);
-		kit_call(k, "fill_add_repeat", "path:s", path);
-		snprintf(path, sizeof path, "/data/kid[%u]/q6", n_kids);
-		kit_call(k, "fill_attach", "path:s name:s bytes:x", path, "n.jpg", &b);
-	}
-	for (n = 1; n < 2000 && tries < 5; n += 37) {
-		const uint8_t *in = args_kid(0, &len);
-		size_t out_len;
-		uint8_t *out;
-
-		starve_arm(n);
-		out = web_call(k->w, "fill_remove_repeat", strlen("fill_remove_repeat"), in, len, &out_len);
-		failed += starve_disarm();
-		tries += out != NULL && memmem(out, 8, "\xa2ok", 3) != NULL;
-		kv_free(out);
-		go_on(k);
-	}
-	/* sealed whole, or not at all */
-	for (n = 1; !sealed; n += n / 8 + 1) {
-		size_t out_len;
-		uint8_t *out;
-
-		starve_arm(n);
-		out = web_call(k->w, "fill_seal", 9, (const uint8_t *)"\x90", 1, &out_len);
-		failed += starve_disarm();
-		kv_free(out);
-		kit_call(k, "draft_list", "");
-		sealed = kit_bool(k, "drafts.0.is_sealed");
-		kit_call(k, "outbox", "");
-		assert_int_equal(kit_uint(k, "waiting"), sealed);
-		if (!sealed) {
-			go_on(k);
-		}
-	}
-	assert_true(failed > 100);
-	print_message("figure: web: requests for memory: answer %lu, photograph %lu, clearing %lu; failed in "
-	              "turn: %u; half done: 0\n", all[0], all[1], all[2], failed);
-	day_free(d);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1138,7 +598,6 @@ int main(void)
 		cmocka_unit_test(a_passphrase_is_made_and_judged_without_a_vault),
 		cmocka_unit_test(an_invitation_is_read_wherever_it_stands),
 		cmocka_unit_test(a_desk_is_trusted_by_two_of_its_words),
-		cmocka_unit_test(what_is_refused_changes_nothing),
 		cmocka_unit_test(photographs_are_cleaned_replaced_and_limited),
 		cmocka_unit_test(paper_is_asked_first),
 		cmocka_unit_test(the_review_leads_back_to_itself),
@@ -1146,8 +605,6 @@ int main(void)
 		cmocka_unit_test(a_newer_form_does_not_end_an_old_draft),
 		cmocka_unit_test(a_dropped_draft_is_gone),
 		cmocka_unit_test(what_waits_can_be_cleared_and_is_not_called_safe),
-		cmocka_unit_test(wrong_arguments_are_refused),
-		cmocka_unit_test(without_memory_nothing_is_half_done),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,12 +179,23 @@ export class Device {
 
 	// as a dead battery does it: no event reaches the page
 	async kill () {
-		const browser = this.context.browser()
 		const closed = new Promise(resolve => this.context.once('close', resolve))
-		const child = spawn('pkill', ['-9', '-f', `user-data-dir=${this.profile}`])
-		await once(child, 'exit')
+		process.kill(-await this.group(), 'SIGKILL')
 		await closed
-		await browser?.close().catch(() => {})
+	}
+
+	// the process group of this browser: playwright begins each browser as the leader of one
+	async group () {
+		const children = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8')
+		for (const pid of children.trim().split(' ')) {
+			const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+			if (!words.includes(`--user-data-dir=${this.profile}`)) continue
+			// behind the name, which may have blanks in it: state, parent, group
+			const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
+			const leads = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2]
+			if (leads === pid) return Number(pid)
+		}
+		throw new Error(`no browser of this process has the profile ${this.profile}`)
 	}
 
 	async end () {

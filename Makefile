@@ -346,6 +346,7 @@ UNIT_TESTS   = \
                test_web_volunteer \
                test_web_attacks \
                test_web_desk \
+               test_web_acts \
                test_picture \
                test_draft \
                test_typed \
@@ -474,6 +475,7 @@ MORE_test_intake = tests/unit/fixture_org.c
 MORE_test_web_volunteer = tests/unit/fixture_org.c tests/unit/web_day.c
 MORE_test_web_attacks = tests/unit/fixture_org.c tests/unit/web_day.c
 MORE_test_web_desk = tests/unit/fixture_org.c
+MORE_test_web_acts = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_amend = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
@@ -717,7 +719,7 @@ $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(addprefix $(B)/tests/test_,web_volunteer web_attacks): $(B)/tests/unit/web_day.o
-$(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk web_acts trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
 $(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o $(B)/tests/sim/sim_web.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)

@@ -30,7 +30,7 @@ void fbuf_add(struct fbuf *b, const void *bytes, size_t len)
 		cap = b->cap * 2 + len + 256;
 		bigger = malloc(cap);
 		if (bigger == NULL) {
-			b->is_broken = true;
+			b->is_broken = b->is_starved = true;
 			return;
 		}
 		if (b->len > 0)

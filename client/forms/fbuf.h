@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * fbuf: bytes that grow.  They are people's answers, so old blocks are wiped before they
- * are freed.  After the first failure nothing more is added and is_broken is set.
+ * are freed.  After the first failure nothing more is added and is_broken is set; is_starved
+ * too, if it was for want of memory and not for max.
  */
 #ifndef AMPARO_FBUF_H
 #define AMPARO_FBUF_H
@@ -13,7 +14,7 @@
 struct fbuf {
 	uint8_t *bytes;
 	size_t len, cap, max;           /* max 0: no limit */
-	bool is_broken;
+	bool is_broken, is_starved;
 };
 
 void fbuf_add(struct fbuf *b, const void *bytes, size_t len);

@@ -523,6 +523,7 @@ static void behind(struct fexport *x, const struct instance *in, const char *con
 		others(x, &b, in->root, false);
 		if (b.len > 0)
 			fbuf_text(&b, "}");
+		t->rows.is_starved |= b.is_starved;
 		if (fbuf_take(&b, &json, &len) != 0)
 			t->rows.is_broken = true;
 		else
@@ -554,6 +555,15 @@ static const char *key_of(struct fexport *x, const struct instance *in, const ch
 	return out == NULL || fmap_put(&x->keys, NULL, out, x) != 0 ? NULL : out;
 }
 
+/* why a row could not be written: no memory is not too much */
+static enum perr lacks(const struct fexport *x, const struct table *t)
+{
+	if (farena_is_starved(x->scratch) || farena_is_starved(x->arena) ||
+	    (t != NULL && t->rows.is_starved))
+		return PERR_NOMEM;
+	return PERR_LIMIT;
+}
+
 enum perr fexport_add_with(struct fexport *x, const struct instance *in, const char *key,
                            const char *const *more)
 {
@@ -571,14 +581,14 @@ enum perr fexport_add_with(struct fexport *x, const struct instance *in, const c
 	headers(x);
 	row_key = key_of(x, in, key);
 	if (row_key == NULL)
-		return PERR_LIMIT;
+		return lacks(x, NULL);
 	x->version = instance_form_version(in);
 	row(x, x->tables, in->root, row_key, NULL);
 	behind(x, in, more);
 	farena_release(x->scratch, none);
 	for (t = x->tables; t != NULL; t = t->next)
 		if (t->rows.is_broken)
-			return PERR_LIMIT;
+			return lacks(x, t);
 	return PERR_OK;
 }
 

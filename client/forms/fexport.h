@@ -61,7 +61,7 @@ void fexport_free(struct fexport *x);           /* wipes */
  * key   the case's key where the instance has no instanceID, or one that another row of
  *       these tables has (then behind it and "~"); may be NULL
  * PERR_STATE: the instance was parsed with another form, or, without FEXPORT_OTHER,
- * without one.  PERR_LIMIT.
+ * without one.  PERR_LIMIT; PERR_NOMEM: no memory; either way x is of no more use.
  */
 enum perr fexport_add(struct fexport *x, const struct instance *in, const char *key);
 /* more   one text for each column of fexport_more */

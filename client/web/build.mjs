@@ -93,7 +93,8 @@ if (/<\/style/i.test(style))
 	throw new Error('the style contains </style');
 
 /*
- * 'self' opens nothing on file://; on a host it lets the page install itself.  A page's own
+ * 'self' opens nothing on file://; on a host it lets the page install itself, for which the
+ * browser loads the manifest, its icons and sw.js by this policy.  A page's own
  * server of records is reached by wss:, by ws: on this machine, and by ws: inside Tor, which
  * encrypts by itself.  Trusted Types: a text never becomes HTML or script.
  */
@@ -102,7 +103,7 @@ const policy = [
 	`script-src 'sha256-${sha256(script, 'base64')}' 'wasm-unsafe-eval'`,
 	`style-src 'sha256-${sha256(style, 'base64')}'`,
 	"worker-src blob: 'self'",
-	'img-src blob: data:',
+	"img-src blob: data: 'self'",
 	'media-src blob:',
 	"manifest-src 'self'",
 	'connect-src wss: ws://localhost:* ws://127.0.0.1:* ws://*.onion:*',

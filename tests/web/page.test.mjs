@@ -61,17 +61,17 @@ test('one character changed in the script, and nothing of it runs', async () => 
 
 test('what the page is told not to do is not done, whoever asks', async () => {
 	const d = await device()
-	const h = await site()
+	const h = await site(), other = await site()
 	await d.goto(h.url)
 	await d.page.getByRole('button', { name: 'English', exact: true }).waitFor()
-	const tried = await d.page.evaluate(async url => {
+	const tried = await d.page.evaluate(async ([url, other]) => {
 		const out = {}
 		out.fetch = await fetch(url + 'sw.js').then(() => 'done', () => 'refused')
 		out.image = await new Promise(resolve => {
 			const i = new Image()
 			i.onload = () => resolve('done')
 			i.onerror = () => resolve('refused')
-			i.src = url + 'icon-192.png'
+			i.src = other + 'icon-192.png'
 		})
 		out.beacon = navigator.sendBeacon(url + 'beacon') ? 'asked' : 'refused'
 		try { document.body.insertAdjacentHTML('beforeend', '<b>x</b>'); out.html = 'done' } catch { out.html = 'refused' }
@@ -81,9 +81,10 @@ test('what the page is told not to do is not done, whoever asks', async () => {
 			s.onopen = () => resolve('done')
 		}) } catch { out.socket = 'refused' }
 		return out
-	}, h.url)
+	}, [h.url, other.url])
 	assert.deepEqual({ ...tried, beacon: 'refused' }, { fetch: 'refused', image: 'refused', beacon: 'refused', html: 'refused', socket: 'refused' })
 	assert.ok(!h.asked.includes('/beacon'), 'the beacon reached the host')
+	assert.deepEqual(other.asked, [])
 })
 
 for (const [lang, viewport, dark] of [['es', PHONE, false], ['en', LAPTOP, true]]) {
@@ -204,4 +205,25 @@ test('installed: opens without its host; a new version waits for a yes', async (
 	await d.page.reload()
 	assert.ok(!(await d.page.content()).includes('<!-- 2 -->'))
 	assert.deepEqual(d.troubles.filter(t => !/ERR_INTERNET_DISCONNECTED/.test(t)), [])
+})
+
+test('a phone can install it: the browser finds nothing missing', async () => {
+	const d = await device()
+	const h = await site()
+	await d.goto(h.url)
+	await chooseLanguage(d.page, 'en')
+	await d.page.evaluate(() => navigator.serviceWorker.ready.then(() => true))
+	const cdp = await d.context.newCDPSession(d.page)
+	const { url, errors, data } = await cdp.send('Page.getAppManifest')
+	assert.equal(url, `${h.url}manifest.webmanifest`)
+	assert.deepEqual(errors, [])
+	const { name, display, start_url } = JSON.parse(data)
+	assert.deepEqual([name, display, start_url], ['Amparo', 'standalone', 'amparo.html'])
+	const { installabilityErrors } = await cdp.send('Page.getInstallabilityErrors')
+	assert.deepEqual(installabilityErrors.map(e => e.errorId).filter(e => e !== 'in-incognito'), [])
+	// from a file there is nothing to install, and nothing is complained of
+	await d.goto(`file://${PAGE_DIR}/amparo.html`)
+	await d.page.getByRole('button', { name: 'English', exact: true }).waitFor()
+	assert.equal(await d.page.locator('link[rel=manifest]').count(), 0)
+	assert.deepEqual(d.troubles, [])
 })

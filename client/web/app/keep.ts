@@ -15,8 +15,17 @@ interface InstallEvent extends Event {
 let offer: InstallEvent | null = null;
 let tell: () => void = () => undefined;
 
-/* main.tsx: once; the browser makes its offer early or never. */
+/*
+ * main.tsx: once; the browser makes its offer early or never.  The manifest is named here and
+ * not in the HTML: on file:// browsers refuse it aloud, and there is nothing to install.
+ */
 export function watchInstall(): void {
+	if (window.location.protocol.startsWith('http')) {
+		const link = document.createElement('link');
+		link.rel = 'manifest';
+		link.href = 'manifest.webmanifest';
+		document.head.append(link);
+	}
 	window.addEventListener('beforeinstallprompt', (e) => {
 		e.preventDefault();
 		offer = e as InstallEvent;

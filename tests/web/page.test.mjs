@@ -227,3 +227,25 @@ test('a phone can install it: the browser finds nothing missing', async () => {
 	assert.equal(await d.page.locator('link[rel=manifest]').count(), 0)
 	assert.deepEqual(d.troubles, [])
 })
+
+test('a link that is opened while the page is there: taken, and in no entry of the history', async () => {
+	const d = await device()
+	const h = await site()
+	await d.goto(h.url)
+	await chooseLanguage(d.page, 'en')
+	await button(d.page, 'en', 'start.join').click()
+	await d.page.getByLabel(say('en', 'invite.paste')).fill('half of a text')
+	// the same document: nothing is loaded anew
+	await d.page.evaluate(() => { window.still = true })
+	await d.goto(`${h.url}#amparo:SECRETINVITATION`)
+	await d.page.waitForFunction(() => location.hash === '')
+	assert.equal(await d.page.evaluate(() => window.still), true)
+	assert.match(await d.page.getByLabel(say('en', 'invite.paste')).inputValue(), /SECRETINVITATION/)
+	const cdp = await d.context.newCDPSession(d.page)
+	const entries = async () => (await cdp.send('Page.getNavigationHistory')).entries.map(e => e.url + e.userTypedURL)
+	assert.deepEqual((await entries()).filter(u => u.includes('SECRET') && !u.startsWith('about:')).length, 0, (await entries()).join())
+	// the device's own way back is still a step, and ends at the first screen
+	await d.page.goBack()
+	await button(d.page, 'en', 'start.join').waitFor()
+	assert.deepEqual(d.troubles, [])
+})

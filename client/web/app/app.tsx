@@ -12,6 +12,7 @@ import type { ComponentType, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { boot, CoreError, deviceHasVault } from './core';
 import { isLeaving, onCover } from './exit';
+import { onInvitation } from './fragment';
 import { onLang, t } from './i18n';
 import { onLock, stillHere } from './lock';
 import { here, reset, startNav } from './nav';
@@ -19,7 +20,7 @@ import { readPrefs } from './prefs';
 import { SCREENS } from './screens';
 import { openSession, session, useSession } from './session';
 import { Banner, Button, Page, Waiting } from './ui';
-import { hasUpdate, onUpdate, takeUpdate } from './update';
+import { hasUpdate, isUpdating, onUpdate, takeUpdate } from './update';
 import { Clock } from './volunteer/clock';
 import { Language } from './volunteer/language';
 import { Start } from './volunteer/start';
@@ -56,6 +57,7 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 		const again = (): void => redraw((n) => n + 1);
 		onLang(again);
 		onUpdate(again);
+		onInvitation(setInvitation);
 		startNav(again);
 		onLock((why) => {
 			setIdle(why === 'idle');
@@ -72,7 +74,7 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 		if (!unsent)
 			return undefined;
 		const ask = (e: BeforeUnloadEvent): void => {
-			if (isLeaving())
+			if (isLeaving() || isUpdating())
 				return;
 			e.preventDefault();
 			/* older browsers ask for this */
@@ -143,11 +145,13 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 }
 
 function Screen(): JSX.Element {
+	const { kiosk } = useSession();
 	const place = here();
 	const Shown = place ? SCREENS[place.name] as ComponentType<unknown> | undefined : undefined;
 	if (!place || !Shown)
 		return <Page title="Amparo" hideTitle><Waiting /></Page>;
-	const resting = place.name === 'home' || place.name === 'desk';
+	/* a hall's tablet has its keys in this page alone: a new one would lose them */
+	const resting = (place.name === 'home' || place.name === 'desk') && !kiosk;
 	return (
 		<>
 			{hasUpdate() && resting && (

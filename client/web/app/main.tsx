@@ -6,7 +6,7 @@ import { render } from 'preact';
 import wasm from 'amparo:wasm';
 import { App } from './app';
 import { isLeaving, onExit } from './exit';
-import { takeFragment } from './fragment';
+import { watchFragment } from './fragment';
 import { watchInstall } from './keep';
 import { watchIdle } from './lock';
 import { onSyncState, startNet, syncNow } from './net';
@@ -18,7 +18,7 @@ import { watchUpdate } from './update';
 const root = document.getElementById('app');
 if (root && window.top === window) {
 	/* at once: whatever else happens, the invitation does not stay in the address bar */
-	const invitation = takeFragment();
+	const invitation = watchFragment();
 	applyTheme();
 	makeLive();
 	watchInstall();

@@ -31,6 +31,11 @@ export function onUpdate(fn: () => void): () => void {
 	};
 }
 
+/* beforeunload: what is unsent is on the disk, and there again behind the passphrase. */
+export function isUpdating(): boolean {
+	return reloading;
+}
+
 /* The new version in place of this one: nothing is open any more (the screen asks that). */
 export function takeUpdate(): void {
 	reloading = true;

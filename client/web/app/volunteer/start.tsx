@@ -50,6 +50,14 @@ export function Start(p: {
 		return () => onLeave(null);
 	}, [before]);
 
+	/* another link, while this screen is there */
+	useEffect(() => {
+		if (p.invitation === '' || p.invitation === text || step === 'joining' || step === 'joined')
+			return;
+		setText(p.invitation);
+		setStep('invite');
+	}, [p.invitation]);
+
 	const join = async (person: Person, pass: string | null): Promise<void> => {
 		if (!made) {
 			await create(pass ?? '', { kiosk });
@@ -99,7 +107,7 @@ export function Start(p: {
 		return (
 			<>
 				{fault.banner && <div class="over">{fault.banner}</div>}
-				<Invite given={text} kiosk={kiosk}
+				<Invite key={text} given={text} kiosk={kiosk}
 					onBack={p.has_vault || made ? undefined : () => setStep('choice')}
 					onDone={(found) => {
 						fault.clear();

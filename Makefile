@@ -492,6 +492,7 @@ STARVE = -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=realloc -Wl,--wrap=sodiu
 WRAP_test_starved = $(STARVE)
 WRAP_test_ws = $(STARVE)
 WRAP_test_web_attacks = $(STARVE)
+WRAP_test_web_acts = $(STARVE)
 WRAP_test_web_rows = $(STARVE)
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit

@@ -523,11 +523,12 @@ static void behind(struct fexport *x, const struct instance *in, const char *con
 		others(x, &b, in->root, false);
 		if (b.len > 0)
 			fbuf_text(&b, "}");
-		t->rows.is_starved |= b.is_starved;
-		if (fbuf_take(&b, &json, &len) != 0)
+		if (fbuf_take(&b, &json, &len) != 0) {
 			t->rows.is_broken = true;
-		else
+			t->rows.is_starved = b.is_starved;
+		} else {
 			field(x, t, (const char *)json, &is_first);
+		}
 		if (json != NULL)
 			explicit_bzero(json, len);
 		free(json);
@@ -539,8 +540,18 @@ static void behind(struct fexport *x, const struct instance *in, const char *con
 
 /* ---- one instance --------------------------------------------------------------------------- */
 
+/* why a row could not be written: no memory is not too much */
+static enum perr lacks(const struct fexport *x, const struct table *t)
+{
+	if (farena_is_starved(x->scratch) || farena_is_starved(x->arena) ||
+	    (t != NULL && t->rows.is_starved))
+		return PERR_NOMEM;
+	return PERR_LIMIT;
+}
+
 /* The instanceID; where it is missing or another row has it, with the case's key. */
-static const char *key_of(struct fexport *x, const struct instance *in, const char *key)
+static enum perr key_of(struct fexport *x, const struct instance *in, const char *key,
+                        const char **row_key)
 {
 	const char *id = instance_id(in), *out = id[0] != '\0' ? id : key == NULL ? "" : key;
 	size_t n = 0;
@@ -552,16 +563,10 @@ static const char *key_of(struct fexport *x, const struct instance *in, const ch
 		/* from the number of rows on: many of one key must not be counted through */
 		n = n == 0 ? x->keys.n_used : n + 1;
 	}
-	return out == NULL || fmap_put(&x->keys, NULL, out, x) != 0 ? NULL : out;
-}
-
-/* why a row could not be written: no memory is not too much */
-static enum perr lacks(const struct fexport *x, const struct table *t)
-{
-	if (farena_is_starved(x->scratch) || farena_is_starved(x->arena) ||
-	    (t != NULL && t->rows.is_starved))
-		return PERR_NOMEM;
-	return PERR_LIMIT;
+	*row_key = out;
+	if (out == NULL)
+		return lacks(x, NULL);
+	return fmap_put(&x->keys, NULL, out, x) == 0 ? PERR_OK : lacks(x, NULL);
 }
 
 enum perr fexport_add_with(struct fexport *x, const struct instance *in, const char *key,
@@ -570,6 +575,7 @@ enum perr fexport_add_with(struct fexport *x, const struct instance *in, const c
 	struct farena_mark none = {NULL, 0};
 	const char *row_key;
 	struct table *t;
+	enum perr err;
 
 	for (x->at = 0; x->at < x->n_forms && x->forms[x->at] != in->form; x->at++)
 		;
@@ -579,9 +585,9 @@ enum perr fexport_add_with(struct fexport *x, const struct instance *in, const c
 		x->at = NO_FORM;
 	}
 	headers(x);
-	row_key = key_of(x, in, key);
-	if (row_key == NULL)
-		return lacks(x, NULL);
+	err = key_of(x, in, key, &row_key);
+	if (err != PERR_OK)
+		return err;
 	x->version = instance_form_version(in);
 	row(x, x->tables, in->root, row_key, NULL);
 	behind(x, in, more);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * What an attorney does, through web_call: cases are given, accepted, given back, closed; they go
- * out as files; who may not is refused; bad arguments change nothing.
+ * out as files; who may not is refused; bad arguments change nothing; and each request for
+ * memory that fails leaves things done or undone, never half.
  */
 #include "desk_kit.h"
 
 #include "marks.h"
+#include "starve.h"
 
 static void refused(enum fixture_who who, const char *why)
 {
@@ -345,6 +347,239 @@ static void no_arguments_are_taken_for_good(void **state)
 	assert_int_equal(total(FIX_HOLDER0, "all"), 1);
 }
 
+/* ---- without memory ------------------------------------------------------------------------- */
+
+struct call {
+	const char *op;
+	uint8_t args[600];
+	size_t len;
+};
+
+static struct call call_of(const char *op, const char *shape, ...)
+{
+	struct call c = { .op = op };
+	va_list ap;
+
+	va_start(ap, shape);
+	c.len = kit_vargs(c.args, sizeof c.args, shape, ap);
+	va_end(ap);
+	return c;
+}
+
+/* what the last answer says, without what every answer has */
+static size_t said(const struct kit *p, uint8_t out[32])
+{
+	crypto_generichash(out, 32, p->raw, p->raw_len, NULL, 0);
+	return p->raw_len;
+}
+
+/*
+ * A call whose n-th request for memory fails: it answers nonetheless, or says that there was no
+ * memory, or cannot say even that.
+ * returns true if it answered "ok"
+ */
+static bool starved(struct kit *p, const struct call *c, unsigned long n, bool *tripped)
+{
+	size_t len;
+	uint8_t *out;
+	bool ok;
+
+	starve_arm(n);
+	out = web_call(p->w, c->op, strlen(c->op), c->args, c->len, &len);
+	*tripped = starve_disarm();
+	ok = out != NULL && memmem(out, len < 8 ? len : 8, "\xa2ok", 3) != NULL;
+	if (out != NULL && !ok && memmem(out, len, "nomem", 5) == NULL) {
+		const char *err = memmem(out, len, "\xa3""err", 4);
+
+		fail_msg("%s, request %lu: %.16s", c->op, n, err == NULL ? "?" : err + 5);
+	}
+	if (!*tripped && !ok)
+		fail_msg("%s: no answer, and no request failed", c->op);
+	kv_free(out);
+	return ok;
+}
+
+/* a question: with memory again it has the same answer, to the letter */
+static unsigned walk_question(struct kit *p, struct call c)
+{
+	uint8_t before[32], after[32];
+	unsigned long all;
+	unsigned failed = 0;
+	bool tripped;
+
+	kit_raw(p, c.op, c.args, c.len);
+	assert_string_equal(kit_err(p), "");
+	said(p, before);
+	assert_true(starved(p, &c, 0, &tripped));
+	all = starve_seen;
+	for (unsigned long n = 1; n <= all; n++) {
+		(void)starved(p, &c, n, &tripped);
+		failed += tripped;
+		kit_raw(p, c.op, c.args, c.len);
+		assert_string_equal(kit_err(p), "");
+		said(p, after);
+		if (memcmp(before, after, 32) != 0)
+			fail_msg("%s: another answer after request %lu of %lu failed", c.op, n, all);
+	}
+	return failed;
+}
+
+/* the case as it is shown, and how much waits to be sent */
+static unsigned long world(struct kit *p, const char *record, uint8_t out[32])
+{
+	kit_call(p, "case_show", SHOW, record, "es", 1);
+	said(p, out);
+	kit_call(p, "outbox", "");
+	return kit_uint(p, "waiting");
+}
+
+/*
+ * An act: where it did not say "ok", the case is as before and nothing waits to be sent; where it
+ * did, both have changed.
+ * back  in: undoes it, so that it can be tried again; op NULL: it can be repeated
+ */
+static unsigned walk_act(struct kit *p, const char *record, struct call c, struct call back)
+{
+	unsigned long all = 1, n_before, n_after;
+	uint8_t before[32], after[32];
+	unsigned failed = 0;
+
+	for (unsigned long n = 0; n <= all; n++) {
+		bool tripped, ok;
+
+		n_before = world(p, record, before);
+		ok = starved(p, &c, n, &tripped);
+		if (n == 0) {
+			assert_true(ok);
+			all = starve_seen;
+		}
+		failed += tripped;
+		n_after = world(p, record, after);
+		if (ok != (memcmp(before, after, 32) != 0) || (ok && n_after <= n_before) ||
+		    (!ok && n_after != n_before))
+			fail_msg("%s: half done after request %lu of %lu failed (%s; %lu waited, %lu wait)",
+			         c.op, n, all, ok ? "ok" : "refused", n_before, n_after);
+		if (ok && back.op != NULL) {
+			kit_raw(p, back.op, back.args, back.len);
+			assert_string_equal(kit_err(p), "");
+		}
+	}
+	return failed;
+}
+
+static void without_memory_no_question_is_answered_wrong(void **state)
+{
+	struct kit *p = page(FIX_HOLDER0);
+	char record[33], id[65];
+	unsigned failed = 0;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 1, 5, NULL);
+	fixture_submit(f, FIX_VOLUNTEER0, 3, 6, NULL);
+	send_all();
+	kit_call(p, "cases", LIST, "all", 0UL, 0UL, 9UL);
+	for (unsigned i = 0; i < 2; i++) {
+		char path[40];
+
+		snprintf(path, sizeof path, "rows.%u.record", i);
+		snprintf(record, sizeof record, "%s", kit_str(p, path));
+		snprintf(path, sizeof path, "rows.%u.n_attachments", i);
+		if (kit_uint(p, path) > 0)
+			break;
+	}
+	kit_call(p, "case_show", SHOW, record, "es", 0);
+	snprintf(id, sizeof id, "%s", kit_str(p, "attachments.0.id"));
+	failed += walk_question(p, call_of("cases", LIST, "all", 0UL, 0UL, 9UL));
+	failed += walk_question(p, call_of("cases", LIST, "due", 14UL, 0UL, 9UL));
+	failed += walk_question(p, call_of("case_search", LIST " text:s", "all", 0UL, 0UL, 9UL,
+	                                   "tzunun"));
+	failed += walk_question(p, call_of("case_show", SHOW, record, "es", 1));
+	failed += walk_question(p, call_of("case_blob", "record:s id:s", record, id));
+	failed += walk_question(p, call_of("people", "record:s", record));
+	failed += walk_question(p, call_of("desk_status", ""));
+	failed += walk_question(p, call_of("desks", ""));
+	failed += walk_question(p, call_of("holders", "desk:s", hex(f->desk, 32)));
+	failed += walk_question(p, call_of("person_words", "key:s", key_of(FIX_COUNSEL)));
+	assert_true(failed > 300);
+	print_message("figure: web desk: requests for memory failed in questions: %u; another answer "
+	              "afterwards: 0\n", failed);
+}
+
+static void without_memory_no_act_is_half_done(void **state)
+{
+	struct kit *p = page(FIX_HOLDER0);
+	const struct call none = { .op = NULL };
+	char record[33];
+	unsigned failed = 0;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 1, 5, NULL);
+	send_all();
+	snprintf(record, sizeof record, "%s", only(FIX_HOLDER0));
+	compare(FIX_HOLDER0, FIX_COUNSEL);
+	failed += walk_act(p, record, call_of("case_note", "record:s text:s", record, "x"), none);
+	failed += walk_act(p, record,
+	                   call_of("case_assign", ASSIGN, record, key_of(FIX_COUNSEL), "Mam"),
+	                   call_of("case_unassign", "record:s whom:s reason:s", record,
+	                           key_of(FIX_COUNSEL), ""));
+	kit_call(p, "case_assign", ASSIGN, record, key_of(FIX_COUNSEL), "");
+	failed += walk_act(p, record,
+	                   call_of("case_unassign", "record:s whom:s reason:s", record,
+	                           key_of(FIX_COUNSEL), ""),
+	                   call_of("case_assign", ASSIGN, record, key_of(FIX_COUNSEL), ""));
+	failed += walk_act(p, record, call_of("case_close", "record:s reason:s", record, "done"),
+	                   call_of("case_reopen", "record:s reason:s", record, ""));
+	assert_true(failed > 300);
+	print_message("figure: web desk: requests for memory failed in acts: %u; half done: 0\n", failed);
+}
+
+static void without_memory_an_export_is_whole_or_ends(void **state)
+{
+	struct kit *p = page(FIX_HOLDER0);
+	struct call begin = call_of("export_begin", "records:n kind:s lang:s labels:b split:b",
+	                            "folders", "es", 0, 0);
+	struct call next = call_of("export_next", "");
+	static const char *const kinds[] = { "folders", "tables", "json" };
+	unsigned failed = 0;
+
+	fixture_submit(f, FIX_VOLUNTEER0, 1, 5, NULL);
+	fixture_submit(f, FIX_VOLUNTEER0, 2, 6, NULL);
+	send_all();
+	for (size_t i = 0; i < 3; i++) {
+		unsigned long all = 1;
+		uint8_t whole[32], now[32];
+
+		begin = call_of("export_begin", "records:n kind:s lang:s labels:b split:b", kinds[i],
+		                "es", 0, 0);
+		kit_raw(p, begin.op, begin.args, begin.len);
+		kit_call(p, "export_next", "");
+		assert_true(kit_bool(p, "done"));
+		said(p, whole);
+		for (unsigned long n = 0; n <= all; n++) {
+			bool tripped;
+
+			kit_raw(p, begin.op, begin.args, begin.len);
+			assert_string_equal(kit_err(p), "");
+			(void)starved(p, &next, n, &tripped);
+			if (n == 0) {
+				all = starve_seen;
+				}
+			failed += tripped;
+			/* done, failed, or not begun: nothing goes on from a half */
+			kit_raw(p, next.op, next.args, next.len);
+			said(p, now);
+			if (strcmp(kit_err(p), "state") != 0 && memcmp(whole, now, 32) != 0)
+				fail_msg("%s: half of it after request %lu of %lu failed (%s)", kinds[i],
+				         n, all, kit_err(p));
+		}
+		kit_raw(p, begin.op, begin.args, begin.len);
+		kit_call(p, "export_next", "");
+		said(p, now);
+		assert_memory_equal(whole, now, 32);
+	}
+	assert_true(failed > 200);
+	print_message("figure: web desk: requests for memory failed in exports: %u; went on from a half: "
+	              "0\n", failed);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -355,6 +590,9 @@ int main(void)
 		T(export_gives_the_files_of_the_command_line),
 		T(volunteers_read_nothing),
 		T(no_arguments_are_taken_for_good),
+		T(without_memory_no_question_is_answered_wrong),
+		T(without_memory_no_act_is_half_done),
+		T(without_memory_an_export_is_whole_or_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

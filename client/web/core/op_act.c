@@ -163,20 +163,20 @@ enum perr op_case_unassign(struct web *w, struct web_args *a, struct web_out *o)
 /* ---- answers ------------------------------------------------------------------------------ */
 
 /* what this member said no to leaves the device with the same call */
-static enum perr let_go(struct web *w, struct web_out *o, const struct act *act,
-                        const struct assign_told *told)
+static void let_go(struct web *w, struct web_out *o, const struct act *act,
+                   const struct assign_told *told)
 {
 	struct case_summary *s = malloc(sizeof *s);
+	bool is_gone = false;
 	unsigned n;
-	enum perr err = s == NULL ? PERR_NOMEM : leave_tidy(w->c, &n);
 
-	if (err == PERR_OK) {
-		err = case_summary(w->c, act->record, s);
-		put_told(o, told, err == PERR_NOTFOUND);
+	/* it was said, whatever becomes of the copy here: the next sync tidies as well */
+	if (s != NULL && leave_tidy(w->c, &n) == PERR_OK) {
+		is_gone = case_summary(w->c, act->record, s) == PERR_NOTFOUND;
 		sodium_memzero(s, sizeof *s);
 	}
 	free(s);
-	return err == PERR_NOTFOUND ? PERR_OK : err;
+	put_told(o, told, is_gone);
 }
 
 static enum perr answer(struct web *w, struct web_args *a, struct web_out *o,
@@ -192,8 +192,8 @@ static enum perr answer(struct web *w, struct web_args *a, struct web_out *o,
 	w->c->refusal = REFUSAL_NONE;
 	err = said(w, o, assign_answer(w->c, act.record, decision, act.reason, &told, why));
 	if (err == PERR_OK && decision == STATEMENT_DECLINE)
-		return let_go(w, o, &act, &told);
-	if (err == PERR_OK)
+		let_go(w, o, &act, &told);
+	else if (err == PERR_OK)
 		put_told(o, &told, false);
 	return err;
 }
@@ -219,7 +219,9 @@ enum perr op_case_recuse(struct web *w, struct web_args *a, struct web_out *o)
 		return err;
 	w->c->refusal = REFUSAL_NONE;
 	err = said(w, o, assign_recuse(w->c, act.record, act.reason, &told, why));
-	return err == PERR_OK ? let_go(w, o, &act, &told) : err;
+	if (err == PERR_OK)
+		let_go(w, o, &act, &told);
+	return err;
 }
 
 /* ---- closing, holding --------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "export_json.h"
 #include "export_list.h"
 #include "export_tables.h"
+#include "fbuf.h"
 #include "fexport.h"
 #include "wdesk.h"
 #include "web_ops.h"
@@ -31,8 +32,7 @@ struct wdesk_export {
 	struct export_index *index;
 	struct export_tables *tables;
 	char *lang;                      /* tables borrow it; an argument is gone with its call */
-	char *json;                      /* what is written of the array */
-	size_t json_len, json_size;
+	struct fbuf json;                /* what is written of the array */
 };
 
 void wdesk_export_free(struct wdesk_export *x)
@@ -43,9 +43,7 @@ void wdesk_export_free(struct wdesk_export *x)
 	export_index_free(x->index);
 	export_tables_free(x->tables);
 	free(x->lang);
-	if (x->json != NULL)
-		sodium_memzero(x->json, x->json_size);
-	free(x->json);
+	fbuf_drop(&x->json);
 	free(x);
 }
 
@@ -216,38 +214,18 @@ static void put_missing(struct part *p)
 	free(p->missing);
 }
 
-static enum perr json_add(struct wdesk_export *x, const char *text, size_t len)
-{
-	if (x->json_size - x->json_len < len) {
-		size_t size = 2 * x->json_size + len + 4096;
-		char *more = malloc(size);
-
-		if (more == NULL)
-			return PERR_NOMEM;
-		if (x->json != NULL) {
-			memcpy(more, x->json, x->json_len);
-			sodium_memzero(x->json, x->json_size);
-			free(x->json);
-		}
-		x->json = more;
-		x->json_size = size;
-	}
-	memcpy(x->json + x->json_len, text, len);
-	x->json_len += len;
-	return PERR_OK;
-}
-
 static enum perr json_case(struct web *w, struct wdesk_export *x, const struct case_file *f)
 {
 	char *text = NULL;
 	size_t len = 0;
 	enum perr err = export_json(w->c, f, &text, &len);
 
-	if (err == PERR_OK)
-		err = json_add(x, x->json_len == 0 ? "[\n" : ",\n", 2);
-	/* without its line end */
-	if (err == PERR_OK)
-		err = json_add(x, text, len - 1);
+	if (err == PERR_OK) {
+		fbuf_text(&x->json, x->json.len == 0 ? "[\n" : ",\n");
+		/* without its line end */
+		fbuf_add(&x->json, text, len - 1);
+		err = x->json.is_broken ? PERR_NOMEM : PERR_OK;
+	}
 	if (text != NULL)
 		sodium_memzero(text, len);
 	free(text);
@@ -300,10 +278,9 @@ static enum perr finish(struct wdesk_export *x, const struct export_sink *sink)
 	if (x->tables != NULL)
 		err = export_tables_write(x->tables, sink, &n);
 	if (x->kind == JSON) {
-		err = json_add(x, x->json_len == 0 ? "[\n]\n" : "\n]\n", x->json_len == 0 ? 4 : 3);
-		if (err == PERR_OK)
-			err = sink->file(sink->ctx, "", "cases.json", (const uint8_t *)x->json,
-			                 x->json_len);
+		fbuf_text(&x->json, x->json.len == 0 ? "[\n]\n" : "\n]\n");
+		err = x->json.is_broken ? PERR_NOMEM
+		    : sink->file(sink->ctx, "", "cases.json", x->json.bytes, x->json.len);
 	}
 	return err;
 }
@@ -341,6 +318,9 @@ enum perr op_export_next(struct web *w, struct web_args *a, struct web_out *o)
 	web_out_uint(o, "of", x->list.n);
 	web_out_bool(o, "done", done);
 	web_out_uint(o, "n_unreadable", unreadable);
+	/* a part that cannot be answered is lost: nothing goes on behind it */
+	if (err == PERR_OK)
+		err = o->err;
 	if (done || err != PERR_OK) {
 		wdesk_export_free(x);
 		d->export = NULL;

@@ -82,14 +82,19 @@ static void error_name(enum perr err, char out[32])
 	out[i] = 0;
 }
 
+/* of answer_end: two names, a number and a flag */
+#define END_SIZE 32
+
 static void answer_begin(struct web_out *o)
 {
 	web_out_clear(o);
 	web_out_map(o, NULL);
+	web_out_spare(o, END_SIZE);
 }
 
 static void answer_end(const struct web *w, struct web_out *o)
 {
+	web_out_spare(o, 0);
 	web_out_uint(o, "n", w->rows == NULL ? 0 : kv_rows_changes(w->rows));
 	web_out_bool(o, "owed", w->rows != NULL && kv_rows_owes(w->rows));
 	web_out_end(o);
@@ -126,6 +131,10 @@ uint8_t *web_call(struct web *w, const char *name, size_t name_len, const uint8_
 		err = PERR_UNKNOWN;
 	else if (op->needs == WEB_OPEN && w->c == NULL)
 		err = PERR_STATE;
+	/* What is done is answered: an act's few words fit into the first buffer, and the answer's
+	 * end into what is spared. */
+	if (err == PERR_OK)
+		err = o.err;
 	if (err == PERR_OK)
 		err = op->run(w, &a, &o);
 	if (w->kv != NULL) {

@@ -91,6 +91,8 @@ bool web_arg_has(struct web_args *a, const char *name)
 	if (a->err != PERR_OK)
 		return false;
 	found = find(a, name, &r);
+	/* without memory to look it is not known to be missing */
+	web_args_fail(a, found ? PERR_OK : r.err);
 	is_nil = found && mp_nil(&r);
 	(void)!mp_finish(&r);
 	if (is_nil)

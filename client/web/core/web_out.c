@@ -17,6 +17,7 @@ static bool grow(struct web_out *o, size_t more)
 
 	if (o->err != PERR_OK)
 		return false;
+	more += o->spare;
 	if (more <= o->size - o->len)
 		return true;
 	while (size - o->len < more) {
@@ -200,6 +201,13 @@ void web_out_why(struct web_out *o, const char *sentence)
 	}
 	memcpy(o->why, sentence, len);
 	o->why[len] = 0;
+}
+
+void web_out_spare(struct web_out *o, size_t len)
+{
+	o->spare = 0;
+	grow(o, len);
+	o->spare = len;
 }
 
 void web_out_init(struct web_out *o)

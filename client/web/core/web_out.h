@@ -29,6 +29,7 @@ struct web_out {
 		bool is_map;
 	} open[WEB_OUT_DEPTH];
 	unsigned depth;
+	size_t spare;                     /* kept free behind what is written: web_out_spare */
 	char why[WEB_OUT_WHY];            /* ends with a zero */
 };
 
@@ -56,6 +57,11 @@ void web_out_why(struct web_out *o, const char *sentence);
 
 /* ---- for the dispatcher ---- */
 
+/*
+ * From now on len bytes stay free for what is written after the next web_out_spare(o, 0): it
+ * cannot fail for want of memory any more.
+ */
+void web_out_spare(struct web_out *o, size_t len);
 /* an empty one, with nothing open */
 void web_out_init(struct web_out *o);
 /* drop what was written; what is open is closed; err stays as it is; why too */

@@ -83,3 +83,61 @@ export function exifOf (b) {
 	}
 	return said
 }
+
+// ---- notes of every kind ---------------------------------------------------------------------
+
+const segment = (marker, body) => {
+	const head = Buffer.from([0xff, marker, 0, 0])
+	head.writeUInt16BE(body.length + 2, 2)
+	return Buffer.concat([head, body])
+}
+const MARKS = {
+	xmp: 'PLANTED-XMP', icc: 'PLANTED-ICC', iptc: 'PLANTED-IPTC', comment: 'PLANTED-COMMENT',
+	thumbnail: 'PLANTED-THUMBNAIL', exif: 'AmparoCam'
+}
+
+// a JPEG with whatever cameras and programs write beside the picture, and a picture behind its end
+export function withNotes (jpeg) {
+	return Buffer.concat([
+		jpeg.subarray(0, 2),
+		...(jpeg.includes(MARKS.exif) ? [] : [segment(0xe1, exif())]),
+		segment(0xe1, Buffer.from(`http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>${MARKS.xmp}</x:xmpmeta>`, 'latin1')),
+		segment(0xe2, Buffer.concat([Buffer.from('ICC_PROFILE\0\x01\x01', 'latin1'), Buffer.alloc(128), Buffer.from(MARKS.icc)])),
+		segment(0xed, Buffer.from(`Photoshop 3.0\x008BIM${MARKS.iptc}`, 'latin1')),
+		segment(0xfe, Buffer.from(MARKS.comment)),
+		jpeg.subarray(2),
+		Buffer.from(`\xff\xd8\xff${MARKS.thumbnail}\xff\xd9`, 'latin1')
+	])
+}
+
+// CRC-32, as PNG wants it
+function crc (bytes) {
+	let c = 0xffffffff
+	for (const b of bytes) {
+		c ^= b
+		for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1
+	}
+	return (c ^ 0xffffffff) >>> 0
+}
+
+// base64 of a PNG, with Exif, XMP and a comment put before its picture
+export function pngWith (base64) {
+	const png = Buffer.from(base64, 'base64')
+	const chunk = (type, body) => {
+		const b = Buffer.alloc(12 + body.length)
+		b.writeUInt32BE(body.length, 0)
+		b.write(type, 4, 'latin1')
+		body.copy(b, 8)
+		b.writeUInt32BE(crc(b.subarray(4, 8 + body.length)), 8 + body.length)
+		return b
+	}
+	/* behind the header chunk: 8 of signature, 25 of IHDR */
+	return Buffer.concat([png.subarray(0, 33), chunk('eXIf', exif().subarray(6)),
+		chunk('iTXt', Buffer.from(`XML:com.adobe.xmp\0\0\0\0\0${MARKS.xmp}`, 'latin1')),
+		chunk('tEXt', Buffer.from(`Comment\0${MARKS.comment}`, 'latin1')), png.subarray(33)])
+}
+
+// which of them are in any byte of a file
+export function notesOf (bytes) {
+	return Object.keys(MARKS).filter(k => bytes.includes(MARKS[k])).sort()
+}

@@ -4,11 +4,11 @@
  * three plain ones (day, month by its name, year) where it has none, or where the form asks
  * for a month or a year alone.
  */
-import type { JSX, TargetedInputEvent } from 'preact';
-import { useId, useMemo, useState } from 'preact/hooks';
+import type { JSX, Ref, TargetedInputEvent } from 'preact';
+import { useId, useMemo, useRef, useState } from 'preact/hooks';
 import { lang, t } from '../i18n';
 import { Button, NO_HELP, Select } from '../ui';
-import { type Ask, looks, named } from './widget';
+import { type Ask, looks, named, useHold } from './widget';
 
 function knows(type: string): boolean {
 	const i = document.createElement('input');
@@ -39,7 +39,7 @@ export function isDay(text: string): boolean {
  * what   0: the whole day, 1: month and year, 2: the year (the rest is the first of it)
  */
 function DayParts(p: {
-	value: string; onDay: (day: string) => void; what: 0 | 1 | 2; named: Record<string, string | boolean | undefined>;
+	value: string; onDay: (day: string, half: boolean) => void; what: 0 | 1 | 2; named: Record<string, string | boolean | undefined>;
 }): JSX.Element {
 	const id = useId();
 	const [parts, setParts] = useState(() => {
@@ -55,7 +55,8 @@ function DayParts(p: {
 		const now = { ...parts, ...change };
 		setParts(now);
 		const m = p.what === 2 ? '01' : now.m, d = p.what > 0 ? '01' : two(Number(now.d) || 0);
-		p.onDay(/^\d{4}$/.test(now.y) && m !== '' && d !== '00' ? `${now.y}-${m}-${d}` : '');
+		const day = /^\d{4}$/.test(now.y) && m !== '' && d !== '00' ? `${now.y}-${m}-${d}` : '';
+		p.onDay(day, day === '' && now.y + now.m + now.d !== '');
 	};
 	const number = (key: 'y' | 'd', label: string, length: number): JSX.Element => (
 		<div class={`field part-${key}`}>
@@ -81,18 +82,31 @@ function DayParts(p: {
 
 /* One day; also before the questions of a form from paper.  max: "2026-11-24" */
 export function DayField(p: {
-	value: string; onDay: (day: string) => void; named: Record<string, string | boolean | undefined>;
+	value: string; onDay: (day: string, half: boolean) => void; named: Record<string, string | boolean | undefined>;
 	what?: 0 | 1 | 2; max?: string; onBlur?: () => void;
 }): JSX.Element {
 	if (!HAS_DATE || (p.what ?? 0) > 0)
 		return <DayParts value={p.value} onDay={p.onDay} what={p.what ?? 0} named={p.named} />;
 	return <input {...NO_HELP} {...p.named} class="input day" type="date" value={p.value} min="0001-01-01"
-		max={p.max ?? '9999-12-31'} onInput={(e) => p.onDay(e.currentTarget.value)} onBlur={p.onBlur} />;
+		max={p.max ?? '9999-12-31'} onInput={(e) => p.onDay(e.currentTarget.value, e.currentTarget.validity.badInput)} onBlur={p.onBlur} />;
+}
+
+/*
+ * Half of a date or a time is no answer, and must not go unseen.  Returns the box to draw
+ * around the fields, and how those that the browser does not look at itself tell of theirs.
+ */
+function useWhole(p: Ask): { box: Ref<HTMLDivElement>; half: { current: boolean } } {
+	const box = useRef<HTMLDivElement>(null);
+	const half = useRef(false);
+	useHold(p.filling, async () => half.current
+		|| [...box.current?.querySelectorAll('input') ?? []].some((i) => i.validity.badInput) ? t('date.not_whole') : '');
+	return { box, half };
 }
 
 export function DateWidget(p: Ask): JSX.Element {
 	const [day, setDay] = useState(p.text);
 	const [drawn, again] = useState(0);
+	const { box, half } = useWhole(p);
 	const what = looks(p.step, 'year') ? 2 : looks(p.step, 'month-year') ? 1 : 0;
 	const set = (to: string, whole: boolean): void => {
 		setDay(to);
@@ -102,11 +116,15 @@ export function DateWidget(p: Ask): JSX.Element {
 			p.type(to);
 	};
 	return (
-		<div class="line">
-			<DayField key={drawn} value={day} what={what} named={named(p)} onDay={(d) => set(d, false)}
+		<div class="line" ref={box}>
+			<DayField key={drawn} value={day} what={what} named={named(p)} onDay={(d, is_half) => {
+				half.current = is_half;
+				set(d, false);
+			}}
 				onBlur={() => void p.filling.flush()} />
 			{what === 0 && (
 				<Button onClick={() => {
+					half.current = false;
 					set(localDay(), true);
 					again(drawn + 1);
 				}}>{t('date.today')}</Button>
@@ -129,6 +147,7 @@ function TimeField(p: {
 export function TimeWidget(p: Ask): JSX.Element {
 	/* stored with seconds and the distance from UTC: "09:30:00.000-06:00" */
 	const [time, setTime] = useState(p.text.slice(0, 5));
+	const { box } = useWhole(p);
 	const set = (to: string, whole: boolean): void => {
 		setTime(to);
 		if (whole)
@@ -137,7 +156,7 @@ export function TimeWidget(p: Ask): JSX.Element {
 			p.type(to);
 	};
 	return (
-		<div class="line">
+		<div class="line" ref={box}>
 			<TimeField value={time} named={named(p)} onTime={(x) => set(x, false)}
 				onBlur={() => void p.filling.flush()} />
 			<Button onClick={() => set(localTime(), true)}>{t('date.now')}</Button>
@@ -162,6 +181,7 @@ export function MomentWidget(p: Ask): JSX.Element {
 			p.type('');
 	};
 	const half = (day === '') !== (time === '');
+	useHold(p.filling, half ? async () => t('date.half') : null);
 	const flush = (): void => void p.filling.flush();
 	const part = (name: string): Record<string, string | boolean | undefined> => ({
 		...named(p), 'aria-labelledby': `${p.labelledBy} ${id}-${name}`,

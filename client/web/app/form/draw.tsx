@@ -8,6 +8,8 @@ import type { JSX, TargetedPointerEvent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { Button } from '../ui';
+import type { Filling } from './filling';
+import { useHold } from './widget';
 
 type Stroke = { x: number; y: number }[];
 
@@ -35,8 +37,12 @@ function paint(canvas: HTMLCanvasElement, strokes: readonly Stroke[]): void {
 	}
 }
 
-/* label: the id of the question's label */
-export function DrawPad(p: { label: string; onKeep: (file: File) => void | Promise<unknown> }): JSX.Element {
+/*
+ * label    the id of the question's label
+ * onKeep   false: it could not be kept, and the reason is on the screen
+ * Whoever goes on without "Keep it" has signed all the same: it is kept then.
+ */
+export function DrawPad(p: { filling: Filling; label: string; onKeep: (file: File) => Promise<boolean> }): JSX.Element {
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const strokes = useRef<Stroke[]>([]);
 	const [n, setN] = useState(0);
@@ -45,6 +51,13 @@ export function DrawPad(p: { label: string; onKeep: (file: File) => void | Promi
 		if (canvas.current)
 			paint(canvas.current, strokes.current);
 	}, []);
+	const keep = (): Promise<boolean> => new Promise((resolve) => {
+		if (!canvas.current)
+			resolve(true);
+		canvas.current?.toBlob((b) => resolve(b !== null
+			&& p.onKeep(new File([b], 'drawing.png', { type: 'image/png' }))), 'image/png');
+	});
+	useHold(p.filling, n === 0 ? null : async () => await keep() ? '' : t('draw.not_kept'));
 	const point = (e: TargetedPointerEvent<HTMLCanvasElement>): { x: number; y: number } => {
 		const box = e.currentTarget.getBoundingClientRect();
 		return { x: (e.clientX - box.left) * WIDTH / box.width, y: (e.clientY - box.top) * HEIGHT / box.height };
@@ -85,15 +98,7 @@ export function DrawPad(p: { label: string; onKeep: (file: File) => void | Promi
 					strokes.current.pop();
 					redraw();
 				}}>{t('draw.undo')}</Button>
-				<Button kind="primary" icon="check" disabled={n === 0} onClick={() => new Promise<void>((done) => {
-					canvas.current?.toBlob((b) => {
-						if (!b) {
-							done();
-							return;
-						}
-						Promise.resolve(p.onKeep(new File([b], 'drawing.png', { type: 'image/png' }))).finally(done);
-					}, 'image/png');
-				})}>{t('draw.keep')}</Button>
+				<Button kind="primary" icon="check" disabled={n === 0} onClick={keep}>{t('draw.keep')}</Button>
 			</div>
 		</div>
 	);

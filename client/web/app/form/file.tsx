@@ -11,6 +11,8 @@ import { call } from '../core';
 import { sizeText, t } from '../i18n';
 import type { FileInfo } from '../ops';
 import { Button, Confirm, Dialog, ErrorBanner, Fault, FileButton } from '../ui';
+import { hasCamera } from '../ui/camera';
+import { Camera } from './camera';
 import { DrawPad } from './draw';
 import type { Filling } from './filling';
 import { PhotoError, shrink } from './photo';
@@ -24,6 +26,11 @@ async function attachmentBound(filling: Filling): Promise<number> {
 	if (bound === 0)
 		bound = await filling.ask(() => call('me', {})).then((m) => m.attachment_bytes, () => 0);
 	return bound === 0 ? BOUND : Math.min(bound, BOUND);
+}
+
+/* a telephone's: what <input capture> opens; elsewhere that is no more than a choice of files */
+function hasOwnCamera(): boolean {
+	return window.matchMedia('(pointer: coarse)').matches;
 }
 
 export class FileRefused extends Error {}
@@ -42,7 +49,8 @@ Promise<{ file: FileInfo; width: number; height: number }> {
 	const kind = media.split('/')[0] ?? '';
 	if (file.size === 0)
 		throw new FileRefused(t('file.empty'));
-	if (isPicture(file) && (kind === '' || kind === 'image' || kind === 'application')) {
+	/* whatever else the question would take: a picture is never kept as the camera wrote it */
+	if (isPicture(file) && kind !== 'audio' && kind !== 'video') {
 		try {
 			const photo = await shrink(file, max);
 			const r = await filling.attach('photo.jpg', photo.bytes, path);
@@ -125,13 +133,14 @@ export function FileWidget(p: Ask): JSX.Element {
 	const [shape, setShape] = useState<{ name: string; width: number; height: number } | null>(null);
 	const [asks, setAsks] = useState(false);
 	const [pad, setPad] = useState(false);
+	const [live, setLive] = useState(false);
 	const { step, filling } = p;
 	const image = step.media.startsWith('image/');
 	const draws = image && looks(step, 'signature', 'draw');
-	const take = async (files: File[]): Promise<void> => {
+	const take = async (files: File[]): Promise<boolean> => {
 		const file = files[0];
 		if (!file)
-			return;
+			return false;
 		setRefused('');
 		setError(null);
 		setBusy(isPicture(file) ? 'shrinking' : 'storing');
@@ -139,6 +148,8 @@ export function FileWidget(p: Ask): JSX.Element {
 			const r = await attachFile(filling, step.path, file, step.media);
 			setShape({ name: r.file.name, width: r.width, height: r.height });
 			setPad(false);
+			setLive(false);
+			return true;
 		} catch (e) {
 			if (e instanceof FileRefused)
 				setRefused(e.message);
@@ -146,6 +157,7 @@ export function FileWidget(p: Ask): JSX.Element {
 				setRefused((e as { why: string }).why);
 			else
 				setError(e);
+			return false;
 		} finally {
 			setBusy('');
 		}
@@ -156,9 +168,13 @@ export function FileWidget(p: Ask): JSX.Element {
 		<div class="stack close">
 			{draws && <Button kind={again ? 'plain' : 'primary'} wide icon="edit" onClick={() => setPad(true)}>
 				{t(again ? 'draw.again' : looks(step, 'signature') ? 'draw.sign' : 'draw.begin')}</Button>}
-			{image && !draws && (
+			{image && !draws && hasOwnCamera() && (
 				<FileButton camera wide icon="camera" accept="image/*" kind={again ? 'plain' : 'primary'} onFiles={take}
 					disabled={busy !== ''}>{t(again ? 'file.again' : 'file.camera')}</FileButton>
+			)}
+			{image && !draws && hasCamera() && !live && (
+				<Button wide icon="camera" kind={again || hasOwnCamera() ? 'plain' : 'primary'} disabled={busy !== ''}
+					onClick={() => setLive(true)}>{t(hasOwnCamera() ? 'camera.here' : again ? 'file.again' : 'file.camera')}</Button>
 			)}
 			<FileButton wide icon={image ? 'photo' : 'file'} accept={step.media || undefined} onFiles={take}
 				disabled={busy !== ''}>
@@ -173,10 +189,9 @@ export function FileWidget(p: Ask): JSX.Element {
 			<ErrorBanner error={error} op="fill_attach" />
 			<Fault text={refused || null} />
 			{busy !== '' && <p role="status" class="line"><span class="spinner" aria-hidden="true" />{t(`file.${busy}`)}</p>}
-			{pad && busy === '' && (
-				<DrawPad label={p.labelledBy} onKeep={(f) => take([f])} />
-			)}
-			{file && busy === '' && !pad && (
+			{pad && <div class={busy === '' ? '' : 'sr-only'}><DrawPad filling={filling} label={p.labelledBy} onKeep={(f) => take([f])} /></div>}
+			{live && busy === '' && <Camera onPicture={(f) => take([f])} onClose={() => setLive(false)} />}
+			{file && busy === '' && !pad && !live && (
 				<figure class="kept">
 					<Picture key={file.name} filling={filling} file={file}
 						alt={t(draws ? 'file.alt_signature' : 'file.alt')} />

@@ -7,7 +7,7 @@
  */
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { call } from '../core';
+import { call, isOpen } from '../core';
 import { lang as pageLang, langName, setLang, t } from '../i18n';
 import { back, go, here, onLeave, replace } from '../nav';
 import type { Interview } from '../ops';
@@ -125,7 +125,7 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 		return () => onLeave(null);
 	});
 	const leave = async (): Promise<void> => {
-		if (!await filling.flush())
+		if (!await filling.ready())
 			return;
 		onLeave(null);
 		back();
@@ -187,8 +187,11 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 				{filling.error !== null && (
 					<div class="stack close">
 						{filling.sign === 'failed' && <Banner tone="bad" title={t('fill.cannot_save')} action={
-							<Button icon="sync" onClick={() => filling.flush()}>{t('fill.try_again')}</Button>
-						} />}
+							/* a core that could not write is over: only a page loaded anew goes on */
+							isOpen()
+								? <Button icon="sync" onClick={() => filling.flush()}>{t('fill.try_again')}</Button>
+								: <Button icon="sync" onClick={() => window.location.reload()}>{t('fill.reopen')}</Button>
+						}>{t('fill.cannot_save_do')}</Banner>}
 						<ErrorBanner error={filling.error} op={filling.error_op} />
 					</div>
 				)}

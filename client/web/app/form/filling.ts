@@ -33,6 +33,11 @@ export class Filling {
 	error_op = '';
 	/* moves from question to question, for what is keyed by it */
 	moves = 0;
+	/*
+	 * What a widget has that is no answer yet: a drawing that was not kept, half of a date.
+	 * Asked before anybody goes on or the page is hidden; it says why it cannot be left so, or "".
+	 */
+	hold: (() => Promise<string>) | null = null;
 	private moving = false;
 	private queue: Promise<unknown> = Promise.resolve();
 	private timer = 0;
@@ -57,6 +62,7 @@ export class Filling {
 	async end(): Promise<void> {
 		document.removeEventListener('visibilitychange', this.hidden);
 		window.removeEventListener('pagehide', this.hidden);
+		await this.hold?.().catch(() => '');
 		await this.flush().catch(() => false);
 		this.over = true;
 		window.clearTimeout(this.timer);
@@ -89,6 +95,16 @@ export class Filling {
 		return this.store(true);
 	}
 
+	/* Somebody goes on, or leaves: true if nothing is left behind. */
+	async ready(): Promise<boolean> {
+		const why = await this.hold?.() ?? '';
+		if (why === '')
+			return this.flush();
+		this.refusal = why;
+		this.draw();
+		return false;
+	}
+
 	/* The field is left, or the page: true if nothing is left to store. */
 	async flush(): Promise<boolean> {
 		return this.typed === null ? true : this.store(true);
@@ -99,6 +115,7 @@ export class Filling {
 		window.clearTimeout(this.timer);
 		this.timer = 0;
 		this.typed = null;
+		this.hold = null;
 		this.refusal = '';
 		this.sign = this.at.draft === 0 ? 'fresh' : 'saved';
 		this.moves++;
@@ -111,7 +128,7 @@ export class Filling {
 			return false;
 		this.moving = true;
 		try {
-			if (!await this.flush())
+			if (!await this.ready())
 				return false;
 			this.error = null;
 			this.take(await this.one(fn));
@@ -130,7 +147,7 @@ export class Filling {
 		const step = this.at.step;
 		const text = this.typed;
 		/* the last answer and the step in one call, and one write to the disk */
-		if (text !== null && step.kind === 'question')
+		if (text !== null && this.hold === null && step.kind === 'question')
 			return this.answerAndGo(step.path, text);
 		return this.move('fill_move', () => call('fill_next', {}));
 	}
@@ -267,6 +284,7 @@ export class Filling {
 
 	private readonly hidden = (): void => {
 		if (document.visibilityState === 'hidden' || this.typed !== null)
-			void this.flush();
+			/* a drawing is kept; half of a date stays where it is */
+			void Promise.resolve(this.hold?.()).then(() => this.flush()).catch(() => false);
 	};
 }

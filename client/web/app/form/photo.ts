@@ -25,10 +25,11 @@ const CLEAN = 0.6;           /* letters keep their edges from here on */
 const BEST = 0.92;
 const PIXELS_MAX = 100e6;    /* a decoded picture larger than this would end the page */
 
-interface Source { draw: CanvasImageSource; width: number; height: number; close: () => void }
+interface Source { draw: CanvasImageSource; width: number; height: number }
+interface Decoded extends Source { close: () => void }
 
 /* upright, as the camera's note of its orientation says */
-async function decode(file: Blob): Promise<Source> {
+async function decode(file: Blob): Promise<Decoded> {
 	try {
 		const b = await createImageBitmap(file, { imageOrientation: 'from-image' });
 		return { draw: b, width: b.width, height: b.height, close: () => b.close() };
@@ -55,7 +56,7 @@ function written(canvas: HTMLCanvasElement, quality: number): Promise<Blob> {
 		'image/jpeg', quality));
 }
 
-/* The canvas at this length of the longer side, drawn in halves so that letters do not fray. */
+/* A canvas whose longer side has this length, or the picture's own where that is shorter. */
 function drawn(s: Source, side: number): HTMLCanvasElement {
 	const scale = Math.min(1, side / Math.max(s.width, s.height));
 	const canvas = document.createElement('canvas');
@@ -78,12 +79,24 @@ function wipe(canvas: HTMLCanvasElement): void {
 	canvas.height = 0;
 }
 
+/* At the largest size that is ever tried.  The picture as it was taken, 200 MB in a telephone
+ * of 50 megapixels, is let go before anything is tried with it. */
+async function large(file: Blob): Promise<Source & { draw: HTMLCanvasElement }> {
+	const whole = await decode(file);
+	try {
+		if (whole.width * whole.height > PIXELS_MAX)
+			throw new PhotoError('no_picture');
+		const canvas = drawn(whole, LARGEST);
+		return { draw: canvas, width: canvas.width, height: canvas.height };
+	} finally {
+		whole.close();
+	}
+}
+
 /* max: bytes the result may have */
 export async function shrink(file: Blob, max: number): Promise<Photo> {
-	const source = await decode(file);
+	const source = await large(file);
 	try {
-		if (source.width * source.height > PIXELS_MAX)
-			throw new PhotoError('no_picture');
 		const longer = Math.max(source.width, source.height);
 		const at = async (side: number, quality: number): Promise<Blob | null> => {
 			const canvas = drawn(source, side);
@@ -138,6 +151,6 @@ export async function shrink(file: Blob, max: number): Promise<Photo> {
 			wipe(canvas);
 		}
 	} finally {
-		source.close();
+		wipe(source.draw);
 	}
 }

@@ -7,7 +7,7 @@ import type { JSX } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { t, tn } from '../i18n';
 import { Button, Fault, NO_HELP } from '../ui';
-import type { Ask } from './widget';
+import { type Ask, useHold } from './widget';
 
 type Trouble = 'denied' | 'not_found' | 'cannot';
 
@@ -101,6 +101,8 @@ function Typed(p: {
 export function PlaceWidget(p: Ask): JSX.Element {
 	const [drawn, again] = useState(0);
 	const [now, setNow] = useState(p.text);
+	const [half, setHalf] = useState(false);
+	useHold(p.filling, half ? async () => t('place.not_whole') : null);
 	const [lat = '', lon = '', , accuracy = ''] = now.split(/\s+/);
 	const set = (place: string): void => {
 		setNow(place);
@@ -109,14 +111,16 @@ export function PlaceWidget(p: Ask): JSX.Element {
 	return (
 		<div class="stack">
 			<Typed key={drawn} ask={p} first={lat} second={lon} onBlur={() => void p.filling.flush()}
-				onPlace={(place, half) => {
+				onPlace={(place, is_half) => {
+					setHalf(is_half);
 					/* one number alone is no place: what was there before goes when both are gone */
-					if (!half)
+					if (!is_half)
 						set(place);
 				}} />
 			{Number(accuracy) > 0 && <p class="field-hint">{t('place.accuracy', { m: Math.round(Number(accuracy)) })}</p>}
 			<Locate label={t('place.here')} onPlace={(place) => {
 				setNow(place);
+				setHalf(false);
 				p.put(place);
 				again(drawn + 1);
 			}} />
@@ -134,6 +138,8 @@ export function TraceWidget(p: Ask): JSX.Element {
 	});
 	const [typed, setTyped] = useState('');
 	const [drawn, again] = useState(0);
+	useHold(p.filling, typed !== '' ? async () => t('trace.not_added')
+		: points.length > 0 && points.length < least ? async () => t('trace.few', { n: least }) : null);
 	const set = (now: string[]): void => {
 		setPoints(now);
 		if (now.length === 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What each widget gets: the question, where it is on the screen, and where answers go. */
+import { useLayoutEffect } from 'preact/hooks';
 import type { Step } from '../ops';
 import type { Filling } from './filling';
 
@@ -37,4 +38,16 @@ export function named(p: Ask): Record<string, string | boolean | undefined> {
 		'aria-labelledby': p.labelledBy, 'aria-describedby': p.describedBy,
 		'aria-invalid': p.invalid || undefined, 'aria-required': p.step.required || undefined,
 	};
+}
+
+/* While fn is there, nobody goes on without it having been asked (Filling.hold). */
+export function useHold(filling: Filling, fn: (() => Promise<string>) | null): void {
+	/* with the drawing itself: the next key may be Enter */
+	useLayoutEffect(() => {
+		filling.hold = fn;
+		return () => {
+			if (filling.hold === fn)
+				filling.hold = null;
+		};
+	});
 }

@@ -10,6 +10,7 @@
 import type { JSX } from 'preact';
 import { useCallback, useState } from 'preact/hooks';
 import { t, tMaybe } from '../i18n';
+import { session } from '../session';
 import { Banner } from './basics';
 
 const OF_FORM = new Set(['range', 'format', 'limit']);
@@ -23,8 +24,10 @@ function word(e: unknown, name: 'code' | 'why'): string {
 export function errorSentence(e: unknown, op?: string): string {
 	const code = word(e, 'code');
 	const why = word(e, 'why');
-	return (why !== '' && tMaybe(`error.${code}.${why}`)) || (op !== undefined && tMaybe(`error.${op}.${code}`))
-		|| tMaybe(`error.${code}`) || t('error.other');
+	/* nothing is on a hall's tablet's disk: what is kept elsewhere is not kept there */
+	const hall = session().kiosk ? tMaybe(`error.kiosk.${code}`) : undefined;
+	return hall || (why !== '' && tMaybe(`error.${code}.${why}`)) || (op !== undefined && tMaybe(`error.${op}.${code}`))
+		|| tMaybe(`error.${code}`) || t(session().kiosk ? 'error.kiosk.other' : 'error.other');
 }
 
 export function ErrorBanner(p: { error: unknown; op?: string }): JSX.Element | null {

@@ -5,7 +5,8 @@ import { useState } from 'preact/hooks';
 import { call } from '../core';
 import { t } from '../i18n';
 import { Banner, Button, Card, Field, More, Page, useFault } from '../ui';
-import { canScan, Scanner } from './scanner';
+import { hasCamera } from '../ui/camera';
+import { Scanner } from './scanner';
 
 /* given: what came with a link; it is looked at like a pasted one */
 export function Invite(p: {
@@ -35,7 +36,7 @@ export function Invite(p: {
 			<p>{t('invite.intro')}</p>
 			{fault.banner}
 			{p.given !== '' && text === p.given && <Banner tone="info" title={t('invite.from_link')} />}
-			{canScan() && (
+			{hasCamera() && (
 				<Card tone="accent">
 					<Button kind="primary" big wide icon="qr" onClick={() => setScanning(true)}>{t('invite.scan')}</Button>
 					<p class="small">{t('invite.scan_hint')}</p>

@@ -5,10 +5,11 @@
  * detector is not used: on many phones it is a service of somebody else.
  */
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import decodeQR from 'qr/decode.js';
 import { t } from '../i18n';
 import { Banner, Button, Page, say, Waiting } from '../ui';
+import { useCamera } from '../ui/camera';
 
 /* between two pictures: a phone's processor is to do other things too */
 const PAUSE_MS = 120;
@@ -16,11 +17,6 @@ const PAUSE_MS = 120;
 const LOOK_PX = 960;
 /* an invitation has at most 220 characters; other codes are no reason to stop */
 const LONGEST = 1000;
-
-export function canScan(): boolean {
-	return typeof navigator !== 'undefined' && navigator.mediaDevices !== undefined
-		&& typeof navigator.mediaDevices.getUserMedia === 'function';
-}
 
 /* What a picture says; '' for nothing. */
 export function readPicture(picture: ImageData): string {
@@ -31,27 +27,17 @@ export function readPicture(picture: ImageData): string {
 	}
 }
 
-type Refusal = 'denied' | 'none' | 'failed';
-
-function refusal(e: unknown): Refusal {
-	const name = e instanceof DOMException ? e.name : '';
-	if (name === 'NotAllowedError' || name === 'SecurityError')
-		return 'denied';
-	return name === 'NotFoundError' || name === 'OverconstrainedError' ? 'none' : 'failed';
-}
-
 export function Scanner(p: { onText: (text: string) => void; onClose: () => void }): JSX.Element {
-	const video = useRef<HTMLVideoElement>(null);
-	const [state, setState] = useState<'starting' | 'looking' | Refusal>('starting');
+	const { video, state } = useCamera(1280, 960);
 	const [other, setOther] = useState(false);
 	useEffect(() => {
-		let ended = false;
+		if (state !== 'on')
+			return undefined;
 		let timer = 0;
-		let stream: MediaStream | null = null;
 		const canvas = document.createElement('canvas');
 		const look = (): void => {
 			const v = video.current;
-			if (ended || !v)
+			if (!v)
 				return;
 			if (v.readyState >= v.HAVE_CURRENT_DATA && v.videoWidth > 0) {
 				const scale = Math.min(1, LOOK_PX / Math.max(v.videoWidth, v.videoHeight));
@@ -62,7 +48,6 @@ export function Scanner(p: { onText: (text: string) => void; onClose: () => void
 					ctx.drawImage(v, 0, 0, canvas.width, canvas.height);
 					const text = readPicture(ctx.getImageData(0, 0, canvas.width, canvas.height));
 					if (/amparo:/i.test(text)) {
-						ended = true;
 						say(t('scan.found'));
 						p.onText(text);
 						return;
@@ -73,34 +58,12 @@ export function Scanner(p: { onText: (text: string) => void; onClose: () => void
 			}
 			timer = window.setTimeout(look, PAUSE_MS);
 		};
-		navigator.mediaDevices.getUserMedia({
-			audio: false,
-			video: { facingMode: { ideal: 'environment' }, width: { ideal: 1280 }, height: { ideal: 960 } },
-		}).then(async (s) => {
-			stream = s;
-			if (ended || !video.current) {
-				for (const track of s.getTracks())
-					track.stop();
-				return;
-			}
-			video.current.srcObject = s;
-			await video.current.play();
-			setState('looking');
-			look();
-		}).catch((e: unknown) => {
-			if (!ended)
-				setState(refusal(e));
-		});
+		look();
 		return () => {
-			ended = true;
 			window.clearTimeout(timer);
-			for (const track of stream?.getTracks() ?? [])
-				track.stop();
-			if (video.current)
-				video.current.srcObject = null;
 			canvas.width = canvas.height = 0;
 		};
-	}, []);
+	}, [state]);
 	const refused = state === 'denied' || state === 'none' || state === 'failed';
 	return (
 		<Page title={t('scan.title')} onBack={p.onClose}
@@ -113,8 +76,8 @@ export function Scanner(p: { onText: (text: string) => void; onClose: () => void
 						<div class="viewfinder">
 							{state === 'starting' && <Waiting text={t('scan.starting')} />}
 							<video ref={video} muted playsInline aria-label={t('scan.title')}
-								class={state === 'looking' ? '' : 'sr-only'} />
-							{state === 'looking' && <span class="viewfinder-frame" aria-hidden="true" />}
+								class={state === 'on' ? '' : 'sr-only'} />
+							{state === 'on' && <span class="viewfinder-frame" aria-hidden="true" />}
 						</div>
 						<p class="small quiet-text">{t('scan.private')}</p>
 					</>

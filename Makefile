@@ -494,6 +494,8 @@ WRAP_test_ws = $(STARVE)
 WRAP_test_web_attacks = $(STARVE)
 WRAP_test_web_acts = $(STARVE)
 WRAP_test_web_rows = $(STARVE)
+WRAP_test_web_volunteer = $(STARVE)
+WRAP_test_web_rows = $(STARVE) -Wl,--wrap=crypto_pwhash
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit
 WRAP_test_host = -Wl,--wrap=mdb_txn_commit
@@ -772,7 +774,10 @@ seizure-bins: $(patsubst %,$(B)/tests/seizure/%,$(SEIZURE)) $(B)/tests/seizure/f
               $(B)/tests/tools/amparo_clock
 bench-bins: $(patsubst %,$(B)/tests/bench/%,$(BENCHES))
 worlds-bins: $(B)/tests/worlds/two_worlds
-tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS))
+$(B)/tests/tools/pwhash_once.so: tests/tools/pwhash_once.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared $(LDFLAGS) $< -o $@ -lsodium -ldl
+tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS)) $(B)/tests/tools/pwhash_once.so
 unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
 

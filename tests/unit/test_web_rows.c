@@ -9,6 +9,7 @@
 
 #include "kv_contract.h"
 #include "kv_rows.h"
+#include "pwhash_once.h"
 #include "starve.h"
 #include "web.h"
 

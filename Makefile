@@ -341,6 +341,7 @@ CLI_SRC      = \
                client/cli/cmd_vault.c
 UNIT_TESTS   = \
                test_intake \
+               test_cache \
                test_web_digest \
                test_web_rows \
                test_web_volunteer \
@@ -472,6 +473,7 @@ FUZZERS      = \
                fuzz_backup \
                fuzz_web
 MORE_test_intake = tests/unit/fixture_org.c
+MORE_test_cache = tests/unit/fixture_org.c
 MORE_test_web_volunteer = tests/unit/fixture_org.c tests/unit/web_day.c
 MORE_test_web_attacks = tests/unit/fixture_org.c tests/unit/web_day.c
 MORE_test_web_desk = tests/unit/fixture_org.c
@@ -723,7 +725,7 @@ $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(addprefix $(B)/tests/test_,web_volunteer web_attacks): $(B)/tests/unit/web_day.o
 $(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk web_acts trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
-$(addprefix $(B)/tests/test_,intake record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,intake cache record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o $(B)/tests/sim/sim_web.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "cache.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,11 +11,12 @@
 struct known_form {
 	uint8_t part[32];
 	struct xform *form;              /* NULL: it is here and cannot be read */
+	unsigned holds;
 };
 
 struct cache {
-	size_t n_forms;
-	struct known_form forms[ROSTER_FORMS_MAX];
+	size_t n_forms, forms_cap;
+	struct known_form *forms;
 	/* of the roster with this header */
 	uint8_t header_hash[32];
 	bool has_desks;
@@ -34,6 +36,7 @@ void cache_free(struct cache *k)
 		return;
 	for (size_t i = 0; i < k->n_forms; i++)
 		xform_free(k->forms[i].form);
+	free(k->forms);
 	free(k->desks);
 	free(k);
 }
@@ -71,19 +74,49 @@ static struct known_form *known(struct cache *k, const uint8_t part[32])
 	return NULL;
 }
 
-static struct known_form *room(struct cache *k)
+static bool is_listed(const struct client *c, const uint8_t part[32])
 {
-	/* full only if rosters replaced all their forms within one run of the program */
-	if (k->n_forms == ROSTER_FORMS_MAX) {
-		xform_free(k->forms[0].form);
-		memmove(&k->forms[0], &k->forms[1], (ROSTER_FORMS_MAX - 1) * sizeof k->forms[0]);
-		k->n_forms--;
-	}
-	return &k->forms[k->n_forms++];
+	for (uint32_t i = 0; i < c->field->n_forms; i++)
+		if (memcmp(c->field->forms[i].part, part, 32) == 0)
+			return true;
+	return false;
 }
 
-enum perr cache_form(struct client *c, const char *id, const char *version,
-                     const struct xform **out)
+/* what nobody can ask for any more and nobody holds; what is listed may be borrowed */
+static void drop_old(const struct client *c, struct cache *k)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < k->n_forms; i++)
+		if (k->forms[i].holds > 0 || is_listed(c, k->forms[i].part))
+			k->forms[n++] = k->forms[i];
+		else
+			xform_free(k->forms[i].form);
+	k->n_forms = n;
+}
+
+/* one more, empty; NULL: no memory.  More than a roster lists are there only as far as held. */
+static struct known_form *room(const struct client *c, struct cache *k)
+{
+	struct known_form *more;
+
+	if (k->n_forms == k->forms_cap)
+		drop_old(c, k);
+	if (k->n_forms == k->forms_cap) {
+		more = realloc(k->forms, (k->forms_cap + ROSTER_FORMS_MAX) * sizeof *more);
+		if (more == NULL)
+			return NULL;
+		k->forms = more;
+		k->forms_cap += ROSTER_FORMS_MAX;
+	}
+	more = &k->forms[k->n_forms++];
+	memset(more, 0, sizeof *more);
+	return more;
+}
+
+/* *out: valid until the next call; its form may be NULL */
+static enum perr find(struct client *c, const char *id, const char *version,
+                      struct known_form **out)
 {
 	const struct roster_form *entry = cache_form_entry(c, id, version);
 	struct cache *k = cache_of(c);
@@ -109,12 +142,52 @@ enum perr cache_form(struct client *c, const char *id, const char *version,
 		kv_free(xml);
 		if (err == PERR_NOMEM)
 			return err;
-		f = room(k);
+		f = room(c, k);
+		if (f == NULL) {
+			xform_free(form);
+			return PERR_NOMEM;
+		}
 		memcpy(f->part, entry->part, 32);
 		f->form = form;
 	}
-	*out = f->form;
+	*out = f;
 	return f->form == NULL ? PERR_UNKNOWN : PERR_OK;
+}
+
+enum perr cache_form(struct client *c, const char *id, const char *version,
+                     const struct xform **out)
+{
+	struct known_form *f;
+	enum perr err = find(c, id, version, &f);
+
+	*out = err == PERR_OK ? f->form : NULL;
+	return err;
+}
+
+enum perr cache_form_hold(struct client *c, const char *id, const char *version,
+                          const struct xform **out)
+{
+	struct known_form *f;
+	enum perr err = find(c, id, version, &f);
+
+	*out = NULL;
+	if (err == PERR_OK) {
+		f->holds++;
+		*out = f->form;
+	}
+	return err;
+}
+
+void cache_form_drop(struct client *c, const struct xform *form)
+{
+	struct cache *k = form == NULL ? NULL : c->cache;
+
+	for (size_t i = 0; k != NULL && i < k->n_forms; i++)
+		if (k->forms[i].form == form) {
+			assert(k->forms[i].holds > 0);
+			k->forms[i].holds--;
+			return;
+		}
 }
 
 /* ---- desks -------------------------------------------------------------------------- */
@@ -176,6 +249,12 @@ static enum perr load_desks(struct client *c)
 	memcpy(k->header_hash, c->header_hash, 32);
 	k->has_desks = true;
 	return PERR_OK;
+}
+
+void cache_forget_desks(struct client *c)
+{
+	if (c->cache != NULL)
+		c->cache->has_desks = false;
 }
 
 enum perr cache_desk(struct client *c, const uint8_t desk_id[32], const struct desk **out)

@@ -22,12 +22,21 @@
 /*
  * The form of this id and version, active or not, with the files it was published with.
  * version  in: NULL means the active one
- * out      out: borrowed until client_free; NULL after an error
+ * out      out: borrowed until the next roster is adopted; NULL after an error
  * PERR_NOTFOUND: the roster does not list it, or its XML is not here yet.
  * PERR_UNKNOWN: it is here and this program cannot read it.
  */
 PERR_MUST_CHECK enum perr cache_form(struct client *c, const char *id, const char *version,
                                      const struct xform **out);
+/*
+ * The same, borrowed until cache_form_drop, whatever rosters come meanwhile: an interview goes
+ * on with the form it began with, also where that is listed no longer.  Each hold has one drop,
+ * which has to come before client_free.
+ */
+PERR_MUST_CHECK enum perr cache_form_hold(struct client *c, const char *id, const char *version,
+                                          const struct xform **out);
+/* NULL is harmless */
+void cache_form_drop(struct client *c, const struct xform *form);
 /* the roster's entry of a form; NULL: not listed */
 const struct roster_form *cache_form_entry(const struct client *c, const char *id,
                                            const char *version);
@@ -59,6 +68,9 @@ bool cache_was_holder(struct client *c, const uint8_t desk_id[32], const uint8_t
 PERR_MUST_CHECK enum perr cache_left(struct client *c, const uint8_t (**ids)[32], size_t *n);
 /* is this key anybody's in the roster: this member, staff, a volunteer, a holder? */
 bool cache_is_member(struct client *c, const uint8_t key[32]);
+
+/* which desks there are, and which are held, is worked out anew when next asked for */
+void cache_forget_desks(struct client *c);
 
 /* called by client_free; NULL is harmless */
 struct cache;

@@ -28,6 +28,8 @@ static const char *const columns[] = {
 struct form_tables {
 	char id[65];
 	struct fexport *x;
+	const struct xform *forms[ROSTER_FORMS_MAX];  /* held: cache.h */
+	size_t n_forms;
 	struct form_tables *next;
 };
 
@@ -55,6 +57,16 @@ enum perr export_tables_new(struct export_tables **out, struct client *c, unsign
 	return PERR_OK;
 }
 
+static void tables_free(struct client *c, struct form_tables *t)
+{
+	if (t == NULL)
+		return;
+	fexport_free(t->x);
+	for (size_t i = 0; i < t->n_forms; i++)
+		cache_form_drop(c, t->forms[i]);
+	free(t);
+}
+
 void export_tables_free(struct export_tables *x)
 {
 	struct form_tables *t, *next;
@@ -63,8 +75,7 @@ void export_tables_free(struct export_tables *x)
 		return;
 	for (t = x->forms; t != NULL; t = next) {
 		next = t->next;
-		fexport_free(t->x);
-		free(t);
+		tables_free(x->c, t);
 	}
 	fbuf_drop(&x->corrections);
 	free(x);
@@ -76,35 +87,35 @@ void export_tables_free(struct export_tables *x)
 static enum perr tables_of(struct export_tables *x, const char *id, struct fexport **out)
 {
 	const struct roster_field *f = x->c->field;
-	const struct xform *forms[ROSTER_FORMS_MAX];
 	struct form_tables *t;
-	size_t n = 0;
+	enum perr err = PERR_OK;
 
 	for (t = x->forms; t != NULL; t = t->next)
 		if (strcmp(t->id, id) == 0) {
 			*out = t->x;
 			return PERR_OK;
 		}
-	/* the roster lists them in the order they were published */
-	for (uint32_t i = f == NULL ? 0 : f->n_forms; i > 0; i--) {
-		enum perr err;
-
-		if (strcmp(f->forms[i - 1].id, id) != 0)
-			continue;
-		err = cache_form(x->c, id, f->forms[i - 1].version, &forms[n]);
-		if (err == PERR_OK)
-			n++;
-		else if (err != PERR_NOTFOUND && err != PERR_UNKNOWN)
-			return err;
-	}
 	t = calloc(1, sizeof *t);
 	if (t == NULL)
 		return PERR_NOMEM;
 	snprintf(t->id, sizeof t->id, "%s", id);
-	t->x = fexport_new_versions(id, forms, n, x->flags, x->lang);
-	if (t->x == NULL) {
-		free(t);
-		return PERR_NOMEM;
+	/* the roster lists them in the order they were published */
+	for (uint32_t i = f == NULL ? 0 : f->n_forms; i > 0 && err == PERR_OK; i--) {
+		if (strcmp(f->forms[i - 1].id, id) != 0)
+			continue;
+		err = cache_form_hold(x->c, id, f->forms[i - 1].version, &t->forms[t->n_forms]);
+		if (err == PERR_OK)
+			t->n_forms++;
+		else if (err == PERR_NOTFOUND || err == PERR_UNKNOWN)
+			err = PERR_OK;
+	}
+	if (err == PERR_OK) {
+		t->x = fexport_new_versions(id, t->forms, t->n_forms, x->flags, x->lang);
+		err = t->x == NULL ? PERR_NOMEM : PERR_OK;
+	}
+	if (err != PERR_OK) {
+		tables_free(x->c, t);
+		return err;
 	}
 	fexport_more(t->x, columns, N_COLUMNS);
 	*x->last = t;

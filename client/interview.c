@@ -31,6 +31,7 @@ void interview_free(struct interview *iv)
 {
 	fill_free(iv->s);
 	draft_free(iv->d);
+	cache_form_drop(iv->c, iv->form);
 	iv->s = NULL;
 	iv->d = NULL;
 	iv->form = NULL;
@@ -38,7 +39,8 @@ void interview_free(struct interview *iv)
 
 enum perr interview_load(struct interview *iv)
 {
-	return cache_form(iv->c, iv->d->head.form_id, iv->d->head.form_version, &iv->form);
+	cache_form_drop(iv->c, iv->form);
+	return cache_form_hold(iv->c, iv->d->head.form_id, iv->d->head.form_version, &iv->form);
 }
 
 void interview_choose_lang(struct interview *iv, const char *want)

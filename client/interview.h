@@ -34,7 +34,7 @@ struct interview {
 	struct client *c;                /* borrowed */
 	struct draft *d;                 /* owned */
 	struct fill *s;                  /* owned; NULL: none is open */
-	const struct xform *form;        /* borrowed: cache.h */
+	const struct xform *form;        /* held: cache.h */
 	int tz_min;                      /* local time minus UTC */
 	bool is_back;                    /* went backwards: silent notes are passed that way */
 };
@@ -47,7 +47,7 @@ struct interview {
  */
 PERR_MUST_CHECK enum perr interview_new(struct interview *iv, struct client *c, bool is_paper,
                                        int tz_min);
-/* Wipes and frees session and draft; the store is not touched. */
+/* Wipes and frees session and draft, lets the form go; the store is not touched. */
 void interview_free(struct interview *iv);
 
 /*

@@ -505,8 +505,7 @@ enum perr recovery_begin(struct recovery *r, const uint8_t (*keep)[32], uint32_t
 		c->borrowed = r->keys;
 		c->n_borrowed = PAPER_KEYS;
 		/* which desks count as held is asked anew */
-		cache_free(c->cache);
-		c->cache = NULL;
+		cache_forget_desks(c);
 	}
 	charter_signed_free(&next);
 	if (sks != NULL)

@@ -276,7 +276,8 @@ static int amend_it(struct cli *cli, const struct given *g)
 	fill_free(a->known);
 	case_merged_free(a->merged);
 	case_close(a->file);
-	draft_free(a->f.iv.d);
+	a->f.iv.s = NULL;                /* one of those two */
+	interview_free(&a->f.iv);
 	if (a->f.lock >= 0)
 		close(a->f.lock);
 	ask_free(a->path);

@@ -159,7 +159,9 @@ static void same_as_stored(struct web *w)
 	char why[FILL_WHY_SIZE];
 
 	there.s = NULL;
+	there.form = NULL;
 	OK(draft_open(w->kv, iv->d->head.number, &there.d));
+	OK(interview_load(&there));
 	OK(interview_open(&there, why));
 	hash_answers(here, iv->s);
 	hash_answers(stored, there.s);

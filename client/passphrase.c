@@ -254,11 +254,6 @@ out:
 	return err;
 }
 
-static bool is_same(const struct phrase *a, const struct phrase *b)
-{
-	return a->len == b->len && sodium_memcmp(a->text, b->text, a->len) == 0;
-}
-
 static const char too_weak[] =
 	"That one could be guessed by somebody with many computers. Longer is better than\n"
 	"stranger: a few more words that do not belong together, no names, no dates.\n";
@@ -279,7 +274,7 @@ static enum perr choose_once(int fd, const struct phrase *made, const char *intr
 	if (err != PERR_OK)
 		return err;
 	phrase_canon(p);
-	is_made = p->len == 0 || is_same(p, made);
+	is_made = p->len == 0 || phrase_is_same(p, made);
 	if (is_made) {
 		memcpy(p, made, sizeof *p);
 	} else if (phrase_bits(p) < PHRASE_MIN_BITS) {
@@ -293,7 +288,7 @@ static enum perr choose_once(int fd, const struct phrase *made, const char *intr
 	if (err != PERR_OK && err != PERR_RANGE)
 		return err;
 	phrase_canon(again);
-	if (err == PERR_OK && is_same(p, again))
+	if (err == PERR_OK && phrase_is_same(p, again))
 		return PERR_OK;
 	put(fd, "Those two are not the same; let us try again.\n");
 	return PERR_KEY;

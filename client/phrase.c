@@ -92,11 +92,14 @@ enum perr phrase_generate(struct phrase **out)
 	*out = NULL;
 	if (p == NULL)
 		return err;
-	randombytes_buf(bytes, sizeof bytes);
-	err = words_phrase(p->text, sizeof p->text, PHRASE_WORDS, bytes, sizeof bytes);
+	/* once in ten thousand so many words are the same that whoever took it would be refused */
+	do {
+		randombytes_buf(bytes, sizeof bytes);
+		err = words_phrase(p->text, sizeof p->text, PHRASE_WORDS, bytes, sizeof bytes);
+		p->len = strlen(p->text);
+	} while (err == PERR_OK && !phrase_is_enough(p));
 	sodium_memzero(bytes, sizeof bytes);
 	if (err == PERR_OK) {
-		p->len = strlen(p->text);
 		*out = p;
 		p = NULL;
 	}
@@ -207,4 +210,14 @@ unsigned phrase_least(const struct phrase *p)
 	for (; (n = token(p->text, p->len, &at)) > 0; at += n)
 		bits += stood_before(p, at, n) ? 1 : is_ours ? WORDS_BITS : word_bits(p->text + at, n);
 	return bits;
+}
+
+bool phrase_is_enough(const struct phrase *p)
+{
+	return phrase_least(p) >= PHRASE_MIN_BITS;
+}
+
+bool phrase_is_same(const struct phrase *a, const struct phrase *b)
+{
+	return a->len == b->len && sodium_memcmp(a->text, b->text, a->len) == 0;
 }

@@ -48,7 +48,7 @@ PERR_MUST_CHECK enum perr phrase_of(struct phrase **out, const char *text, size_
  * it is.  Returns whether they were six words of the list. */
 bool phrase_canon(struct phrase *p);
 
-/* A fresh one of six words. */
+/* A fresh one of six words, which phrase_is_enough. */
 PERR_MUST_CHECK enum perr phrase_generate(struct phrase **out);
 
 /* Its strength in bits, as zxcvbn sees it (0 if there is no memory to look). */
@@ -68,5 +68,10 @@ double phrase_bits(const struct phrase *p);
  * take rather than the reverse: test_passphrase compares them.
  */
 unsigned phrase_least(const struct phrase *p);
+/* Whether that is enough for a new vault: PHRASE_MIN_BITS. */
+bool phrase_is_enough(const struct phrase *p);
+
+/* Are they the same, in their one spelling? */
+bool phrase_is_same(const struct phrase *a, const struct phrase *b);
 
 #endif

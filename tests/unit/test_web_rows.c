@@ -495,6 +495,79 @@ static void one_call_refuses_what_it_does_not_know(void **state)
 	web_free(w);
 }
 
+/* [name, value, ...] of texts and one boolean, as the page encodes it */
+static void said(struct web *w, const char *op, const char *word, const char *const *args, size_t n)
+{
+	uint8_t buf[512], *out;
+	size_t at = 1, len;
+
+	buf[0] = (uint8_t)(0x90 | n);
+	for (size_t i = 0; i < n; i++) {
+		size_t l = strlen(args[i]);
+
+		if (args[i][0] == '!') {
+			buf[at++] = args[i][1] == '1' ? 0xc3 : 0xc2;
+			continue;
+		}
+		if (l < 32) {
+			buf[at++] = (uint8_t)(0xa0 | l);
+		} else {
+			buf[at++] = 0xd9;
+			buf[at++] = (uint8_t)l;
+		}
+		memcpy(buf + at, args[i], l);
+		at += l;
+	}
+	out = web_call(w, op, strlen(op), buf, at, &len);
+	assert_non_null(out);
+	if (memmem(out, len, word, strlen(word)) == NULL)
+		fail_msg("%s: no \"%s\" in the answer", op, word);
+	kv_free(out);
+}
+#define SAID(w, op, word, ...) said(w, op, word, (const char *const[]){ __VA_ARGS__ }, \
+                                    sizeof (const char *const[]){ __VA_ARGS__ } / sizeof(char *))
+
+/* whatever the page lets through, a weak passphrase makes no vault and changes none */
+static void a_weak_passphrase_makes_no_vault(void **state)
+{
+	static const char *const weak[] = { "x", "rosa1990", "amparo amparo amparo amparo amparo",
+	                                    "Guatemala2026!" };
+	struct client_env env = { .rng = rng_system(), .now = noon };
+	struct web *w = web_new(&env);
+
+	(void)state;
+	assert_non_null(w);
+	for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
+		SAID(w, "vault_create", "key", "kiosk", "!0", "light", "!1", "pass", weak[i]);
+		assert_null(w->rows);
+	}
+	SAID(w, "vault_create", "ok", "kiosk", "!0", "light", "!1", "pass", PASS);
+	for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++)
+		SAID(w, "vault_passphrase", "key", "light", "!1", "old", PASS, "pass", weak[i]);
+	ok(kv_rows_check(w->rows, PASS, strlen(PASS)));
+	SAID(w, "vault_passphrase", "auth", "light", "!1", "old", "x", "pass", PASS " eight");
+	web_free(w);
+}
+
+static void the_second_typing_is_compared_in_one_spelling(void **state)
+{
+	struct client_env env = { .rng = rng_system(), .now = noon };
+	struct web *w = web_new(&env);
+
+	(void)state;
+	assert_non_null(w);
+	SAID(w, "passphrase_same", "same\xc3", "pass", PASS, "again", PASS);
+	SAID(w, "passphrase_same", "same\xc3", "pass", "hello lagoon acid spaniel focus octagon",
+	     "again", " HELL lago  acid\tSpan focus octa");
+	SAID(w, "passphrase_same", "same\xc2", "pass", PASS, "again", "lime river cotton basket window six");
+	SAID(w, "passphrase_same", "same\xc2", "pass", PASS, "again", "");
+	/* one of one's own: as it is */
+	SAID(w, "passphrase_same", "same\xc2", "pass", "Una frase mia", "again", "una frase mia");
+	SAID(w, "passphrase_same", "same\xc3", "pass", "Una frase mia", "again", "Una frase mia");
+	SAID(w, "passphrase_same", "format", "pass", "", "again", "");
+	web_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,6 +579,8 @@ int main(void)
 		cmocka_unit_test(damage_is_noticed),
 		cmocka_unit_test(failing_memory_loses_nothing),
 		cmocka_unit_test(one_call_refuses_what_it_does_not_know),
+		cmocka_unit_test(a_weak_passphrase_makes_no_vault),
+		cmocka_unit_test(the_second_typing_is_compared_in_one_spelling),
 	};
 
 	if (sodium_init() < 0)

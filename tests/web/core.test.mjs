@@ -46,7 +46,8 @@ test('a vault is made, locked, unlocked; a wrong passphrase and a damaged row ar
 test('a new passphrase', async () => {
 	const c = await Core.start()
 	c.create(PASS)
-	assert.throws(() => c.call('vault_passphrase', { old: 'x', pass: 'y', light: true }), code('auth'))
+	assert.throws(() => c.call('vault_passphrase', { old: 'x', pass: 'lime river cotton basket window seven', light: true }), code('auth'))
+	assert.throws(() => c.call('vault_passphrase', { old: PASS, pass: 'rosa1990', light: true }), code('key'))
 	c.call('vault_passphrase', { old: PASS, pass: 'lime river cotton basket window seven', light: true })
 	c.lock()
 	assert.throws(() => c.unlock(PASS), code('auth'))

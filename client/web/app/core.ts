@@ -235,7 +235,7 @@ export function call<K extends keyof Ops>(op: K, args: Ops[K]['args']): Promise<
 }
 
 /* what works without a vault */
-const ANYTIME = new Set<string>(['passphrase_words', 'passphrase_judge', 'invite_read']);
+const ANYTIME = new Set<string>(['passphrase_words', 'passphrase_judge', 'passphrase_same', 'invite_read']);
 
 /* phones get the lighter Argon2id: 64 MiB instead of 256, which many of them do not have */
 export function isLight(): boolean {
@@ -254,7 +254,7 @@ function opened(r: unknown, is_kiosk: boolean): void {
 
 /*
  * A new vault; kiosk: nothing is ever written, pass is not used.  'exists': there is one on
- * this device (a kiosk does not touch it).
+ * this device (a kiosk does not touch it).  'key': the passphrase is too weak.
  */
 export function create(pass: string, how: { kiosk?: boolean } = {}): Promise<void> {
 	return inTurn(async () => {
@@ -344,7 +344,7 @@ export function lockHard(): void {
 	stopWorker();
 }
 
-/* 'auth': old is not the passphrase. */
+/* 'auth': old is not the passphrase.  'key': the new one is too weak. */
 export function changePassphrase(old: string, pass: string): Promise<void> {
 	return inTurn(async () => {
 		await run('vault_passphrase', { old, pass, light: isLight() });

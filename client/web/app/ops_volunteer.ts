@@ -297,11 +297,18 @@ export interface OpsVolunteer {
 	/*
 	 * Strength, counting every word as one that everybody knows (phrase.h): five words that
 	 * do not belong together are enough, or the six that are offered.  No vault needed.
-	 * ok        strong enough for a vault (50 bits)
+	 * enough    bits that a vault asks for
+	 * ok        strong enough: the core makes no vault with less ('key')
 	 * is_words  it is six words of our list, however they were typed
 	 */
 	passphrase_judge: { args: { pass: string };
-	                    result: { bits: number; ok: boolean; is_words: boolean } };
+	                    result: { bits: number; enough: number; ok: boolean; is_words: boolean } };
+	/*
+	 * Was it typed a second time as it was the first time?  Six words of our list in any
+	 * spelling that would unlock, four letters of each; anything else byte by byte.  No vault
+	 * needed.
+	 */
+	passphrase_same: { args: { pass: string; again: string }; result: { same: boolean } };
 
 	me: { args: None; result: Me };
 

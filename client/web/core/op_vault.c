@@ -11,7 +11,7 @@
  *	vault_settle                                                  -> bytes
  *
  * state is client_state of client.h.  A text of six words is brought to one spelling, as on
- * the command line (phrase.h).
+ * the command line (phrase.h).  As there, a new passphrase that is too weak is refused: PERR_KEY.
  */
 #include <sodium.h>
 #include <string.h>
@@ -28,6 +28,14 @@ static enum perr arg_phrase(struct web_args *a, const char *name, struct phrase 
 
 	*p = NULL;
 	return a->err == PERR_OK ? phrase_of(p, text, strlen(text)) : a->err;
+}
+
+/* of a vault that is made, or from now on: whatever the page showed of its strength */
+static enum perr arg_new_phrase(struct web_args *a, struct phrase **p)
+{
+	enum perr err = arg_phrase(a, "pass", p);
+
+	return err == PERR_OK && !phrase_is_enough(*p) ? PERR_KEY : err;
 }
 
 static enum vault_cost cost_of(bool is_light)
@@ -61,7 +69,7 @@ enum perr op_vault_create(struct web *w, struct web_args *a, struct web_out *o)
 		return PERR_STATE;
 	if (!is_kiosk) {
 		is_light = web_arg_bool(a, "light");
-		err = arg_phrase(a, "pass", &pass);
+		err = arg_new_phrase(a, &pass);
 	}
 	if (err == PERR_OK)
 		err = web_args_end(a);
@@ -152,7 +160,7 @@ enum perr op_vault_passphrase(struct web *w, struct web_args *a, struct web_out 
 	(void)o;
 	err = arg_phrase(a, "old", &old);
 	if (err == PERR_OK)
-		err = arg_phrase(a, "pass", &pass);
+		err = arg_new_phrase(a, &pass);
 	if (err == PERR_OK)
 		err = web_args_end(a);
 	if (err == PERR_OK)

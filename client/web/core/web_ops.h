@@ -20,6 +20,7 @@
 	/* op_pass.c */ \
 	OP(passphrase_words,    WEB_ANY) \
 	OP(passphrase_judge,    WEB_ANY) \
+	OP(passphrase_same,     WEB_ANY) \
 	/* op_me.c */ \
 	OP(me,                  WEB_OPEN) \
 	OP(invite_read,         WEB_ANY) \

@@ -19,7 +19,7 @@ export function ChoosePassphrase(p: {
 	const [words, setWords] = useState('');
 	const [own, setOwn] = useState('');
 	const [again, setAgain] = useState('');
-	const [judged, setJudged] = useState<{ bits: number; ok: boolean }>({ bits: 0, ok: false });
+	const [judged, setJudged] = useState({ bits: 0, enough: 1, ok: false });
 	const [differs, setDiffers] = useState(false);
 	const [is_own, setIsOwn] = useState(false);
 	const fault = useFault();
@@ -50,15 +50,13 @@ export function ChoosePassphrase(p: {
 	}, [own, step]);
 
 	const pass = is_own ? own : words;
-	const spell = (text: string): string => is_own ? text
-		: text.trim().toLowerCase().split(/\s+/).map((w) => w.slice(0, 4)).join(' ');
 	const finish = async (): Promise<void> => {
-		if (spell(again) !== spell(pass)) {
-			setDiffers(true);
-			return;
-		}
-		setDiffers(false);
-		await fault.try_('passphrase', () => p.onDone(pass));
+		await fault.try_('passphrase', async () => {
+			const { same } = await call('passphrase_same', { pass, again });
+			setDiffers(!same);
+			if (same)
+				await p.onDone(pass);
+		});
 	};
 
 	if (step === 'again')
@@ -92,7 +90,7 @@ export function ChoosePassphrase(p: {
 				}>
 				<p>{t('pass.own_intro')}</p>
 				<SecretField label={t('pass.own')} value={own} onInput={setOwn} />
-				<Progress label={t('pass.strength')} done={Math.min(judged.bits, 50)} total={50}
+				<Progress label={t('pass.strength')} done={Math.min(judged.bits, judged.enough)} total={judged.enough}
 					text={own === '' ? '' : judged.ok ? t('pass.strong') : t('pass.weak')} />
 			</Page>
 		);

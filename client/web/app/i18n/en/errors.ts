@@ -38,6 +38,7 @@ export const errors = {
 	'error.unlock.auth': 'That is not the passphrase. Check each word and try again.',
 	'error.passphrase.auth': 'The old passphrase is not right. Check each word and try again.',
 	'error.passphrase.range': 'The passphrase is empty or too long.',
+	'error.passphrase.key': 'That passphrase is too weak. Add a word or two, or go back and take the six words.',
 	'error.invite.corrupt': 'A character of the invitation is wrong or missing. Paste or scan the whole of it again.',
 	'error.invite.unknown': 'This is not an invitation for this program. An invitation begins with “amparo:”.',
 	'error.join.corrupt': 'A character of the invitation is wrong or missing. Paste or scan the whole of it again.',

@@ -36,6 +36,7 @@ export const errors: Record<keyof typeof en, string> = {
 	'error.unlock.auth': 'Esa no es la contraseña. Revise cada palabra e intente de nuevo.',
 	'error.passphrase.auth': 'La contraseña anterior no es correcta. Revise cada palabra e intente de nuevo.',
 	'error.passphrase.range': 'La contraseña está vacía o es demasiado larga.',
+	'error.passphrase.key': 'Esa contraseña es demasiado débil. Agregue una o dos palabras, o vuelva y tome las seis palabras.',
 	'error.invite.corrupt': 'Una letra de la invitación está mal o falta. Péguela o escanéela completa otra vez.',
 	'error.invite.unknown': 'Esto no es una invitación para este programa. Una invitación empieza con «amparo:».',
 	'error.join.corrupt': 'Una letra de la invitación está mal o falta. Péguela o escanéela completa otra vez.',

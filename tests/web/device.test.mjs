@@ -162,6 +162,8 @@ test('the door: words as they are typed, a wrong passphrase, the lock, another p
 	await d.page.getByLabel(say('en', 'wipe.type', { word: say('en', 'wipe.word') })).fill(say('en', 'wipe.word'))
 	await button(d.page, 'en', 'wipe.yes').click()
 	await d.page.getByRole('button', { name: 'Español', exact: true }).waitFor()
+	// no database either, not even an empty one: before anything else, since looking makes one
+	assert.deepEqual(await d.page.evaluate(async () => (await indexedDB.databases()).map(x => x.name)), [])
 	const left = await d.page.evaluate(async () => {
 		const rows = []
 		for (const { name } of await indexedDB.databases()) {

@@ -52,7 +52,10 @@ function ended(t: IDBTransaction): Promise<void> {
 	});
 }
 
-function openDb(): Promise<IDBDatabase> {
+/* make: also where there is none yet; otherwise null, and none is left behind */
+function openDb(make: true): Promise<IDBDatabase>;
+function openDb(make: boolean): Promise<IDBDatabase | null>;
+function openDb(make: boolean): Promise<IDBDatabase | null> {
 	return new Promise((resolve, reject) => {
 		let r: IDBOpenDBRequest;
 		try {
@@ -61,11 +64,29 @@ function openDb(): Promise<IDBDatabase> {
 			reject(fault(e));
 			return;
 		}
+		let is_none = false;
 		r.onupgradeneeded = () => {
-			r.result.createObjectStore(ROWS);
+			if (make) {
+				r.result.createObjectStore(ROWS);
+			} else {
+				/* a database whose first transaction is aborted was never there */
+				is_none = true;
+				r.transaction?.abort();
+			}
 		};
-		r.onsuccess = () => resolve(r.result);
-		r.onerror = () => reject(fault(r.error));
+		r.onsuccess = () => {
+			const db = r.result;
+			/* a wipe in another tab: this one must not keep it from happening */
+			db.onversionchange = () => db.close();
+			resolve(db);
+		};
+		r.onerror = (e) => {
+			e.preventDefault();
+			if (is_none)
+				resolve(null);
+			else
+				reject(fault(r.error));
+		};
 	});
 }
 
@@ -74,17 +95,17 @@ const ALL = (): IDBKeyRange => IDBKeyRange.lowerBound(new ArrayBuffer(0));
 
 export class Store {
 	private turn = 0;
-	private constructor(private readonly db: IDBDatabase, private readonly release: () => void) {
-		/* a wipe in another tab: this one must not keep it from happening */
-		db.onversionchange = () => db.close();
-	}
+	/* db: null until something is written */
+	private constructor(private db: IDBDatabase | null, private readonly release: () => void) {}
 
-	/* StoreError 'tab': another tab has the vault. */
+	/*
+	 * StoreError 'tab': another tab has the vault.  Nothing is made on the disk: a page that was
+	 * only looked at, a hall's tablet, and one that was wiped have no database.
+	 */
 	static async open(): Promise<Store> {
 		const release = await takeLock();
 		try {
-			const db = await openDb();
-			const s = new Store(db, release);
+			const s = new Store(await openDb(false), release);
 			s.turn = await s.readTurn();
 			return s;
 		} catch (e) {
@@ -93,19 +114,19 @@ export class Store {
 		}
 	}
 
-	private read(): IDBObjectStore {
-		return this.db.transaction(ROWS, 'readonly').objectStore(ROWS);
+	private read(db: IDBDatabase): IDBObjectStore {
+		return db.transaction(ROWS, 'readonly').objectStore(ROWS);
 	}
 
 	private async readTurn(): Promise<number> {
-		const v: unknown = await done(this.read().get('turn'));
+		const v: unknown = this.db && await done(this.read(this.db).get('turn'));
 		return typeof v === 'number' ? v : 0;
 	}
 
 	/* null: there is no vault */
 	async header(): Promise<Uint8Array | null> {
 		try {
-			const v: unknown = await done(this.read().get('header'));
+			const v: unknown = this.db && await done(this.read(this.db).get('header'));
 			return v instanceof Blob ? new Uint8Array(await v.arrayBuffer()) : null;
 		} catch (e) {
 			throw fault(e);
@@ -115,9 +136,12 @@ export class Store {
 	/* All rows, some at a time. */
 	async *rows(): AsyncGenerator<Row[]> {
 		let range = ALL(), n = 64;
+		const db = this.db;
+		if (!db)
+			return;
 		try {
 			for (;;) {
-				const rows = this.read();
+				const rows = this.read(db);
 				const [keys, values] = await Promise.all([
 					done(rows.getAllKeys(range, n)), done(rows.getAll(range, n)),
 				]);
@@ -144,6 +168,7 @@ export class Store {
 		if (changes.length === 0)
 			return;
 		try {
+			this.db ??= await openDb(true);
 			const t = this.db.transaction(ROWS, 'readwrite', { durability: 'strict' });
 			const end = ended(t);
 			end.catch(() => undefined);
@@ -170,7 +195,7 @@ export class Store {
 
 	/* The database goes, whatever is in it. */
 	async wipe(): Promise<void> {
-		this.db.close();
+		this.db?.close();
 		try {
 			await done(indexedDB.deleteDatabase(NAME));
 		} catch (e) {
@@ -181,7 +206,7 @@ export class Store {
 	}
 
 	close(): void {
-		this.db.close();
+		this.db?.close();
 		this.release();
 	}
 }

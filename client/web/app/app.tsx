@@ -155,10 +155,10 @@ function Screen(): JSX.Element {
 	return (
 		<>
 			{hasUpdate() && resting && (
-				<div class="over">
+				<aside class="over">
 					<Banner tone="info" title={t('update.title')}
 						action={<Button onClick={takeUpdate}>{t('update.go')}</Button>}>{t('update.text')}</Banner>
-				</div>
+				</aside>
 			)}
 			<Shown key={place.id} {...place.params as object} />
 		</>

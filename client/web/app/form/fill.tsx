@@ -186,7 +186,8 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 			<div class="fill" ref={body}>
 				{filling.error !== null && (
 					<div class="stack close">
-						{filling.sign === 'failed' && <Banner tone="bad" title={t('fill.cannot_save')} action={
+						{/* also while it is tried again, which leaving the field does: the button must stay under the finger */}
+						{filling.error_op === 'fill_answer' && <Banner tone="bad" title={t('fill.cannot_save')} action={
 							/* a core that could not write is over: only a page loaded anew goes on */
 							isOpen()
 								? <Button icon="sync" onClick={() => filling.flush()}>{t('fill.try_again')}</Button>

@@ -106,7 +106,7 @@ export function Start(p: {
 	case 'invite':
 		return (
 			<>
-				{fault.banner && <div class="over">{fault.banner}</div>}
+				{fault.banner && <aside class="over">{fault.banner}</aside>}
 				<Invite key={text} given={text} kiosk={kiosk}
 					onBack={p.has_vault || made ? undefined : () => setStep('choice')}
 					onDone={(found) => {
@@ -119,7 +119,7 @@ export function Start(p: {
 	case 'who':
 		return (
 			<>
-				{fault.banner && <div class="over">{fault.banner}</div>}
+				{fault.banner && <aside class="over">{fault.banner}</aside>}
 				<Who given={who} onBack={() => setStep('invite')} onDone={(person) => {
 					setWho(person);
 					if (kiosk || made)

@@ -7,6 +7,17 @@ PREFIX ?= /usr/local
 VERSION = 0.1.0
 Q      ?=
 
+# These see first to what they need, and the make that begins after that finds it.  What else the
+# same call asks for goes to that one too: two makes in one tree would write the same archives.
+GOALS := $(or $(MAKECMDGOALS),all)
+ifneq ($(if $(READY),,$(filter all test-web demo-web web-shots,$(GOALS))),)
+.PHONY: $(GOALS) all-together
+$(GOALS): all-together ;
+all-together:
+	@tests/deps.sh build
+	@$(MAKE) --no-print-directory READY=yes $(patsubst all,build,$(GOALS))
+else
+
 CFLAGS  ?= -O2 -g
 PKGS     = libsodium msgpack lmdb libuv libxml-2.0 libqrencode inih libseccomp libgfshare libmd
 PKG_CF  := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -668,12 +679,10 @@ LIBS_A = $(B)/libamparo-web.a $(B)/libamparo-cli.a $(B)/libamparo-client.a $(B)/
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all build deps deps-test deps-seizure deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
+.PHONY: build deps deps-test deps-seizure deps-bench demo test test-long bench bench-long check-spec fuzz asan tsan \
         stories install uninstall clean dist unit-bins tools bench-bins two-worlds worlds-bins ctgrind ctgrind-bins \
         seizure seizure-bins
 
-all: deps
-	@$(MAKE) --no-print-directory build
 build: $(B)/amparo $(B)/amparod
 
 deps:
@@ -875,3 +884,5 @@ clean:
 	rm -rf build
 
 -include $(shell find $(B) -type f -name '*.d' 2>/dev/null)
+
+endif

@@ -25,12 +25,12 @@ deps-web:
 web-twice: web
 	@tests/web/twice.sh
 
-test-web: all deps-web web wasm-vectors web-check $(B)/tests/tools/many_intakes
+test-web: build deps-web web wasm-vectors web-check $(B)/tests/tools/many_intakes
 	@tests/web/run.sh
 
-demo-web: all deps-web web
+demo-web: build deps-web web
 	@tests/web/demo.sh
 
 # a picture of every screen, at both widths, light and dark: build/web/shots
-web-shots: all deps-web web
+web-shots: build deps-web web
 	@node tests/web/shots.mjs && node tests/web/desk_shots.mjs

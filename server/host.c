@@ -443,6 +443,7 @@ enum perr host_open(struct host **out, const char *dir, const struct host_config
 	h->env = *env;
 	h->waiting_end = &h->waiting;
 	h->slow_end = &h->slow;
+	h->changes_end = &h->changes;
 	h->share = SHARE_FIRST;
 	h->cells_max = cfg->cells_max != 0 ? cfg->cells_max : CELLS_DEFAULT;
 
@@ -488,10 +489,12 @@ void host_collect(struct host *h)
 {
 	(void)writer_collect(h->writer);
 	host_paced(h);
-	if (h->dead != NULL)
+	if (h->dead != NULL) {
 		host_drop_waiting(h);
-	else
+		host_drop_changes(h);
+	} else {
 		host_retry(h);
+	}
 }
 
 const char *host_dead(const struct host *h)
@@ -507,6 +510,7 @@ void host_close(struct host *h)
 	writer_stop(h->writer);
 	h->writer = NULL;
 	host_drop_waiting(h);
+	host_drop_changes(h);
 	store_close(h->store);
 	replay_free(h->replay);
 	access_free(h->access);
@@ -591,6 +595,7 @@ uint32_t host_tick(struct host *h)
 	if (h->dead != NULL)
 		return TICK_MAX_MS;
 	slow = host_tick_slow(h);
+	host_tick_changes(h);
 	if (release_is_due(h, now_s, &next_s))
 		h->release_due = true;
 	if (h->release_due && !h->changing && !h->closing) {

@@ -46,6 +46,7 @@ struct host_header {
 	uint8_t hash[32];
 };
 
+struct change;
 struct commit;
 struct task;
 
@@ -66,6 +67,8 @@ struct host {
 	struct bulletin_known known;     /* of it */
 	struct host_header offered;      /* verified, not yet committed */
 	bool changing;                   /* one change of policy, bulletin, board, release at a time */
+	struct change *changes, **changes_end;           /* the others wait */
+	unsigned n_changes;
 	unsigned stagings;
 
 	int64_t last_slot;               /* number of the release interval seen last */
@@ -129,6 +132,10 @@ void host_part(struct host *h, struct session_call *call, const struct rpc_msg *
 void host_bulletin(struct host *h, struct session_call *call, const struct rpc_msg *m);
 void host_policy(struct host *h, struct session_call *call, const struct rpc_msg *m, void **data);
 void host_order(struct host *h, struct session_call *call, const struct rpc_msg *m);
+/* whoever has waited too long for its turn is told to come again */
+void host_tick_changes(struct host *h);
+/* nobody is told anything */
+void host_drop_changes(struct host *h);
 /* a release on schedule */
 void host_release(struct host *h);
 /* take over a header whose bytes came from the own disk */

@@ -6,21 +6,27 @@
 #include "host_int.h"
 
 #define UPLOADS_MAX 16u          /* documents being uploaded at once, all connections */
+#define CHANGES_MAX 16u          /* changes that wait for the one before */
+/* how long one waits before it is told to come again: less than clients wait for an answer */
+#define WAIT_MS     10000u
 
 /*
  * One change at a time (h->changing): so what was judged on a worker is still true when it
- * is written, and a counter cannot be used twice.  Whoever comes second is told to come
- * again.
+ * is written, and a counter cannot be used twice.  Whoever comes meanwhile waits for its turn:
+ * the hour's own release takes it too, and nobody should meet a refusal for that.
  */
 struct change {
 	struct host_work w;
 	struct writer_job job;
 	struct host *h;
 	struct session_call *call;       /* NULL: the server's own release */
+	struct change *next;             /* while it waits */
+	void (*start)(struct change *c);
+	uint64_t since_ms;
 	enum perr err;
-	uint8_t *bytes;                  /* a policy or a header */
+	uint8_t *bytes;                  /* a policy, a header or an order */
 	size_t len;
-	uint8_t hash[32];
+	uint8_t hash[32], instead_of[32];
 	bool locked;
 	union {
 		struct policy policy;
@@ -44,12 +50,11 @@ static bool change_lock(struct change *c)
 	return true;
 }
 
-/* not locked: of a part, which stands by itself */
-static struct change *change_new(struct host *h, struct session_call *call, bool lock)
+static struct change *change_new(struct host *h, struct session_call *call)
 {
 	struct change *c;
 
-	if (h->dead != NULL || (lock && h->changing))
+	if (h->dead != NULL)
 		return NULL;
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
@@ -57,19 +62,43 @@ static struct change *change_new(struct host *h, struct session_call *call, bool
 	c->h = h;
 	c->call = call;
 	c->job.data = c;
-	if (lock)
-		(void)change_lock(c);
 	return c;
+}
+
+static struct change *change_first(struct host *h)
+{
+	struct change *c = h->changes;
+
+	if (c == NULL)
+		return NULL;
+	h->changes = c->next;
+	if (h->changes == NULL)
+		h->changes_end = &h->changes;
+	h->n_changes--;
+	return c;
+}
+
+static void change_next(struct host *h)
+{
+	struct change *c = h->changing || h->dead != NULL || h->closing ? NULL : change_first(h);
+
+	if (c != NULL && change_lock(c))
+		c->start(c);
 }
 
 static void change_free(struct change *c)
 {
-	if (c->locked)
-		c->h->changing = false;
+	struct host *h = c->h;
+	bool locked = c->locked;
+
 	doc_free(c->bytes, c->len);
 	free(c->ids);
 	sodium_memzero(c, sizeof *c);
 	free(c);
+	if (locked) {
+		h->changing = false;
+		change_next(h);
+	}
 }
 
 static void change_fail(struct change *c, enum rpc_error error)
@@ -77,6 +106,46 @@ static void change_fail(struct change *c, enum rpc_error error)
 	if (c->call != NULL)
 		session_fail(c->call, error);
 	change_free(c);
+}
+
+/* with the lock: at once, or when those before it are done; start() sees to its end */
+static void change_begin(struct change *c, void (*start)(struct change *c))
+{
+	struct host *h = c->h;
+
+	c->start = start;
+	if (change_lock(c)) {
+		start(c);
+		return;
+	}
+	if (h->n_changes == CHANGES_MAX) {
+		change_fail(c, RPC_LATER);
+		return;
+	}
+	c->since_ms = h->env.now_ms(h->env.ctx);
+	c->next = NULL;
+	*h->changes_end = c;
+	h->changes_end = &c->next;
+	h->n_changes++;
+}
+
+void host_tick_changes(struct host *h)
+{
+	uint64_t now = h->env.now_ms(h->env.ctx);
+
+	/* in the order in which they came */
+	while (h->changes != NULL && now - h->changes->since_ms >= WAIT_MS)
+		change_fail(change_first(h), RPC_LATER);
+}
+
+void host_drop_changes(struct host *h)
+{
+	struct change *c;
+
+	while ((c = change_first(h)) != NULL) {
+		session_drop(c->call);
+		change_free(c);
+	}
 }
 
 /* the writer has it; or not */
@@ -264,15 +333,17 @@ static void change_offload(struct change *c, void (*run)(struct host_work *w),
 		change_fail(c, RPC_LATER);
 }
 
+static void header_start(struct change *c)
+{
+	change_offload(c, header_run, header_done);
+}
+
 static void upload_done(struct host_work *w)
 {
 	struct change *c = (struct change *)w;
 
 	if (c->err != PERR_OK) {
-		if (!change_lock(c))
-			change_fail(c, RPC_LATER);
-		else
-			change_offload(c, header_run, header_done);
+		change_begin(c, header_start);
 		return;
 	}
 	c->job.kind = WRITER_PART;
@@ -292,7 +363,7 @@ void host_part(struct host *h, struct session_call *call, const struct rpc_msg *
 	if (!piece(h, call, m, data, false))
 		return;
 	u = *data;
-	c = change_new(h, call, false);
+	c = change_new(h, call);
 	if (c == NULL) {
 		session_fail(call, RPC_LATER);
 		return;
@@ -355,31 +426,38 @@ static void bulletin_judged(struct host_work *w)
  * PROTOCOL 6: "Refused as stale unless the second is the header hash now in force (zeros if
  * there is none) and the version is higher"
  */
-void host_bulletin(struct host *h, struct session_call *call, const struct rpc_msg *m)
+static void bulletin_start(struct change *c)
 {
 	static const uint8_t none[32];
+	struct host *h = c->h;
 	const uint8_t *current = h->header.bytes != NULL ? h->header.hash : none;
-	struct change *c;
 
-	if (memcmp(m->digest, current, 32) != 0) {
-		session_fail(call, RPC_STALE);
+	if (memcmp(c->instead_of, current, 32) != 0) {
+		change_fail(c, RPC_STALE);
 		return;
 	}
-	if (h->offered.bytes == NULL || memcmp(h->offered.hash, m->hash, 32) != 0) {
-		session_fail(call, RPC_UNKNOWN);
-		return;
-	}
-	c = change_new(h, call, true);
-	if (c == NULL) {
-		session_fail(call, RPC_LATER);
+	if (h->offered.bytes == NULL || memcmp(h->offered.hash, c->hash, 32) != 0) {
+		change_fail(c, RPC_UNKNOWN);
 		return;
 	}
 	c->bytes = h->offered.bytes;
 	c->len = h->offered.len;
-	memcpy(c->hash, h->offered.hash, 32);
 	memset(&h->offered, 0, sizeof h->offered);
 	/* judged again: another may have come into force since it was uploaded */
 	change_offload(c, header_run, bulletin_judged);
+}
+
+void host_bulletin(struct host *h, struct session_call *call, const struct rpc_msg *m)
+{
+	struct change *c = change_new(h, call);
+
+	if (c == NULL) {
+		session_fail(call, RPC_LATER);
+		return;
+	}
+	memcpy(c->hash, m->hash, 32);
+	memcpy(c->instead_of, m->digest, 32);
+	change_begin(c, bulletin_start);
 }
 
 /* ---- policy ------------------------------------------------------------------------------ */
@@ -467,6 +545,11 @@ static void policy_judged(struct host_work *w)
 	change_submit(c);
 }
 
+static void policy_start(struct change *c)
+{
+	change_offload(c, policy_run, policy_judged);
+}
+
 void host_policy(struct host *h, struct session_call *call, const struct rpc_msg *m, void **data)
 {
 	struct host_upload *u;
@@ -475,14 +558,14 @@ void host_policy(struct host *h, struct session_call *call, const struct rpc_msg
 	if (!piece(h, call, m, data, true))
 		return;
 	u = *data;
-	c = change_new(h, call, true);
+	c = change_new(h, call);
 	if (c == NULL) {
 		/* the last piece again, please: what is there is kept */
 		session_fail(call, RPC_LATER);
 		return;
 	}
 	take(h, u, &u->policy, c);
-	change_offload(c, policy_run, policy_judged);
+	change_begin(c, policy_start);
 }
 
 /* ---- releases and orders ----------------------------------------------------------------- */
@@ -558,10 +641,14 @@ static void set_release(struct change *c, uint32_t day, bool frozen)
 void host_release(struct host *h)
 {
 	int64_t now_s = h->env.unix_s(h->env.ctx);
-	struct change *c = change_new(h, NULL, true);
+	struct change *c = change_new(h, NULL);
 
 	if (c == NULL)
 		return;          /* the next tick tries again only if it is due then */
+	if (!change_lock(c)) {
+		change_free(c);
+		return;
+	}
 	set_release(c, day_now(h->view.day, now_s), day_is_frozen(h->view.day, now_s));
 	change_submit(c);
 }
@@ -588,19 +675,15 @@ static bool order_day(struct host *h, const struct policy_order *o, uint32_t *da
 	return day_order_ok(h->view.day, now_s, o->day);
 }
 
-void host_order(struct host *h, struct session_call *call, const struct rpc_msg *m)
+static void order_start(struct change *c)
 {
-	struct change *c = change_new(h, call, true);
-	enum perr err;
+	struct host *h = c->h;
+	enum rpc_method method = c->call->method;
 	uint32_t day = 0;
+	enum perr err;
 
-	if (c == NULL) {
-		session_fail(call, RPC_LATER);
-		return;
-	}
-	err = orders_order(&c->u.order, h->access, h->keys->pk, kind_of(m->method), m->bytes,
-	                   m->bytes_len);
-	if (err == PERR_OK && m->method == RPC_RELEASE && !order_day(h, &c->u.order, &day))
+	err = orders_order(&c->u.order, h->access, h->keys->pk, kind_of(method), c->bytes, c->len);
+	if (err == PERR_OK && method == RPC_RELEASE && !order_day(h, &c->u.order, &day))
 		err = PERR_STATE;
 	if (err != PERR_OK) {
 		change_fail(c, host_error(err));
@@ -609,20 +692,38 @@ void host_order(struct host *h, struct session_call *call, const struct rpc_msg 
 	/* used up from this moment, whatever becomes of it */
 	access_set_counter(h->access, c->u.order.counter);
 	change_counter(c, &c->metas[0], c->u.order.counter);
-	if (m->method == RPC_RELEASE) {
+	if (method == RPC_RELEASE) {
 		set_release(c, day, false);
 		c->job.u.release.metas = c->metas;
 		c->job.u.release.n_metas = 1;
 	} else {
-		c->job.kind = m->method == RPC_ERASE_VOID ? WRITER_ERASE_VOID : WRITER_BOARD_CLEAR;
+		c->job.kind = method == RPC_ERASE_VOID ? WRITER_ERASE_VOID : WRITER_BOARD_CLEAR;
 		c->job.done = order_done;
 		c->job.metas = c->metas;
 		c->job.n_metas = 1;
 		c->n = h->view.board_total;
 	}
-	if (m->method == RPC_ERASE_VOID) {
+	if (method == RPC_ERASE_VOID) {
 		c->job.u.ids.ids = (const uint8_t (*)[STORE_ID])c->u.order.ids;
 		c->job.u.ids.n = c->u.order.n_ids;
 	}
 	change_submit(c);
+}
+
+void host_order(struct host *h, struct session_call *call, const struct rpc_msg *m)
+{
+	struct change *c = change_new(h, call);
+
+	if (c == NULL) {
+		session_fail(call, RPC_LATER);
+		return;
+	}
+	c->bytes = malloc(m->bytes_len);
+	if (c->bytes == NULL) {
+		change_fail(c, RPC_LATER);
+		return;
+	}
+	memcpy(c->bytes, m->bytes, m->bytes_len);
+	c->len = m->bytes_len;
+	change_begin(c, order_start);
 }

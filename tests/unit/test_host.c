@@ -1011,11 +1011,9 @@ static void host_releases_on_schedule_once(void **state)
 		assert_int_equal(p.m.st.cells_waiting, 1);
 		w.unix_s += 3600;
 		(void)host_tick(w.h);
-		/* commits may overtake a release, a board entry does not */
-		assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 2 + 2 * i, NULL, 2, NULL),
-		                 RPC_LATER);
-		while (order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 3 + 2 * i, NULL, 2, NULL) == RPC_LATER)
-			collect();
+		/* commits may overtake a release, a change of the board waits for it */
+		assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 2 + i, NULL, 2, NULL),
+		                 RPC_OK);
 		assert_int_equal(simple(&p, RPC_STATUS), RPC_OK);
 		assert_int_equal(p.m.st.cells_waiting, 0);
 		assert_int_equal(p.m.st.segments, i + 1);
@@ -1023,6 +1021,90 @@ static void host_releases_on_schedule_once(void **state)
 	assert_true(host_tick(w.h) <= 10000);
 	peer_close(&p);
 	peer_close(&f);
+	world_free();
+}
+
+/* an order that is on its way; its answer is not awaited */
+static void give(struct peer *p, uint32_t counter)
+{
+	struct rpc_msg m = { .type = RPC_REQUEST, .method = RPC_BOARD_CLEAR };
+	uint8_t *bytes;
+
+	peer_open(p, RPC_STEWARD);
+	org_order(&w.org, w.pk, counter, POLICY_CLEAR_BOARD, DAY0, NULL, 2, &bytes, &m.bytes_len);
+	m.bytes = bytes;
+	m.msgid = ++p->next_id;
+	tell(p, &m);
+	free(bytes);
+}
+
+#define WAITERS 17                       /* 16 that wait, one too many */
+
+/* the writer holds the release of the hour; until it is collected nothing else can begin */
+static void host_lets_changes_wait_their_turn_in_order(void **state)
+{
+	static struct peer p[WAITERS];
+	unsigned i, n;
+
+	world_with_policy();
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	for (i = 0; i < WAITERS; i++) {
+		give(&p[i], 2 + i);
+		assert_int_equal(listen(&p[i], RPC_BOARD_CLEAR), i == 16);
+	}
+	assert_int_equal(p[16].m.error, RPC_LATER);
+	/* who went away meanwhile was heard all the same */
+	peer_close(&p[3]);
+	for (n = 0; !listen(&p[15], RPC_BOARD_CLEAR); n++) {
+		assert_true(n < 200);
+		collect();
+	}
+	assert_int_equal(p[15].m.error, RPC_OK);
+	for (i = 0; i < 15; i++)
+		if (i != 3) {
+			assert_true(listen(&p[i], RPC_BOARD_CLEAR));
+			assert_int_equal(p[i].m.error, RPC_OK);
+		}
+	/* each took its number, in the order in which they came */
+	assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 17, NULL, 2, NULL), RPC_STALE);
+	assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 18, NULL, 2, NULL), RPC_OK);
+	for (i = 0; i < WAITERS; i++)
+		if (i != 3)
+			peer_close(&p[i]);
+	world_free();
+}
+
+static void host_tells_changes_that_waited_long_to_come_again(void **state)
+{
+	struct peer p, q;
+
+	world_with_policy();
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	give(&p, 2);
+	w.now_ms += 9999;
+	(void)host_tick(w.h);
+	assert_false(listen(&p, RPC_BOARD_CLEAR));
+	w.now_ms += 1;
+	(void)host_tick(w.h);
+	assert_true(listen(&p, RPC_BOARD_CLEAR));
+	assert_int_equal(p.m.error, RPC_LATER);
+	/* its number is not used up */
+	assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 2, NULL, 2, NULL), RPC_OK);
+	/* the server stops while one waits: it is not carried out */
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	give(&q, 3);
+	peer_close(&p);
+	peer_close(&q);
+	host_close(w.h);
+	open_host();
+	assert_int_equal(order(RPC_BOARD_CLEAR, POLICY_CLEAR_BOARD, 3, NULL, 2, NULL), RPC_OK);
 	world_free();
 }
 
@@ -1081,6 +1163,8 @@ int main(void)
 		cmocka_unit_test(host_switches_the_bulletin_when_all_of_it_is_there),
 		cmocka_unit_test(host_refuses_parts_that_are_not_what_they_are_called),
 		cmocka_unit_test(host_releases_on_schedule_once),
+		cmocka_unit_test(host_lets_changes_wait_their_turn_in_order),
+		cmocka_unit_test(host_tells_changes_that_waited_long_to_come_again),
 		cmocka_unit_test(host_gives_no_buffer_on_with_a_cell_in_it),
 		cmocka_unit_test(host_logs_neither_ids_nor_addresses),
 	};

@@ -225,7 +225,7 @@ static int on_headers(http_parser *p)
 		return -1;
 	/* both the line Upgrade and the word in the line Connection */
 	if (!p->upgrade || (u->seen & must) != must ||
-	    (p->flags & (F_CHUNKED | F_CONTENTLENGTH)) != 0)
+	    (p->flags & F_CONTENTLENGTH) != 0 || p->uses_transfer_encoding)
 		u->refused = true;
 	if (!(u->seen & 1u << FIELD_ORIGIN) && !is_allowed(u->origins, NULL, 0))
 		u->refused = true;

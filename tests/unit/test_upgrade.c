@@ -130,7 +130,17 @@ static void upgrade_refuses_what_is_not_one(void **state)
 		{ "Protocol: ", "Protokol: " }, { " AAEC", " AAE" }, { " AAEC", " AAE+" },
 		{ " AAEC", " AAECA" }, { " AAEC", " a, AAEC" }, { "LS4v", "LS4=" }, { "GBka", "G\xc0ka" }, { "ZSBu", "Z\xc0" "Bu" },
 		{ "Host: ", "Content-Length: 1\r\nHost: " },
+		{ "Host: ", "Content-Length: 0\r\nHost: " },
 		{ "Host: ", "Transfer-Encoding: chunked\r\nHost: " },
+		/* whoever stands before may count a body behind these */
+		{ "Host: ", "Transfer-Encoding: gzip\r\nHost: " },
+		{ "Host: ", "Transfer-Encoding: identity\r\nHost: " },
+		{ "Host: ", "Transfer-Encoding: xchunked\r\nHost: " },
+		{ "Host: ", "Origin: https://forms.example.org\r\nHost: " },
+		{ "Host: ", "Sec-WebSocket-Version: 13\r\nHost: " },
+		{ "Upgrade: WebSocket", "Upgrade : WebSocket" },
+		{ "Upgrade: WebSocket", "Upgrade: WebSocket, h2c" },
+		{ "Connection: keep-alive, Upgrade", "Connection: keep-alive, Upgrade-x" },
 		{ "\r\n\r\n", "\r\n\r\nx" },
 		{ "forms.example.org\r\n", "forms.example.or\r\n" },
 	};

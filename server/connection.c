@@ -19,7 +19,7 @@ struct conn {
 	struct quota_source *source;
 	struct conn *next, **at;         /* in set->all */
 	struct conn *fresh_next, *fresh_prev;
-	bool is_fresh, silent, closing, paused, shutting, eof, parting;
+	bool is_fresh, silent, closing, paused, shutting, eof, parting, lingering;
 	unsigned open_handles, writes;
 	uint8_t *rest;                   /* read, but not yet taken by the session */
 	size_t rest_len, rest_at;
@@ -145,6 +145,13 @@ static void conn_close(struct conn *c)
 
 static void write_own(struct conn *c, enum write_kind kind, const void *bytes, size_t len);
 
+/* the peer of a WebSocket said Close: nothing further is said, and its end is waited for */
+static void conn_linger(struct conn *c)
+{
+	c->lingering = c->shutting = true;
+	(void)uv_timer_start(&c->timer, conn_on_timer, CONN_LINGER_WEB_MS, 0);
+}
+
 /* the peer ended, and has all it was owed */
 static void conn_part(struct conn *c)
 {
@@ -155,17 +162,21 @@ static void conn_part(struct conn *c)
 		return;
 	c->parting = true;
 	len = c->web != NULL && browser_is_open(c->web) ? ws_close(end) : 0;
-	if (len > 0)
-		write_own(c, WRITE_CLOSE, end, len);
-	else
+	if (len == 0) {
 		conn_close(c);
+		return;
+	}
+	write_own(c, WRITE_CLOSE, end, len);
+	if (!c->closing)
+		conn_linger(c);
 }
 
 /*
  * Both byes are said: wait a little for the peer's end.  It must be the first to close: who
  * does keeps the other's address in a kernel table for a minute (TIME_WAIT), and here that
- * would be a list of everybody who was there lately.  Nor is what the peer has not read
- * yet torn away by a reset.
+ * would be a list of everybody who was there lately.  Behind a proxy on this machine it is
+ * the proxy that would keep it, since it ends what amparod ends.  Nor is what the peer has
+ * not read yet torn away by a reset.
  */
 static void conn_end(struct conn *c)
 {
@@ -206,7 +217,7 @@ static void write_on_done(uv_write_t *req, int status)
 		browser_said(c->web);
 	if (c->closing)
 		return;
-	if (status < 0 || kind == WRITE_CLOSE)
+	if (status < 0)
 		conn_close(c);
 	else
 		pump(c);
@@ -336,8 +347,8 @@ static void keep(struct conn *c, const uint8_t *in, size_t len)
 
 static void set_reading(struct conn *c)
 {
-	bool want = c->rest == NULL && !c->eof &&
-	            (c->session == NULL || !session_is_blocked(c->session));
+	bool want = c->lingering || (c->rest == NULL && !c->eof &&
+	            (c->session == NULL || !session_is_blocked(c->session)));
 
 	if (want == !c->paused)
 		return;
@@ -469,10 +480,21 @@ static void admitted(struct conn *c)
 	(void)uv_timer_start(&c->timer, conn_on_timer, period(c->set), period(c->set));
 }
 
+/* a Close without a bye: what was not answered yet never is */
+static void conn_cut(struct conn *c)
+{
+	if (c->web == NULL) {
+		conn_close(c);
+		return;
+	}
+	conn_linger(c);
+	set_reading(c);
+}
+
 /* everything that may have become possible */
 static void pump(struct conn *c)
 {
-	if (c->closing || c->session == NULL)
+	if (c->closing || c->lingering || c->session == NULL)
 		return;
 	take_rest(c);
 	if (c->closing || c->session == NULL)
@@ -488,8 +510,10 @@ static void pump(struct conn *c)
 		break;
 	case SESSION_OPEN:
 		admitted(c);
-		if (c->eof)              /* a close without a bye */
-			conn_close(c);
+		if (c->eof) {
+			conn_cut(c);
+			return;
+		}
 		break;
 	case SESSION_LEAVING:
 		admitted(c);
@@ -514,6 +538,8 @@ static void on_wake(void *user)
 
 static void swallow(struct conn *c, size_t n)
 {
+	/* the rest of a request may be in it */
+	sodium_memzero(c->set->read_buf, n);
 	c->swallowed += n;
 	if (c->swallowed > SILENT_READ_MAX) {
 		c->paused = true;
@@ -542,7 +568,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 	struct conn *c = stream->data;
 	const uint8_t *in = (const uint8_t *)buf->base;
 	size_t used;
-	bool asking;
+	bool stranger = c->is_fresh;
 
 	if (c->closing || n == 0)
 		return;
@@ -550,7 +576,7 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		on_end(c, n == UV_EOF);
 		return;
 	}
-	if (c->silent) {
+	if (c->silent || c->lingering) {
 		swallow(c, (size_t)n);
 		return;
 	}
@@ -559,12 +585,11 @@ static void conn_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		conn_close(c);
 		return;
 	}
-	asking = c->web != NULL && !browser_is_open(c->web);
 	used = feed(c, in, (size_t)n);
 	if (!c->closing && used < (size_t)n)
 		keep(c, in + used, (size_t)n - used);
-	/* a proxy may have written there for whom it asks */
-	if (asking)
+	/* a proxy may have written there for whom it asks, in a request or before it */
+	if (stranger)
 		sodium_memzero(c->set->read_buf, (size_t)n);
 	pump(c);
 }

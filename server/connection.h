@@ -12,6 +12,9 @@
  * Fairness.  At most CONN_ACCEPTS connections are taken in one turn of the loop, so that a
  * flood of new ones does not keep those who are there from being read.
  *
+ * Ends.  The peer is left to end first, for two seconds after both byes and four after a
+ * WebSocket's Close: whoever does not, or was never let in, is ended here.
+ *
  * Bounds.  Reading stops while the session is blocked; what was read already is kept (at
  * most CONN_READ bytes).  Who does not read answers for stall_ms is closed.  When all places
  * are taken, one that has not authenticated makes room: first those whose first message was
@@ -31,6 +34,8 @@
 #define CONN_ACCEPTS 64
 #define CONN_LISTENERS 8                 /* listening handles of a set, at most */
 #define CONN_LINGER_MS 2000              /* for the peer's own end after both byes */
+/* the same after both have said Close: a browser waits some two seconds for the server's */
+#define CONN_LINGER_WEB_MS 4000
 
 struct conn;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "daemon.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -290,6 +292,21 @@ long daemon_memory(const struct daemon *d, const char *what)
 	if (f != NULL)
 		fclose(f);
 	return kib;
+}
+
+bool daemon_remembers(uint16_t port, const char *from)
+{
+	FILE *f = fopen("/proc/net/tcp", "r");
+	unsigned at, peer, state, who = inet_addr(from);
+	char line[300];
+	bool found = false;
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		found = found || (sscanf(line, " %*d: %*x:%x %x:%*x %x", &at, &peer, &state) == 3 &&
+		                  at == port && peer == who && state == TCP_TIME_WAIT);
+	if (f != NULL)
+		fclose(f);
+	return found;
 }
 
 int daemon_files(const struct daemon *d)

@@ -52,6 +52,11 @@ bool daemon_release(struct daemon *d, const struct org *o, uint32_t *n);
 /* a line "VmHWM", "VmRSS", … of /proc/PID/status, in KiB; -1 */
 long daemon_memory(const struct daemon *d, const char *what);
 int daemon_files(const struct daemon *d);        /* open descriptors; -1 */
+/*
+ * Does the kernel remember the address `from` as that of a peer whose connection to this port
+ * was ended here first (TIME_WAIT)?
+ */
+bool daemon_remembers(uint16_t port, const char *from);
 /* a figure of `amparod status`; -1 */
 long daemon_figure(const struct daemon *d, const char *key);
 

@@ -3,8 +3,7 @@
  * server_proxy DIR SCRIPT CERT: a server behind a program that ends TLS.  SCRIPT is called with
  * the server's port, starts that program, and prints the port where it listens.  Through it
  * come a browser (over TLS, by `openssl s_client`, which checks CERT), a native client, and
- * strangers of both kinds; all from addresses that nobody may write down:
- * 127.0.0.77 for the native ones.
+ * strangers of both kinds; all from addresses that nobody may write down, 127.0.0.76 to 79.
  */
 #include <poll.h>
 #include <signal.h>
@@ -20,7 +19,10 @@
 #include "web_client.h"
 
 #define ORIGIN "https://forms.example.org"
-#define FROM   "127.0.0.77"
+#define FROM_WEB   "127.0.0.76"
+#define FROM       "127.0.0.77"
+#define FROM_OTHER "127.0.0.78"
+#define FROM_MANY  "127.0.0.79"
 #define LIMIT  64                        /* connections of one address, nginx-server.conf */
 
 static struct daemon d;
@@ -64,6 +66,7 @@ static pid_t tls_dial(struct client *c)
 		(void)execlp("openssl", "openssl", "s_client", "-quiet", "-no_ign_eof",
 		             "-nocommands", "-verify_return_error", "-CAfile", cert, "-servername",
 		             "cells.example.org", "-verify_hostname", "cells.example.org",
+		             "-bind", FROM_WEB ":0",
 		             "-connect", where, (char *)NULL);
 		_exit(127);
 	}
@@ -115,6 +118,12 @@ static bool pull_all(struct client *c)
 	return true;
 }
 
+static void none_open(void)
+{
+	while (daemon_figure(&d, "connections") > 0)
+		(void)usleep(20000);
+}
+
 static void members(struct client *c)
 {
 	uint8_t end[125];
@@ -127,7 +136,7 @@ static void members(struct client *c)
 	ok = web_shake(c, d.pk, org.access[RPC_COUNSEL], ORIGIN);
 	CLAIM(ok, "a browser is let in through TLS");
 	if (!ok)
-		exit(1);
+		die("its connection", c);
 	CLAIM(put(c, 31, 300), "its cells are stored");
 	if (!daemon_release(&d, &org, &released))
 		die("a release", c);
@@ -135,14 +144,20 @@ static void members(struct client *c)
 	CLAIM(client_queue(c, &bye) && client_flush(c) && client_next(c, RPC_HELLO) &&
 	      c->m.method == RPC_BYE && web_send(c, 0x88, true, (const uint8_t *)"\x03\xe8", 2) &&
 	      web_control(c, end, &len) == 0x08, "goodbyes and closes are said on both sides");
+	/* its end comes first; as Chromium ends it, with no word of TLS before */
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
 	client_close(c);
 	web_forget(c);
-	tls_end(pid);
+	none_open();
+	CLAIM(!daemon_remembers(port, FROM_WEB), "and nobody keeps the browser's address");
 	CLAIM(client_dial(c, port, FROM, 20) && client_shake(c, d.pk, org.access[RPC_COUNSEL]) &&
 	      put(c, 32, 300), "a native client is let in at the same port");
 	if (!daemon_release(&d, &org, &released))
 		die("a release", c);
 	CLAIM(pull_all(c) && n_cells == 600 && client_bye(c), "and sees what both have sent");
+	none_open();
+	CLAIM(!daemon_remembers(port, FROM), "nobody keeps its address either");
 }
 
 /* bytes that come back within some time; *over: it was closed */
@@ -153,7 +168,7 @@ static size_t hear(int fd, bool *over)
 	size_t got = 0;
 	ssize_t n = 1;
 
-	while (n > 0 && poll(&p, 1, 8000) == 1) {
+	while (n > 0 && poll(&p, 1, 20000) == 1) {
 		n = recv(fd, buf, sizeof buf, 0);
 		got += n > 0 ? (size_t)n : 0;
 	}
@@ -169,33 +184,37 @@ static void strangers(struct client *c)
 	};
 	static char request[WEB_REQUEST_MAX];
 	uint8_t first[NOISE_MSG_SIZE];
-	size_t i, got = 0, len;
+	int fds[7];
+	pid_t pids[7] = { 0 }, pid;
+	size_t i, got[2] = { 0, 0 }, len;
 	bool over, all = true;
-	pid_t pid;
 
 	randombytes_buf(first, sizeof first);
 	len = web_request(request, first, ORIGIN, "");
-	for (i = 0; i < 3; i++) {
-		const char *text = i < 2 ? said[i] : request;
+	/* all at once: each waits until the time for a handshake is over */
+	for (i = 0; i < 7; i++) {
+		const char *text = i == 2 ? request : said[i < 2 ? i : i - 3];
 
-		pid = tls_dial(c);
-		(void)send(c->fd, text, i < 2 ? strlen(text) : len, MSG_NOSIGNAL);
-		got += hear(c->fd, &over);
-		all = all && over;
-		client_close(c);
-		tls_end(pid);
-	}
-	CLAIM(got == 0 && all, "inside TLS a stranger gets no byte, and the end");
-	for (got = i = 0; i < 4; i++) {
-		if (!client_dial(c, port, FROM, 10))
+		if (i < 3)
+			pids[i] = tls_dial(c);
+		else if (!client_dial(c, port, i < 6 ? FROM : FROM_OTHER, 20))
 			die("a connection", c);
-		(void)send(c->fd, said[i], strlen(said[i]), MSG_NOSIGNAL);
-		(void)shutdown(c->fd, SHUT_WR);
-		got += hear(c->fd, &over);
-		all = all && over;
-		client_close(c);
+		(void)send(c->fd, text, i == 2 ? len : strlen(text), MSG_NOSIGNAL);
+		/* the last one leaves it to the other side to end first */
+		if (i >= 3 && i < 6)
+			(void)shutdown(c->fd, SHUT_WR);
+		fds[i] = c->fd;
 	}
-	CLAIM(got == 0 && all, "outside TLS neither");
+	for (i = 0; i < 7; i++) {
+		got[i >= 3] += hear(fds[i], &over);
+		all = all && over;
+		(void)close(fds[i]);
+		if (pids[i] > 0)
+			tls_end(pids[i]);
+	}
+	CLAIM(got[0] == 0 && all, "inside TLS a stranger gets no byte, and the end");
+	CLAIM(got[1] == 0 && all, "outside TLS neither");
+	CLAIM(daemon_remembers(port, FROM_OTHER), "control: whom nginx ends is remembered a minute");
 	CLAIM((pid = tls_dial(c)) > 0 && web_shake(c, d.pk, org.access[RPC_COUNSEL], ORIGIN),
 	      "control: a member gets an answer");
 	client_close(c);
@@ -210,12 +229,12 @@ static void sources(void)
 	unsigned i, n = 0;
 
 	for (i = 0; i < LIMIT + 6; i++) {
-		n += client_dial(c, port, FROM, 5) &&
+		n += client_dial(c, port, FROM_MANY, 20) &&
 		     client_shake(c, d.pk, org.access[RPC_FIELD]);
 		fds[i] = c->fd;
 	}
 	CLAIM(n == LIMIT, "one address may have 64 connections at once");
-	CLAIM(client_dial(c, port, "127.0.0.78", 5) &&
+	CLAIM(client_dial(c, port, FROM_OTHER, 20) &&
 	      client_shake(c, d.pk, org.access[RPC_FIELD]), "another address is not concerned");
 	client_close(c);
 	for (i = 0; i < LIMIT + 6; i++)
@@ -245,7 +264,7 @@ static void troubles(struct client *c)
 int main(int argc, char **argv)
 {
 	static char args[][32] = { "--source-limits", "no", "--web-origins", ORIGIN,
-	                           "--handshake-seconds", "2" };
+	                           "--handshake-seconds", "6" };
 	char *const extra[] = { args[0], args[1], args[2], args[3], args[4], args[5], NULL };
 	struct client *c = calloc(1, sizeof *c);
 	char command[600];

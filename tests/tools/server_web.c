@@ -189,7 +189,6 @@ static void frames(struct client *c)
 		{ "a ping of 126 bytes", 0x89, true, 126 },
 		{ "a ping in parts", 0x09, true, 4 },
 		{ "a close with half a status", 0x88, true, 1 },
-		{ "a close before any goodbye", 0x88, true, 0 },
 		{ "a frame that does not open", 0x82, true, FRAME_SIZE },
 	};
 	uint8_t pong[125];
@@ -220,18 +219,77 @@ static void frames(struct client *c)
 		(void)web_send(c, i % 2 ? 0x89 : 0x8a, true, bytes, 0);
 	CLAIM(ends(c, 3000, &got), "more than 60 in a minute end the connection");
 	gone(c);
-	must_open(c);
-	CLAIM(put(c, 9000, 3) && client_flush(c) && web_send(c, 0x88, true, NULL, 0) &&
-	      ends(c, 3000, &got) && got == 0, "a close before the goodbye is a truncation");
+}
+
+/* ---- ends -------------------------------------------------------------------------------- */
+
+static void open_from(struct client *c, const char *from)
+{
+	if (!client_dial(c, d.port, from, 10) ||
+	    !web_shake(c, d.pk, org.access[RPC_COUNSEL], ORIGIN)) {
+		printf("FAIL a member is not let in: %s\n", c->why);
+		exit(1);
+	}
+}
+
+/* bye and Close, as a browser says them; true: both were answered */
+static bool say_both(struct client *c)
+{
+	struct rpc_msg bye = { .type = RPC_NOTIFY, .method = RPC_BYE };
+	uint8_t status[125];
+	size_t len;
+
+	return client_queue(c, &bye) && client_flush(c) && client_next(c, RPC_HELLO) &&
+	       c->m.method == RPC_BYE && web_send(c, 0x88, true, (const uint8_t *)"\x03\xe8", 2) &&
+	       web_control(c, status, &len) == 0x08 && len == 2 &&
+	       memcmp(status, "\x03\xe8", 2) == 0;
+}
+
+/* this end is the first one */
+static void end_first(struct client *c)
+{
 	gone(c);
-	/* as a browser ends: bye, bye, close, close, and the server ends the stream */
-	must_open(c);
-	ok = client_queue(c, &(struct rpc_msg){ .type = RPC_NOTIFY, .method = RPC_BYE }) &&
-	     client_flush(c) && client_next(c, RPC_HELLO) && c->m.method == RPC_BYE;
-	ok = ok && web_send(c, 0x88, true, (const uint8_t *)"\x03\xe8", 2) &&
-	     web_control(c, pong, &len) == 0x08 && len == 2 && memcmp(pong, "\x03\xe8", 2) == 0;
-	CLAIM(ok && ends(c, 1500, &got) && got == 0,
-	      "after both goodbyes a close is answered, and the stream ends");
+	while (daemon_figure(&d, "connections") > 0)
+		(void)usleep(20000);
+}
+
+static void closes(struct client *c)
+{
+	struct pollfd p = { .events = POLLIN | POLLRDHUP };
+	size_t got;
+	uint64_t t;
+
+	while (daemon_figure(&d, "connections") > 0)
+		(void)usleep(20000);
+	open_from(c, "127.0.0.81");
+	CLAIM(say_both(c), "after both goodbyes a close is answered");
+	p.fd = c->fd;
+	CLAIM(poll(&p, 1, 2300) == 0, "and the browser is left to end the stream first");
+	end_first(c);
+	CLAIM(!daemon_remembers(d.port, "127.0.0.81"),
+	      "the kernel remembers nobody who ended it himself");
+	open_from(c, "127.0.0.82");
+	if (!say_both(c))
+		abort();
+	t = test_now_us();
+	/* and whatever else it says is not heard */
+	(void)web_send(c, 0x89, true, bytes, 4);
+	(void)web_send(c, 0x82, true, bytes, FRAME_SIZE);
+	(void)web_send(c, 0x88, true, NULL, 0);
+	CLAIM(ends(c, 8000, &got) && got == 0, "one who never ends it is ended");
+	printf("figure: after the closes a browser has %.1f s to end the stream\n",
+	       (double)(test_now_us() - t) / 1e6);
+	gone(c);
+	CLAIM(daemon_remembers(d.port, "127.0.0.82"), "control: him the kernel remembers");
+	/* a tab that goes in the middle */
+	open_from(c, "127.0.0.83");
+	CLAIM(put(c, 9000, 3) && client_flush(c) && web_send(c, 0x88, true, NULL, 0) &&
+	      (p.fd = c->fd, poll(&p, 1, 1000) == 0), "a close before the goodbye is not answered");
+	end_first(c);
+	CLAIM(!daemon_remembers(d.port, "127.0.0.83"), "nor is who said it remembered");
+	open_from(c, "127.0.0.83");
+	CLAIM(put(c, 9000, 3) && client_commit(c) && stored(c, 3),
+	      "what came before it was not stored");
 	gone(c);
 }
 
@@ -404,30 +462,45 @@ static void forwarded(struct client *c)
 {
 	static char request[WEB_REQUEST_MAX];
 	uint8_t first[NOISE_MSG_SIZE], derived[32];
+	static const char *const who[] = {
+		"a member", "a wrong key", "a wrong page", "a wrong page, in two pieces",
+		"a line of a proxy's protocol"
+	};
+	static const char named[] =
+		"X-Forwarded-For: 198.51.100.237\r\nForwarded: for=198.51.100.237\r\n"
+		"X-Real-IP: 198.51.100.237\r\nCookie: who=198.51.100.237\r\n";
+	static const char line[] = "PROXY TCP4 198.51.100.237 198.51.100.1 56324 443\r\n";
 	char back[12];
-	size_t len;
+	size_t len, at;
 	long canary = -1, control = -1;
 	int i, k;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < 5; i++) {
 		if (!client_dial(c, d.port, NULL, 1))
 			abort();
 		channel_access(derived, org.access[RPC_COUNSEL], d.pk);
 		derived[0] ^= i == 1;
 		if (channel_connect(&c->ch, first, d.pk, derived, rng_system()) != PERR_OK)
 			abort();
-		len = web_request(request, first, i == 2 ? "https://evil.example" : ORIGIN,
-		                  "X-Forwarded-For: 198.51.100.237\r\nForwarded: for=198.51.100.237\r\n"
-		                  "X-Real-IP: 198.51.100.237\r\nCookie: who=198.51.100.237\r\n");
-		(void)send(c->fd, request, len, MSG_NOSIGNAL);
+		len = web_request(request, first, i == 2 || i == 3 ? "https://evil.example" : ORIGIN,
+		                  named);
+		/* refused before the rest arrives */
+		at = i == 3 ? len - strlen(named) - 2 : 0;
+		if (i == 4)
+			(void)send(c->fd, line, strlen(line), MSG_NOSIGNAL);
+		if (at > 0 && send(c->fd, request, at, MSG_NOSIGNAL) > 0)
+			(void)usleep(50000);
+		(void)send(c->fd, request + at, len - at, MSG_NOSIGNAL);
 		if ((recv(c->fd, back, sizeof back, MSG_WAITALL) == sizeof back) != (i == 0))
 			abort();
 		/* the answer may be here before the buffer is wiped */
 		for (k = 0; k < 20 && (canary = in_memory("198.51.100.237")) > 0; k++)
 			(void)usleep(10000);
 		control = in_memory(ORIGIN);
-		if (canary != 0)
+		if (canary != 0) {
+			printf("  %s: found\n", who[i]);
 			break;
+		}
 		client_close(c);
 	}
 	if (canary < 0) {
@@ -511,6 +584,7 @@ int main(int argc, char **argv)
 	}
 	day(c);
 	frames(c);
+	closes(c);
 	slowly(c);
 	forwarded(c);
 	places(c);

@@ -63,6 +63,8 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/case_code.c \
                protocol/custody.c \
                protocol/statement.c \
+               protocol/statement_said.c \
+               protocol/statement_passed.c \
                protocol/envelope.c \
                protocol/admins.c \
                protocol/charter.c \

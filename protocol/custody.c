@@ -158,3 +158,56 @@ bool custody_says_erased(const struct custody *k, const uint8_t record[CUSTODY_R
 {
 	return find(k->erased, CUSTODY_RECORD, record, CUSTODY_RECORD) != NULL;
 }
+
+/* ---- in a statement ---------------------------------------------------------------------- */
+
+void custody_get(struct mp_reader *r, struct doc_map *m, struct custody *k)
+{
+	doc_need(m, 0);
+	k->through_day = doc_get_uint(r, UINT32_MAX);
+	doc_need(m, 1);
+	k->n_held = doc_get_uint(r, UINT32_MAX);
+	doc_need(m, 2);
+	k->ranges = doc_get_bytes(r, 0, CUSTODY_RANGES * CUSTODY_RANGE);
+	doc_need(m, 3);
+	k->n_lists = mp_array_var(r, 0, CUSTODY_LISTS);
+	for (uint32_t i = 0; i < k->n_lists; i++) {
+		struct custody_list *l = &k->lists[i];
+
+		mp_array(r, 5);
+		l->first = doc_get_uint(r, UINT32_MAX);
+		l->last = doc_get_uint(r, UINT32_MAX);
+		l->low = (uint8_t)doc_get_uint(r, UINT8_MAX);
+		l->high = (uint8_t)doc_get_uint(r, UINT8_MAX);
+		l->elements = doc_get_bytes(r, 0, CUSTODY_ELEMENTS * CUSTODY_ELEMENT);
+	}
+	doc_need(m, 4);
+	k->erased = doc_get_bytes(r, 0, CUSTODY_ERASED * CUSTODY_RECORD);
+	if (!custody_is_sound(k))
+		mp_fail(r, PERR_FORMAT);
+}
+
+void custody_put(struct mp_writer *w, const struct custody *k)
+{
+	mp_put_map(w, 5);
+	mp_put_key(w, 0);
+	mp_put_uint(w, k->through_day);
+	mp_put_key(w, 1);
+	mp_put_uint(w, k->n_held);
+	mp_put_key(w, 2);
+	doc_put_bytes(w, k->ranges);
+	mp_put_key(w, 3);
+	mp_put_array(w, k->n_lists);
+	for (uint32_t i = 0; i < k->n_lists; i++) {
+		const struct custody_list *l = &k->lists[i];
+
+		mp_put_array(w, 5);
+		mp_put_uint(w, l->first);
+		mp_put_uint(w, l->last);
+		mp_put_uint(w, l->low);
+		mp_put_uint(w, l->high);
+		doc_put_bytes(w, l->elements);
+	}
+	mp_put_key(w, 4);
+	doc_put_bytes(w, k->erased);
+}

@@ -78,4 +78,10 @@ enum custody_listed custody_listed(const struct custody *k, uint32_t day,
 /* is this record among the erased ones? */
 bool custody_says_erased(const struct custody *k, const uint8_t record[CUSTODY_RECORD]);
 
+/*
+ * The body of a custody statement, read and written; as in statement_int.h.
+ */
+void custody_get(struct mp_reader *r, struct doc_map *m, struct custody *k);
+void custody_put(struct mp_writer *w, const struct custody *k);
+
 #endif

@@ -142,10 +142,14 @@ function limited(s: SyncSummary, before: SyncSummary | null): boolean {
 			!before.servers.some((v) => v.notes.includes('limit')));
 }
 
+function planFailed(): void {
+	failures++;
+	plan(about(Math.min(FAILED_MAX_MS, FAILED_MS * 2 ** Math.min(failures - 1, 8))));
+}
+
 async function planAfter(s: SyncSummary, before: SyncSummary | null): Promise<void> {
 	if (s.complete === 0) {
-		failures++;
-		plan(about(Math.min(FAILED_MAX_MS, FAILED_MS * 2 ** Math.min(failures - 1, 8))));
+		planFailed();
 		return;
 	}
 	failures = 0;
@@ -181,10 +185,9 @@ async function run(choice: SyncChoice): Promise<SyncSummary> {
 	} catch (e) {
 		if (state.running) {
 			set({ running: false, progress: null, error: e instanceof CoreError ? e.code : 'net' });
-			failures++;
 			/* 'state': nobody joined here; nothing is to be visited until somebody does */
 			if (isOpen() && !(e instanceof CoreError && e.code === 'state'))
-				plan(about(Math.min(FAILED_MAX_MS, FAILED_MS * 2 ** Math.min(failures, 8))));
+				planFailed();
 		}
 		throw e;
 	}

@@ -12,7 +12,7 @@ test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind ip
 	openssl"
 seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
-web="$build chromium minisign procps qrencode"
+web="$build chromium minisign poppler-utils procps qrencode"
 
 case "${1:-build}" in
 build) want=$build ;;

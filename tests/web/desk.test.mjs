@@ -11,7 +11,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { Device, figure, host, LAPTOP, Organisation, overflows, PHONE, TOP, violations, beyondTheList } from './harness.mjs'
-import { button, holdDesk, joinDesk, say, syncDesk, unlock } from './steps.mjs'
+import { aDay, button, holdDesk, joinDesk, say, syncDesk, unlock } from './steps.mjs'
 
 const work = mkdtempSync(path(tmpdir(), 'amparo-desk.'))
 const data = name => path(TOP, 'tests/e2e/data', name)
@@ -30,25 +30,7 @@ test.after(async () => {
 	rmSync(work, { recursive: true, force: true })
 })
 
-// one day: after a step that failed the others would only wait in vain
-let failed = null
-function step (name, fn) {
-	test(name, async () => {
-		if (failed) throw new Error(`not begun: "${failed}" failed`)
-		failed = name
-		try {
-			await fn()
-		} catch (e) {
-			for (const [who, d] of [['carol', carol], ['dan', dan]])
-				if (d) {
-					const shown = await d.page.locator('body').innerText().catch(() => '')
-					console.error(`${who} sees:\n${shown.slice(0, 1500)}\n${d.troubles.join('\n')}`)
-				}
-			throw e
-		}
-		failed = null
-	})
-}
+const step = aDay(() => ({ carol, dan }))
 
 const grid = page => page.getByRole('grid')
 const row = (page, text) => grid(page).getByRole('row').filter({ hasText: text })

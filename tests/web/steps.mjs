@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What people do in the page, step by step, as they do it: by what is written on the buttons.
 // Texts are looked up in the page's own tables, so the same steps run in both languages.
+import test from 'node:test'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join as path } from 'node:path'
@@ -43,6 +44,29 @@ export const button = (page, lang, key, values) => page.getByRole('button', { na
 
 export async function chooseLanguage (page, lang) {
 	await page.getByRole('button', { name: lang === 'es' ? 'Español' : 'English', exact: true }).click()
+}
+
+/*
+ * One day in steps, each a test: after one that failed the others would only wait in vain.
+ * people	() => ({ name: Device }): what each of them sees is printed with a failure
+ */
+export function aDay (people) {
+	let failed = null
+	return (name, fn) => test(name, async () => {
+		if (failed) throw new Error(`not begun: "${failed}" failed`)
+		failed = name
+		try {
+			await fn()
+		} catch (e) {
+			for (const [who, d] of Object.entries(people()))
+				if (d) {
+					const shown = await d.page.locator('body').innerText().catch(() => '')
+					console.error(`${who} sees:\n${shown.slice(0, 2000)}\n${d.troubles.join('\n')}`)
+				}
+			throw e
+		}
+		failed = null
+	})
 }
 
 // the texts of an ordered list of words

@@ -75,10 +75,10 @@ export function closeSession(): void {
 }
 
 /* A sync that a person asked for: its fault is shown until the next one. */
-export async function syncByHand(): Promise<boolean> {
+export async function syncByHand(sync: () => Promise<unknown> = run): Promise<boolean> {
 	set({ sync_error: null });
 	try {
-		await run();
+		await sync();
 		return true;
 	} catch (e) {
 		set({ sync_error: e });

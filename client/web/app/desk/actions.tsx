@@ -10,7 +10,7 @@ import { t, tn } from '../i18n';
 import type { CasePerson, CaseShow, Told } from '../ops';
 import { Banner, Button, Choices, Dialog, Field, type IconName } from '../ui';
 import { AssignDialog } from './assigning';
-import { deskFault, nameOf } from './words';
+import { deskFault, nameOf, titleOf } from './words';
 
 export type ActName = 'note' | 'assign' | 'unassign' | 'accept' | 'decline' | 'recuse' | 'close' | 'reopen' | 'hold' | 'unhold';
 export interface Act { act: ActName; whom: CasePerson | null }
@@ -55,10 +55,11 @@ export function toldText(done: string, told: Told): string {
 }
 
 const NOTE_MAX = 65536;
-const REASON_MAX = 1024;
+export const REASON_MAX = 1024;
 const HOLD_MAX = 256;
 
-function sizeOf(text: string): number {
+/* as the core counts it: bytes */
+export function sizeOf(text: string): number {
 	return new TextEncoder().encode(text).length;
 }
 
@@ -66,6 +67,7 @@ function sizeOf(text: string): number {
 function SayDialog(p: ActProps): JSX.Element {
 	const [text, setText] = useState('');
 	const [sure, setSure] = useState(false);
+	const [leaving, setLeaving] = useState(false);
 	const [fault, setFault] = useState<string | null>(null);
 	const act = p.act.act;
 	const record = p.show.row.record;
@@ -80,6 +82,10 @@ function SayDialog(p: ActProps): JSX.Element {
 		const args = { record, reason };
 		if (act === 'note' && reason === '') {
 			setFault(t('act.note_empty'));
+			return;
+		}
+		if (act === 'hold' && reason === '') {
+			setFault(t('act.hold_empty'));
 			return;
 		}
 		if (final && !sure) {
@@ -103,18 +109,34 @@ function SayDialog(p: ActProps): JSX.Element {
 		}
 	};
 
+	/* a key pressed by chance does not throw a long note away */
+	const leave = (): void => {
+		if (act === 'note' && text.trim() !== '' && !leaving)
+			setLeaving(true);
+		else
+			p.onClose();
+	};
+
 	return (
-		<Dialog title={act === 'unassign' ? t('act.unassign_from', { who }) : act === 'assign' ? '' : t(`act.${act}_title`)} onClose={p.onClose} actions={
+		<Dialog title={act === 'unassign' ? t('act.unassign_from', { who }) : act === 'assign' ? '' : t(`act.${act}_title`)} onClose={leave} actions={leaving ? (
+			<>
+				<Button kind="primary" onClick={() => setLeaving(false)}>{t('act.note_back')}</Button>
+				<Button kind="danger" onClick={p.onClose}>{t('act.note_drop')}</Button>
+			</>
+		) : (
 			<>
 				<Button kind={danger ? 'danger' : 'primary'} disabled={long} onClick={say}>{act === 'assign' ? '' : t(`act.${act}_yes`)}</Button>
-				<Button onClick={p.onClose}>{t('common.cancel')}</Button>
+				<Button onClick={leave}>{t('common.cancel')}</Button>
 			</>
-		}>
+		)}>
+			{/* a list that is sorted anew lies where the finger is: which case it is, is said again */}
+			<p class="act-case"><span class="act-code">{p.show.row.code}</span> {titleOf(p.show.row)}</p>
+			{leaving && <Banner tone="warn" title={t('act.note_leave')} />}
 			{fault && <Banner tone="bad" title={fault} />}
 			<p>{act === 'assign' ? '' : t(`act.${act}_text`)}</p>
 			{act !== 'unhold' && (
 				<Field label={t(act === 'note' ? 'act.note_label' : 'act.reason')} value={text} onInput={setText}
-					lines={act === 'note' ? 6 : 2} required={act === 'note'}
+					lines={act === 'note' ? 6 : 2} required={act === 'note' || act === 'hold'}
 					hint={act === 'note' ? undefined : t(act === 'hold' ? 'act.hold_hint' : 'act.reason_hint')}
 					fault={long ? tn('act.too_long', sizeOf(text) - max) : null} />
 			)}

@@ -10,10 +10,8 @@ import { call } from '../core';
 import { dayText, langName, t, tn } from '../i18n';
 import type { Person, Who } from '../ops';
 import { Banner, Button, Choices, Dialog, Field, Select, Waiting, Words } from '../ui';
-import type { ActProps } from './actions';
+import { REASON_MAX, sizeOf, type ActProps } from './actions';
 import { deskFault, hasIt, nameOf } from './words';
-
-const REASON_MAX = 1024;
 
 function aboutPerson(x: Person): string {
 	const parts = [t(x.role === 'interpreter' ? 'desk.interpreter' : 'desk.attorney')];
@@ -34,6 +32,7 @@ export function AssignDialog(p: ActProps): JSX.Element {
 	const [reason, setReason] = useState('');
 	const [comparing, setComparing] = useState<Person | null>(null);
 	const [fault, setFault] = useState<string | null>(null);
+	const over = sizeOf(reason) - REASON_MAX;
 	const having = p.show.people.filter((x) => hasIt(x.state));
 	useEffect(() => {
 		call('people', { record }).then((l) => setPeople(l.people), (e) => setFault(deskFault(e, 'people')));
@@ -81,7 +80,7 @@ export function AssignDialog(p: ActProps): JSX.Element {
 	return (
 		<Dialog title={t('act.assign_title', { code: p.show.row.code })} onClose={p.onClose} actions={
 			<>
-				<Button kind="primary" onClick={go} disabled={people === null || reason.length > REASON_MAX}>{t('act.assign_yes')}</Button>
+				<Button kind="primary" onClick={go} disabled={people === null || over > 0}>{t('act.assign_yes')}</Button>
 				<Button onClick={p.onClose}>{t('common.cancel')}</Button>
 			</>
 		}>
@@ -97,7 +96,8 @@ export function AssignDialog(p: ActProps): JSX.Element {
 			<Select label={t('assign.days')} empty={t('assign.days_policy')} value={days} onChange={setDays}
 				options={[1, 2, 3, 7, 14, 30].map((n) => ({ value: String(n), label: tn('assign.n_days', n) }))
 					.concat({ value: '0', label: t('assign.days_never') })} />
-			<Field label={t('act.reason')} hint={t('act.reason_hint')} value={reason} onInput={setReason} lines={2} />
+			<Field label={t('act.reason')} hint={t('act.reason_hint')} value={reason} onInput={setReason} lines={2}
+				fault={over > 0 ? tn('act.too_long', over) : null} />
 		</Dialog>
 	);
 }

@@ -68,6 +68,14 @@ export function Desk(): JSX.Element {
 		}
 	});
 
+	/* above the list, and said: it stands where nobody looks */
+	const told_news = useRef<string[]>([]);
+	const tellNews = (lines: string[]): void => {
+		told_news.current = lines;
+		setNews(lines);
+		say(lines.join(' '));
+	};
+
 	/* after a sync: the list, what is open, and what has left this device */
 	const was_running = useRef(false);
 	useEffect(() => {
@@ -76,7 +84,7 @@ export function Desk(): JSX.Element {
 			setStamp((n) => n + 1);
 			void call('cases_left', {}).then(({ left }) => {
 				if (left.length > 0)
-					setNews(left.map(leftText));
+					tellNews(left.map(leftText));
 			}, () => undefined);
 		}
 		was_running.current = running;
@@ -119,18 +127,25 @@ export function Desk(): JSX.Element {
 	};
 	const open = (r: CaseRow): void => {
 		if (r.recused) {
-			setNews([t('desk.recused_closed')]);
+			tellNews([t('desk.recused_closed')]);
 			return;
 		}
 		performance.mark('desk:case');
 		setSide({ what: 'case', row: r });
 	};
-	const choose = (r: CaseRow): void => setChosen((c) => {
-		const to = new Set(c ?? []);
-		if (!to.delete(r.record))
-			to.add(r.record);
-		return to;
-	});
+	const choose = (r: CaseRow): void => {
+		/* it would not be exported */
+		if (r.recused) {
+			tellNews([t('desk.recused_closed')]);
+			return;
+		}
+		setChosen((c) => {
+			const to = new Set(c ?? []);
+			if (!to.delete(r.record))
+				to.add(r.record);
+			return to;
+		});
+	};
 
 	useEffect(() => {
 		const press = (e: KeyboardEvent): void => {
@@ -152,7 +167,8 @@ export function Desk(): JSX.Element {
 				setSide((s) => s.what !== 'none' && !isWide() ? { what: 'none' } : s);
 				requestAnimationFrame(() => search.current?.focus());
 			} else if ((e.key === 'j' || e.key === 'k') && side.what === 'case') {
-				const at = cases.indexOf(side.row.record);
+				/* of several rows of one case the one that was opened */
+				const at = cases.row(active)?.record === side.row.record ? active : cases.indexOf(side.row.record);
 				const next = at < 0 ? undefined : cases.row(at + (e.key === 'j' ? 1 : -1));
 				if (next && !next.recused) {
 					setActive(at + (e.key === 'j' ? 1 : -1));
@@ -164,7 +180,7 @@ export function Desk(): JSX.Element {
 		};
 		document.addEventListener('keydown', press);
 		return () => document.removeEventListener('keydown', press);
-	}, [side, text, chosen]);
+	}, [side, text, chosen, active]);
 
 	if (!me)
 		return <Page title="Amparo"><Waiting /></Page>;
@@ -189,10 +205,10 @@ export function Desk(): JSX.Element {
 				<section class="desk-list" aria-label={t('desk.cases')}>
 					<div class="desk-head">
 						<ErrorBanner error={sync_error} op="sync" />
-						<Backlog />
+						<Backlog quiet={side.what !== 'none'} />
 						{news.length > 0 && (
 							<Banner tone="info" title={news[0]}
-								action={<Button kind="quiet" onClick={() => setNews([])}>{t('common.close')}</Button>}>
+								action={<Button kind="quiet" onClick={() => tellNews([])}>{t('common.close')}</Button>}>
 								{news.slice(1).map((n) => <p key={n}>{n}</p>)}
 							</Banner>
 						)}
@@ -262,7 +278,9 @@ export function Desk(): JSX.Element {
 					{side.what === 'case' && (
 						<RecordView key={side.row.record} record={side.row.record} stamp={stamp} today={today} onClose={close}
 							onGone={(sentence) => {
-								setNews([sentence]);
+								/* a sync says why it went: that is not written over */
+								if (!told_news.current.some((n) => n.includes(side.row.code)))
+									tellNews([sentence]);
 								cases.again();
 								close();
 							}} onChanged={changed} onExport={() => setExporting('case')} />

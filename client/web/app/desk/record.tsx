@@ -42,16 +42,27 @@ export function RecordView(p: RecordProps): JSX.Element {
 	const [picture, setPicture] = useState<string | null>(null);
 	const head = useRef<HTMLHeadingElement>(null);
 	const focused = useRef(false);
+	const left = useRef(false);
+	useEffect(() => () => {
+		left.current = true;
+	}, []);
 
 	const load = useCallback(async (): Promise<void> => {
 		try {
 			const s = await call('case_show', { record: p.record, lang, empty });
+			if (left.current)
+				return;
 			setShow(s);
 			setFault(null);
 		} catch (e) {
-			const code = (e as { code?: unknown }).code;
+			const { code, why } = e as { code?: unknown; why?: unknown };
+			/* another case is on the screen meanwhile */
+			if (left.current)
+				return;
 			if (code === 'notfound')
 				p.onGone(t('record.gone'));
+			else if (code === 'refused' && why === 'recused')
+				p.onGone(t('desk.recused_closed'));
 			else if (code !== 'locked')
 				setFault(deskFault(e, 'case_show'));
 		}
@@ -60,7 +71,8 @@ export function RecordView(p: RecordProps): JSX.Element {
 		void load();
 	}, [load, p.stamp]);
 	useEffect(() => {
-		if (show && !focused.current) {
+		/* at first; and when the button that was pressed is gone with what it did */
+		if (show && (!focused.current || document.activeElement === document.body)) {
 			focused.current = true;
 			head.current?.focus({ preventScroll: true });
 		}
@@ -70,15 +82,18 @@ export function RecordView(p: RecordProps): JSX.Element {
 	if (!show)
 		return <div class="record">{fault ? <Banner tone="bad" title={fault} /> : <Waiting />}</div>;
 	const r = show.row;
+	const loading = show.attachments.some((a) => a.here && !photos.has(a.id));
 	const pictures = show.attachments.filter((a) => {
 		const one = photos.get(a.id);
 		return one !== null && one !== undefined && isPicture(one.media);
 	});
 	const finished = (sentence: string, gone: boolean): void => {
+		const recused = act?.act === 'recuse';
 		setAct(null);
 		say(sentence);
 		p.onChanged();
-		if (gone) {
+		/* who has recused themselves reads no further, also where the desk's copy stays */
+		if (gone || recused) {
 			p.onGone(sentence);
 			return;
 		}
@@ -104,8 +119,8 @@ export function RecordView(p: RecordProps): JSX.Element {
 				</p>
 			</header>
 
-			{fault && <Banner tone="bad" title={fault} />}
-			{done !== '' && <Banner tone="good" title={done} />}
+			{fault && <div class="no-print"><Banner tone="bad" title={fault} /></div>}
+			{done !== '' && <div class="no-print"><Banner tone="good" title={done} /></div>}
 			<Warnings show={show} today={p.today} />
 			<div class="record-tools no-print">
 				<div class="line">
@@ -117,7 +132,7 @@ export function RecordView(p: RecordProps): JSX.Element {
 							}}>{t(`act.${a.act}`)}</Button>
 					))}
 					<Button icon="save" onClick={p.onExport}>{t('export.button')}</Button>
-					<Button icon="print" onClick={() => window.print()}>{t('record.print')}</Button>
+					<Button icon="print" busy={loading} onClick={printNow}>{t('record.print')}</Button>
 				</div>
 			</div>
 
@@ -175,6 +190,12 @@ export function RecordView(p: RecordProps): JSX.Element {
 			)}
 		</article>
 	);
+}
+
+/* on paper only pictures that are drawn are seen */
+async function printNow(): Promise<void> {
+	await Promise.allSettled([...document.querySelectorAll<HTMLImageElement>('.record img')].map((i) => i.decode()));
+	window.print();
 }
 
 /* ---- what must be seen first -------------------------------------------------------------- */

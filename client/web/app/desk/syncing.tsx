@@ -7,6 +7,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { sizeText, t, tn } from '../i18n';
 import { backlogLater, onSyncState, syncNow, syncState, type SyncState } from '../net';
+import { syncByHand } from '../session';
 import { Banner, Button, Dialog, Progress, say } from '../ui';
 
 /* how often a screen reader is told how far it is */
@@ -60,13 +61,15 @@ export function SyncLine(): JSX.Element | null {
 /*
  * Megabytes have to come: all of them, or only what is one's own, or later.  It is asked once;
  * who said "not now" finds a line above the list, and is not asked again by each sync.
+ *
+ * quiet	a case is being read: the line alone, nothing that takes the focus
  */
-export function Backlog(): JSX.Element | null {
+export function Backlog(p: { quiet: boolean }): JSX.Element | null {
 	const { backlog, running } = useSyncing();
 	const [put_off, setPutOff] = useState(false);
 	if (!backlog || running)
 		return null;
-	if (put_off) {
+	if (put_off || p.quiet) {
 		return (
 			<Banner tone="warn" title={t('backlog.title')}
 				action={<Button onClick={() => setPutOff(false)}>{t('backlog.fetch')}</Button>}>{t('backlog.later_text')}</Banner>
@@ -75,7 +78,7 @@ export function Backlog(): JSX.Element | null {
 	/* its faults are shown as those of any other sync */
 	const choose = (choice: 'go' | 'light'): void => {
 		backlogLater();
-		syncNow({ choice }).catch(() => undefined);
+		void syncByHand(() => syncNow({ choice }));
 	};
 	const later = (): void => setPutOff(true);
 	return (

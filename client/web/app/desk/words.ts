@@ -62,6 +62,9 @@ export function saidText(shown: string | null): string {
 export function deskFault(e: unknown, op: string): string {
 	const fault = e as { code?: unknown; why?: unknown } | null;
 	if (fault?.code === 'refused' && typeof fault.why === 'string') {
+		/* of a case that is opened it is oneself who did */
+		if (fault.why === 'recused' && (op === 'case_show' || op === 'case_blob'))
+			return t('desk.recused_closed');
 		const text = tMaybe(`refusal.${fault.why}`);
 		if (text !== null)
 			return text;

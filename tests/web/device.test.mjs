@@ -4,12 +4,12 @@
 // which nothing is left.
 import test from 'node:test'
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { Device, host, Organisation } from './harness.mjs'
-import { inMemory } from './memory.mjs'
-import { button, chooseLanguage, join, say, unlock } from './steps.mjs'
+import { foundIn, inMemory } from './memory.mjs'
+import { button, chooseLanguage, join, say, unlock, wordsOf } from './steps.mjs'
 import { film } from './camera.mjs'
 
 const work = mkdtempSync(path(tmpdir(), 'amparo-device.'))
@@ -47,25 +47,6 @@ test.after(async () => {
 })
 
 const settings = async (page, lang) => button(page, lang, 'settings.title').click()
-
-/* every byte of every file below a folder that holds one of the texts, as UTF-8 or UTF-16 */
-function foundIn (folder, texts) {
-	const hits = []
-	const needles = texts.flatMap(t => [Buffer.from(t), Buffer.from(t, 'utf16le')])
-	const walk = at => {
-		for (const name of readdirSync(at)) {
-			const file = path(at, name)
-			const s = statSync(file, { throwIfNoEntry: false })
-			if (s?.isDirectory()) walk(file)
-			else if (s?.isFile()) {
-				const bytes = readFileSync(file)
-				for (const n of needles) if (bytes.includes(n)) hits.push(`${file}: ${n}`)
-			}
-		}
-	}
-	walk(folder)
-	return hits
-}
 
 test('a slip before the camera joins; a wrong code does not', async () => {
 	const text = await org.invitation()
@@ -194,7 +175,7 @@ test('an invitation that was used, and a device without a network, say what to d
 	await button(d.page, 'es', 'common.next').click()
 	await d.page.getByLabel(say('es', 'who.name')).fill('Luz')
 	await button(d.page, 'es', 'common.next').click()
-	const words = (await d.page.getByRole('list', { name: say('es', 'pass.words') }).getByRole('listitem').allInnerTexts()).join(' ')
+	const words = (await wordsOf(d.page, say('es', 'pass.words'))).join(' ')
 	await button(d.page, 'es', 'pass.written').click()
 	await d.page.getByLabel(say('es', 'pass.again'), { exact: true }).fill(words)
 	await button(d.page, 'es', 'common.continue').click()
@@ -287,6 +268,10 @@ test('a hall\'s tablet: nothing of a family is left when the next one sits down'
 	// this test keeps the button it pressed last, hence also that.)
 	await button(d.page, 'es', 'home.begin').click()
 	await button(d.page, 'es', 'begin.go').click()
+	assert.equal(await d.page.getByRole('textbox').inputValue(), '')
+	// neither by undoing
+	await d.page.getByRole('textbox').focus()
+	for (const key of ['Control+z', 'Control+z', 'Control+Shift+z', 'Control+y']) await d.page.keyboard.press(key)
 	assert.equal(await d.page.getByRole('textbox').inputValue(), '')
 	await d.page.getByRole('textbox').fill('the next one')
 	await button(d.page, 'es', 'fill.next').click()

@@ -80,6 +80,10 @@ async function comeBack () {
 // the screen as it stands: nothing to hold against it
 async function sound (what) {
 	assert.deepEqual(await violations(page()), [], what)
+	// no browser keeps, offers or restores what was typed or chosen
+	const helped = await page().evaluate(() => [...document.querySelectorAll('input, textarea, select')]
+		.filter(e => e.type !== 'file' && !['off', 'new-password'].includes(e.autocomplete)).map(e => e.outerHTML.slice(0, 80)))
+	assert.deepEqual(helped, [], what)
 	assert.equal(await overflows(page()), 0, `${what}: wider than the screen`)
 }
 

@@ -8,8 +8,9 @@ import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { Device, figure, host, Organisation, overflows, PAGE_DIR, violations } from './harness.mjs'
-import { button, join, say, unlock } from './steps.mjs'
+import { beyondTheList, Device, figure, host, LAPTOP, Organisation, overflows, PAGE_DIR, violations } from './harness.mjs'
+import { foundIn } from './memory.mjs'
+import { button, confirm, join, say, unlock } from './steps.mjs'
 
 const L = 'en'
 const work = mkdtempSync(path(tmpdir(), 'amparo-mishaps.'))
@@ -283,4 +284,47 @@ test('a wipe with interviews half filled in: no database, no cache, no worker, n
 	})), { databases: [], caches: [], workers: 0, local: {}, session: {}, cookies: '' })
 	await page().reload()
 	await page().getByRole('button', { name: 'Español', exact: true }).waitFor()
+})
+
+test('from a file on a laptop the whole day works too, and after a kill', async () => {
+	const laptop = await Device.start({ viewport: LAPTOP })
+	const was = d
+	try {
+		const url = `file://${dir}/amparo.html`
+		const invitation = await org.invitation()
+		const r = await join(laptop.page, { url, invitation, name: 'From File' })
+		await confirm(org, 'From File', r.words)
+		await button(laptop.page, L, 'joined.go').click()
+		d = laptop
+		await begin('From a file')
+		await laptop.kill()
+		await laptop.open()
+		await laptop.goto(url)
+		await unlock(laptop.page, L, r.pass)
+		await button(page(), L, 'home.begin').waitFor({ timeout: 60000 })
+		await unfinished().first().click()
+		await heading('Name').waitFor()
+		assert.equal(await field().inputValue(), 'From a file')
+		await button(page(), L, 'fill.to_review').click()
+		await button(page(), L, 'review.send').click()
+		await page().locator('.code').waitFor({ timeout: 60000 })
+		await button(page(), L, 'slip.done').click()
+		await page().getByRole('dialog').getByRole('button', { name: say(L, 'slip.done_yes'), exact: true }).click()
+		await page().getByText(say(L, 'outbox.safe.one', { n: 1 })).first().waitFor({ timeout: 60000 })
+		const second = await laptop.context.newPage()
+		await second.goto(url)
+		await second.getByText(say(L, 'boot.tab'), { exact: true }).waitFor()
+		await second.close()
+		assert.deepEqual(beyondTheList(laptop, { site: 'file:', servers: ['127.0.0.1'] }), [])
+		assert.deepEqual(laptop.troubles, [])
+		// the invitation that came in the link is not in the browser's history.  What the browser
+		// itself wrote down of the address it was given, no page can take back: docs/THREATS.md
+		await laptop.context.close()
+		const where = foundIn(laptop.profile, [invitation.split(':')[1].slice(0, 40)])
+		assert.deepEqual(where.filter(w => !/\/(Sessions|segmentation_platform)\//.test(w)), [])
+		assert.ok(foundIn(laptop.profile, ['amparo.html']).length > 0, 'the control: the page itself is in its history')
+	} finally {
+		d = was
+		await laptop.end()
+	}
 })

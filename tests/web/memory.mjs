@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // What a page and its core have in memory: every text of the heaps of both threads, as a heap
-// snapshot lists them after a collection, and every byte of the core's memory.
+// snapshot lists them after a collection, and every byte of the core's memory; and what the
+// browser has on the disk.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 
 // a session with the worker, through the page's own (the debugger's old way: messages in messages)
 async function workerSession (cdp) {
@@ -79,4 +82,23 @@ export async function inMemory (page, list) {
 	} finally {
 		await cdp.detach()
 	}
+}
+
+// every byte of every file below a folder that holds one of the texts, as UTF-8 or UTF-16
+export function foundIn (folder, texts) {
+	const hits = []
+	const needles = texts.flatMap(t => [Buffer.from(t), Buffer.from(t, 'utf16le')])
+	const walk = at => {
+		for (const name of readdirSync(at)) {
+			const file = join(at, name)
+			const s = statSync(file, { throwIfNoEntry: false })
+			if (s?.isDirectory()) walk(file)
+			else if (s?.isFile()) {
+				const bytes = readFileSync(file)
+				for (const n of needles) if (bytes.includes(n)) hits.push(`${file}: ${n}`)
+			}
+		}
+	}
+	walk(folder)
+	return hits
 }

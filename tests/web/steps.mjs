@@ -70,7 +70,7 @@ export function aDay (people) {
 }
 
 // the texts of an ordered list of words
-async function wordsOf (page, label) {
+export async function wordsOf (page, label) {
 	const list = page.getByRole('list', { name: label, exact: true })
 	await list.waitFor()
 	return list.getByRole('listitem').allInnerTexts().then(all => all.map(w => w.trim()))

@@ -164,7 +164,7 @@ export function Choices(p: {
 			{p.hint !== undefined && <div class="field-hint" id={`${id}-hint`}>{p.hint}</div>}
 			{p.options.map((o) => (
 				<label key={o.value} class="choice" lang={p.lang}>
-					<input type={p.many ? 'checkbox' : 'radio'} name={id} value={o.value}
+					<input type={p.many ? 'checkbox' : 'radio'} name={id} value={o.value} autocomplete="off"
 						checked={p.value.includes(o.value)} disabled={p.disabled}
 						onChange={(e) => pick(o.value, e.currentTarget.checked)} />
 					<span class="choice-mark" aria-hidden="true">
@@ -216,7 +216,7 @@ export function Switch(p: {
 				<span id={id}>{p.label}</span>
 				{p.hint !== undefined && <span class="row-detail" id={`${id}-hint`}>{p.hint}</span>}
 			</span>
-			<input type="checkbox" role="switch" checked={p.on} disabled={p.disabled}
+			<input type="checkbox" role="switch" autocomplete="off" checked={p.on} disabled={p.disabled}
 				aria-labelledby={id} aria-describedby={p.hint !== undefined ? `${id}-hint` : undefined}
 				onChange={(e) => p.onChange(e.currentTarget.checked)} />
 			<span class="switch-track" aria-hidden="true"><span class="switch-thumb" /></span>

@@ -137,18 +137,39 @@ $(W)/amparo.wasm: $(call wobj,$(WASM_MAIN)) $(W)/libcore.a $(W)/libdeps.a
 
 # ---- the vectors, as modules of their own (tests/web/vectors.test.mjs) --------------------------
 WASM_VECTORS = \
+               test_address \
+               test_admins \
+               test_batch \
                test_blob \
+               test_board \
+               test_bulletin \
+               test_case_code \
                test_cell \
                test_channel \
+               test_charter \
+               test_desk \
+               test_doc \
+               test_envelope \
+               test_handout \
                test_hpke \
-               test_noise
+               test_invite \
+               test_join \
+               test_noise \
+               test_outfile \
+               test_paper \
+               test_policy \
+               test_proposal \
+               test_roster \
+               test_rpc \
+               test_signed \
+               test_statement
 .PHONY: wasm-vectors wasm-vectors-build
 wasm-vectors: wasm-sources
 	@$(MAKE) --no-print-directory wasm-vectors-build
 wasm-vectors-build: $(patsubst %,$(W)/vectors/%.wasm,$(WASM_VECTORS))
 $(W)/vectors/%.o: tests/unit/%.c tests/web/vectors/cmocka.h
 	@mkdir -p $(@D)
-	$(Q)$(WASM_CC) $(WASM_OURS) -Itests/web/vectors -Dmain=test_main -include cmocka.h -c $< -o $@
+	$(Q)$(WASM_CC) $(WASM_OURS) -Itests/web/vectors -include cmocka.h -c $< -o $@
 $(W)/vectors/vectors.o: tests/web/vectors/vectors.c tests/web/vectors/cmocka.h tests/web/vectors/digest.h
 	@mkdir -p $(@D)
 	$(Q)$(WASM_CC) $(WASM_OURS) -Itests/web/vectors -c $< -o $@

@@ -20,12 +20,13 @@ struct CMUnitTest {
 };
 #define cmocka_unit_test(fn) { #fn, fn }
 
-/* the test file's main, renamed */
-int test_main(void);
+/* the test file's main, whichever of its two shapes it has */
+#define main(...) test_main(int argc, char **argv)
+int test_main(int argc, char **argv);
 
 _Noreturn void vector_fail(const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-int vector_run(const struct CMUnitTest *tests, size_t n);
+int vector_run(const struct CMUnitTest *tests, size_t n, int (*up)(void **), int (*down)(void **));
 /* a file below tests/vectors, given by whoever runs the module */
 FILE *vector_open(const char *path, const char *mode);
 
@@ -43,7 +44,8 @@ FILE *vector_open(const char *path, const char *mode);
 #define assert_memory_equal(a, b, n) assert_true(memcmp(a, b, n) == 0)
 #define assert_memory_not_equal(a, b, n) assert_true(memcmp(a, b, n) != 0)
 #define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
-#define cmocka_run_group_tests(tests, up, down) vector_run(tests, sizeof(tests) / sizeof(tests)[0])
+#define assert_ptr_equal(a, b) assert_true((const void *)(a) == (const void *)(b))
+#define cmocka_run_group_tests(tests, up, down) vector_run(tests, sizeof(tests) / sizeof(tests)[0], up, down)
 #define cmocka_run_group_tests_name(name, tests, up, down) cmocka_run_group_tests(tests, up, down)
 #define fopen vector_open
 

@@ -34,15 +34,19 @@ void vector_fail(const char *file, int line, const char *format, ...)
 	__builtin_trap();
 }
 
-int vector_run(const struct CMUnitTest *tests, size_t n)
+int vector_run(const struct CMUnitTest *tests, size_t n, int (*up)(void **), int (*down)(void **))
 {
+	void *group = NULL;
+
+	if (up != NULL && up(&group) != 0)
+		vector_fail(__FILE__, __LINE__, "the tests could not be set up");
 	for (size_t i = 0; i < n; i++) {
-		void *state = NULL;
+		void *state = group;
 
 		tests[i].run(&state);
 		passed++;
 	}
-	return 0;
+	return down != NULL ? down(&group) : 0;
 }
 
 FILE *vector_open(const char *path, const char *mode)
@@ -79,8 +83,10 @@ static randombytes_implementation host_random = {
 __attribute__((export_name("run"))) int run(void);
 int run(void)
 {
+	char name[] = "vectors", *argv[] = { name, NULL };
+
 	randombytes_set_implementation(&host_random);
-	if (sodium_init() < 0 || test_main() != 0)
+	if (sodium_init() < 0 || test_main(1, argv) != 0)
 		return -1;
 	return passed;
 }

@@ -140,6 +140,8 @@ CLIENT_SRC   = \
                client/origin.c \
                client/draft.c \
                client/record.c \
+               client/record_blobs.c \
+               client/record_gaps.c \
                client/erase.c \
                client/erasing.c \
                client/erasing_say.c \

@@ -11,6 +11,7 @@
 #include "case_int.h"
 #include "doc.h"
 #include "mp.h"
+#include "record_blobs.h"
 
 #define SUMMARY_SIZE 8192
 #define STOP         PERR_COUNT  /* ends a walk that has found enough */

@@ -7,6 +7,7 @@
 
 #include "blob.h"
 #include "record.h"
+#include "record_blobs.h"
 
 #define SLICE 32                 /* cells of one task */
 

@@ -18,7 +18,7 @@
 
 #include "client.h"
 #include "perr.h"
-#include "record.h"
+#include "record_gaps.h"
 
 /*
  * Look at the numbers again, after a sync.  A gap that is new, or larger, counts from today.

@@ -15,10 +15,10 @@
 #include "gone.h"
 #include "leave.h"
 #include "mp.h"
+#include "record_blobs.h"
 #include "roster.h"
 
 #define HASH_KEPT 20             /* bytes of a hash in a name: 80 bits of collision are enough */
-#define WANT_SIZE 168
 #define CUSTODY_AHEAD_DAYS 2
 
 void record_name(char out[96], const char *prefix, const uint8_t record[STATEMENT_RECORD_SIZE])
@@ -195,183 +195,6 @@ enum perr record_judge(struct client *c, const struct statement *st,
 	return PERR_OK;
 }
 
-/* ---- wants -------------------------------------------------------------------------- */
-
-static void blob_name(char out[96], const uint8_t hash[32])
-{
-	client_key_name(out, "blob/", hash, 32);
-}
-
-enum perr record_has_blob(struct client *c, const uint8_t hash[32], bool *has)
-{
-	uint8_t *value = NULL;
-	char name[96];
-	enum perr err;
-
-	blob_name(name, hash);
-	err = kv_get(c->kv, name, &value, NULL);
-	kv_free(value);
-	*has = err == PERR_OK;
-	return err == PERR_NOTFOUND ? PERR_OK : err;
-}
-
-/* the same content may come under several keys: whichever copy is whole first will do */
-static void want_name(char out[96], const struct blob_ref *ref)
-{
-	uint8_t mark[32];
-	char prefix[96];
-
-	doc_hash(mark, "amparo client want", ref->sk, sizeof ref->sk);
-	client_key_name(prefix, "want/", ref->hash, 32);
-	add_slash(prefix);
-	client_key_name(out, prefix, mark, 8);
-}
-
-static enum perr put_want(struct client *c, const struct blob_ref *ref, bool is_envelope,
-                          const struct origin *from)
-{
-	uint8_t buf[WANT_SIZE], raw[BLOB_REF_SIZE], cell[64], *old = NULL;
-	struct mp_writer w;
-	char name[96];
-	size_t len;
-	enum perr err;
-
-	want_name(name, ref);
-	err = kv_get(c->kv, name, &old, NULL);
-	kv_free(old);
-	if (err != PERR_NOTFOUND)
-		return err;              /* wanted since an earlier day */
-	blob_ref_encode(raw, ref);
-	mp_writer_init(&w, buf, sizeof buf);
-	mp_put_array(&w, from == NULL ? 3 : 4);
-	mp_put_bin(&w, raw, sizeof raw);
-	mp_put_bool(&w, is_envelope);
-	mp_put_uint(&w, client_day(c));
-	if (from != NULL) {
-		memcpy(cell, from->id, 32);
-		memcpy(cell + 32, from->ds, 32);
-		mp_put_bin(&w, cell, sizeof cell);
-		sodium_memzero(cell, sizeof cell);
-	}
-	err = mp_written(&w, &len);
-	if (err == PERR_OK)
-		err = kv_put(c->kv, name, buf, len);
-	sodium_memzero(raw, sizeof raw);
-	sodium_memzero(buf, sizeof buf);
-	return err;
-}
-
-enum perr record_want_spilled(struct client *c, const struct origin *from,
-                              const struct blob_ref *ref)
-{
-	/* longer than any envelope: nobody's, and not worth its chunks */
-	if (ref->size > ENVELOPE_MAX)
-		return PERR_OK;
-	return put_want(c, ref, true, from);
-}
-
-/* whom nobody knows gets no more room than the policy gives to members */
-static bool is_too_much(const struct client *c, const struct blob_ref *ref, uint32_t at)
-{
-	return c->field != NULL && (ref->size > c->field->limits.attachment_bytes ||
-	                            at >= c->field->limits.attachments);
-}
-
-static enum perr want_attachments(struct client *c, const struct opened *o, unsigned flags)
-{
-	const struct statement *st = o->has_original ? &o->original : &o->st;
-	const struct statement_attachments *list = envelope_attachments(st);
-	enum perr err = PERR_OK;
-
-	if (o->is_unknown || list == NULL)
-		return PERR_OK;
-	for (uint32_t i = 0; i < list->n && err == PERR_OK; i++) {
-		const struct blob_ref *ref = envelope_ref_for(&o->env, &list->at[i]);
-		bool has;
-
-		if (ref == NULL || ((flags & RECORD_KNOWN) == 0 && is_too_much(c, ref, i)))
-			continue;
-		err = record_has_blob(c, ref->hash, &has);
-		if (err == PERR_OK && !has)
-			err = put_want(c, ref, false, NULL);
-	}
-	return err;
-}
-
-struct wants {
-	want_fn *fn;
-	void *arg;
-};
-
-static enum perr one_want(void *arg, const char *name, const uint8_t *value, size_t len)
-{
-	struct wants *ws = arg;
-	struct mp_reader r;
-	struct want w = { 0 };
-	const uint8_t *raw, *cell;
-	enum perr err, bad = PERR_OK;
-
-	mp_reader_init(&r, value, len);
-	w.has_cell = mp_array_var(&r, 3, 4) == 4;
-	raw = mp_bin(&r, BLOB_REF_SIZE);
-	if (raw != NULL)
-		bad = blob_ref_decode(&w.ref, raw);
-	w.is_envelope = mp_bool(&r);
-	w.since_day = (uint32_t)mp_uint(&r, UINT32_MAX);
-	if (w.has_cell && (cell = mp_bin(&r, 64)) != NULL) {
-		memcpy(w.id, cell, 32);
-		memcpy(w.ds, cell + 32, 32);
-	}
-	err = kv_decoded(mp_finish(&r));
-	if (err == PERR_OK)
-		err = kv_decoded(bad);
-	if (err == PERR_OK)
-		err = ws->fn(ws->arg, &w);
-	sodium_memzero(&w, sizeof w);
-	return err;
-}
-
-enum perr record_wants(struct client *c, want_fn *fn, void *arg)
-{
-	struct wants ws = { .fn = fn, .arg = arg };
-
-	return kv_each(c->kv, "want/", one_want, &ws);
-}
-
-static enum perr drop_want(void *arg, const char *name)
-{
-	struct client *c = arg;
-
-	return kv_del(c->kv, name);
-}
-
-enum perr record_have(struct client *c, const struct want *w, const uint8_t *data, size_t len,
-                      enum take_result *result)
-{
-	char name[96];
-	enum perr err;
-
-	*result = TAKE_NEW;
-	if (w->is_envelope) {
-		struct origin from = { .has_ref = true, .ref = w->ref };
-
-		memcpy(from.id, w->id, 32);
-		memcpy(from.ds, w->ds, 32);
-		want_name(name, &w->ref);
-		err = kv_del(c->kv, name);
-		if (err == PERR_OK)
-			err = record_take_from(c, w->has_cell ? &from : NULL, data, len, result);
-		sodium_memzero(&from, sizeof from);
-		return err;
-	}
-	blob_name(name, w->ref.hash);
-	err = kv_put(c->kv, name, data, len);
-	if (err != PERR_OK)
-		return err;
-	client_key_name(name, "want/", w->ref.hash, 32);
-	return kv_each_name(c->kv, name, drop_want, c);
-}
-
 /* ---- taking in ---------------------------------------------------------------------- */
 
 /* the case code a statement is filed under; NULL: none */
@@ -420,7 +243,7 @@ static enum perr blinded(struct client *c, const struct opened *o, bool is_own, 
 	for (uint32_t i = 0; list != NULL && !is_own && i < list->n && err == PERR_OK; i++) {
 		const struct blob_ref *ref = envelope_ref_for(&o->env, &list->at[i]);
 
-		if (ref != NULL && is_too_much(c, ref, i))
+		if (ref != NULL && record_is_too_much(c, ref, i))
 			whole |= 1ull << (ref - o->env.refs);
 		else if (ref != NULL)
 			err = origin_note_chunks(c, ref, NULL);
@@ -614,8 +437,9 @@ static enum perr take(struct client *c, const struct opened *o, const struct ori
 	if (err == PERR_OK && !known && is_erasure(o))
 		err = erasing_take(c, said_of(o), from == NULL ? 0 : from->day);
 	/* also of a repeat: it may be sent again because its attachments were lost */
-	if (err == PERR_OK)
-		err = want_attachments(c, o, flags);
+	if (err == PERR_OK && !o->is_unknown)
+		err = record_want_attachments(c, &o->env, o->has_original ? &o->original : &o->st,
+		                              (flags & RECORD_KNOWN) != 0);
 	if (err == PERR_OK && from != NULL)
 		err = origin_note(c, o->st.record, o->hash, from);
 	*result = known ? TAKE_KNOWN
@@ -665,126 +489,6 @@ enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len)
 			err = erasing_take(c, said_of(o), 0);
 	}
 	opened_free(o);
-	return err;
-}
-
-/* ---- gaps --------------------------------------------------------------------------- */
-
-struct seen {
-	uint8_t author[32], desk[32];
-	uint32_t number, day;
-};
-
-struct gaps {
-	struct client *c;
-	struct envelope env;
-	struct statement st;
-	struct seen *at;
-	size_t n, room;
-};
-
-static enum perr one_number(void *arg, const char *name, const uint8_t *value, size_t len)
-{
-	struct gaps *g = arg;
-	const uint8_t (*held)[32];
-	size_t n_held;
-	enum perr err;
-
-	if (len <= RECORD_HEAD)
-		return PERR_CORRUPT;
-	err = envelope_decode(&g->env, value + RECORD_HEAD, len - RECORD_HEAD);
-	if (err == PERR_OK && g->env.has_opening) {
-		err = statement_decode(&g->st, g->env.statement.p, g->env.statement.len);
-		if (err == PERR_UNKNOWN)
-			err = PERR_OK;
-	}
-	if (err != PERR_OK)
-		return err == PERR_NOMEM ? err : PERR_CORRUPT;
-	err = cache_taken(g->c, &held, &n_held);
-	if (err != PERR_OK || !g->env.has_opening ||
-	    doc_find(held, n_held, g->st.to) == n_held)
-		return err;
-	if (g->n == g->room) {
-		size_t room = g->room == 0 ? 256 : 2 * g->room;
-		struct seen *more = realloc(g->at, room * sizeof *more);
-
-		if (more == NULL)
-			return PERR_NOMEM;
-		g->at = more;
-		g->room = room;
-	}
-	memcpy(g->at[g->n].author, g->st.author, 32);
-	memcpy(g->at[g->n].desk, g->st.to, 32);
-	g->at[g->n].day = g->st.day;
-	g->at[g->n++].number = g->env.number;
-	return PERR_OK;
-}
-
-static int by_author(const void *a, const void *b)
-{
-	const struct seen *x = a, *y = b;
-	int d = memcmp(x, y, offsetof(struct seen, number));
-
-	return d != 0 ? d : x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* did the device of the stretches before this one go on after it had begun? */
-static bool went_on(const struct seen *at, size_t before, uint32_t day)
-{
-	for (size_t i = 0; i < before; i++)
-		if (at[i].day > day)
-			return true;
-	return false;
-}
-
-/* one author's numbers towards one desk, in rising order, stretch after stretch */
-static enum perr report(const struct seen *at, size_t n, record_gap_fn *fn, void *arg)
-{
-	struct record_gap gap = { .highest = 0 };
-	uint32_t different = 0;
-
-	memcpy(gap.author, at->author, 32);
-	memcpy(gap.desk, at->desk, 32);
-	for (size_t i = 0; i < n; i++) {
-		uint32_t stretch = at[i].number >> STATEMENT_STRETCH_BITS;
-
-		if (i == 0 || at[i].number != at[i - 1].number)
-			different++;
-		else if (i == 1 || at[i].number != at[i - 2].number)
-			gap.twice++;
-		if (stretch > 0 && (i == 0 || at[i - 1].number >> STATEMENT_STRETCH_BITS != stretch)) {
-			gap.restored = STATEMENT_STRETCH_DAY + stretch;
-			gap.two_devices |= went_on(at, i, gap.restored);
-		}
-		/* the last of its stretch */
-		if (i + 1 == n || at[i + 1].number >> STATEMENT_STRETCH_BITS != stretch)
-			gap.highest += at[i].number & STATEMENT_PLACE_MAX;
-	}
-	gap.missing = gap.highest - different;
-	return gap.missing == 0 && gap.twice == 0 && !gap.two_devices ? PERR_OK : fn(arg, &gap);
-}
-
-enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg)
-{
-	struct gaps *g = calloc(1, sizeof *g);
-	enum perr err;
-
-	if (g == NULL)
-		return PERR_NOMEM;
-	g->c = c;
-	err = kv_each(c->kv, "stmt/", one_number, g);
-	if (err == PERR_OK && g->n > 0) {
-		qsort(g->at, g->n, sizeof *g->at, by_author);
-		for (size_t i = 0, n; i < g->n && err == PERR_OK; i += n) {
-			for (n = 1; i + n < g->n &&
-			     memcmp(&g->at[i], &g->at[i + n], offsetof(struct seen, number)) == 0; n++)
-				;
-			err = report(g->at + i, n, fn, arg);
-		}
-	}
-	free(g->at);
-	sodium_memzero(g, sizeof *g);
-	free(g);
 	return err;
 }
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
  * record: what a reader holds: statements taken in, with their attachments.  case.h merges
- * them and looks them up.
+ * them and looks them up; what they refer to is in record_blobs.h, what does not arrive in
+ * record_gaps.h.
  *
  * In the store:
  *	stmt/<record hex>/<first 20 bytes of the statement's hash, hex>
  *	                       u32 day of receipt | u8 flags | envelope
  *	code/<case code>/<record hex>   which records an amendment may belong to
  *	fresh/<record hex>     a statement came in; case.h has not merged it yet
- *	want/<hash hex>/<8 bytes hex>   a blob whose chunks are missing
- *	blob/<hash hex>        an attachment's content, raw
  *	custody/<author hex>/<first 8 bytes of the desk id, hex>   the newest one, envelope
  */
 #ifndef AMPARO_RECORD_H
@@ -19,7 +18,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "blob.h"
 #include "client.h"
 #include "origin.h"
 #include "perr.h"
@@ -57,47 +55,6 @@ PERR_MUST_CHECK enum perr record_take_from(struct client *c, const struct origin
 PERR_MUST_CHECK enum perr record_keep(struct client *c, const uint8_t *envelope, size_t len);
 
 /*
- * Blobs whose chunks are still missing: attachments, and spilled envelopes noted by
- * record_want_spilled.  The download looks for their tags among all cells it sees.
- */
-struct want {
-	struct blob_ref ref;
-	bool is_envelope;            /* content goes to record_take, else to blob/<hash> */
-	uint32_t since_day;
-	bool has_cell;               /* of an envelope: the cell that named it, as in origin.h */
-	uint8_t id[32], ds[32];
-};
-typedef enum perr want_fn(void *arg, const struct want *w);
-PERR_MUST_CHECK enum perr record_wants(struct client *c, want_fn *fn, void *arg);
-/* from: the cell that held ref; NULL: not known */
-PERR_MUST_CHECK enum perr record_want_spilled(struct client *c, const struct origin *from,
-                                             const struct blob_ref *ref);
-/*
- * the content is whole and its hash is right: store or take it, forget the want; in a batch.
- * result  out: of record_take for an envelope; TAKE_NEW for an attachment
- */
-PERR_MUST_CHECK enum perr record_have(struct client *c, const struct want *w,
-                                     const uint8_t *data, size_t len,
-                                     enum take_result *result);
-
-/*
- * Sequence numbers towards the desks this member holds.  A gap is a statement that did not
- * arrive (yet); two statements under one number are two devices with one key.  Before a gap
- * is reported as a loss, rescan with all keys.
- */
-struct record_gap {
-	uint8_t author[32], desk[32];
-	uint32_t highest;            /* number seen; of several stretches, together */
-	uint32_t missing;            /* numbers below it that were not */
-	uint32_t twice;              /* numbers used for two statements */
-	uint32_t restored;           /* day on which the device was restored from a backup last, 0: never */
-	bool two_devices;            /* the one from before went on after that */
-};
-typedef enum perr record_gap_fn(void *arg, const struct record_gap *g);
-/* only authors with something missing or used twice, or with two devices */
-PERR_MUST_CHECK enum perr record_gaps(struct client *c, record_gap_fn *fn, void *arg);
-
-/*
  * The newest custody statement of each co-holder and desk, also of those who are none any
  * more.  st is borrowed; number: its opened one, which rises
  */
@@ -121,7 +78,5 @@ void record_name(char out[96], const char *prefix, const uint8_t record[STATEMEN
  */
 PERR_MUST_CHECK enum perr record_judge(struct client *c, const struct statement *st,
                                       const struct statement *original, unsigned *flags);
-/* blob/<hash hex> is there */
-PERR_MUST_CHECK enum perr record_has_blob(struct client *c, const uint8_t hash[32], bool *has);
 
 #endif

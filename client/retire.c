@@ -4,7 +4,7 @@
 #include "cache.h"
 #include "covault.h"
 #include "prekeys.h"
-#include "record.h"
+#include "record_blobs.h"
 #include "roster.h"
 #include "seen.h"
 

@@ -14,6 +14,7 @@
 #include "post.h"
 #include "prekeys.h"
 #include "record.h"
+#include "record_blobs.h"
 #include "revoked.h"
 #include "roster.h"
 #include "seen.h"

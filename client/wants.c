@@ -9,6 +9,7 @@
 #include "doc.h"
 #include "envelope.h"
 #include "record.h"
+#include "record_blobs.h"
 #include "tagmap.h"
 
 #define GROUP_BYTES (8u << 20)   /* put together at once, in memory */

@@ -10,6 +10,7 @@
 #include "gaps.h"
 #include "net.h"
 #include "record.h"
+#include "record_blobs.h"
 #include "recovery.h"
 #include "roster.h"
 #include "share_ask.h"

@@ -19,7 +19,7 @@
 #include "late.h"
 #include "org.h"
 #include "prekeys.h"
-#include "record.h"
+#include "record_gaps.h"
 #include "trust.h"
 #include "vouch.h"
 

@@ -26,6 +26,7 @@
 #include "client.h"
 #include "intake.h"
 #include "record.h"
+#include "record_blobs.h"
 
 #define FIXTURE_PEOPLE 6
 

@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "fdate.h"
 #include "kv_mem.h"
+#include "record_gaps.h"
 #include "roster.h"
 #include "trust.h"
 

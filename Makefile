@@ -432,6 +432,7 @@ UNIT_TESTS   = \
                test_roster \
                test_bulletin \
                test_session \
+               test_session_bounds \
                test_quota \
                test_replay \
                test_slab \
@@ -445,6 +446,7 @@ UNIT_TESTS   = \
                test_outfile \
                test_hostile_documents \
                test_host \
+               test_host_changes \
                test_form_lint \
                test_form_attacks \
                test_marks \
@@ -802,6 +804,7 @@ THREADED     = \
                test_writer \
                test_store \
                test_host \
+               test_host_changes \
                test_scrub
 export THREADED UNIT_TESTS SIM_TESTS E2E_TESTS FUZZERS
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)

@@ -367,6 +367,7 @@ UNIT_TESTS   = \
                test_draft \
                test_typed \
                test_record \
+               test_record_passed \
                test_trust \
                test_charters \
                test_merge \
@@ -498,6 +499,7 @@ MORE_test_web_acts = tests/unit/fixture_org.c
 MORE_test_decoys = tests/unit/fixture_org.c
 MORE_test_amend = tests/unit/fixture_org.c
 MORE_test_record = tests/unit/fixture_org.c
+MORE_test_record_passed = tests/unit/fixture_org.c
 MORE_test_trust = tests/unit/fixture_org.c
 MORE_test_charters = tests/unit/fixture_org.c
 WRAP_test_trust = -Wl,--wrap=trust_follow -Wl,--wrap=charter_progress
@@ -739,8 +741,8 @@ $(B)/tests/worlds/two_worlds: $(call obj,$(WORLDS_SRC) $(WORLDS_STAT)) $(LIBS_A)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HARDENLD) $(LDFLAGS) $(WRAP_WORLDS) $(filter %.o,$^) -Wl,--start-group $(LIBS_A) -Wl,--end-group -o $@ $(PKG_LD)
 $(addprefix $(B)/tests/test_,web_volunteer web_attacks): $(B)/tests/unit/web_day.o
-$(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk web_acts trust charters amend intake decoys record search export notices prekeys): $(B)/tests/unit/fixture_org.o
-$(addprefix $(B)/tests/test_,intake cache record search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,web_volunteer web_attacks web_desk web_acts trust charters amend intake decoys record record_passed search export notices prekeys): $(B)/tests/unit/fixture_org.o
+$(addprefix $(B)/tests/test_,intake cache record record_passed search export notices prekeys starved): $(B)/tests/unit/fixture_org.o
 $(B)/tests/sim/sim_starved.o $(B)/tests/sim/sim_web.o: OURS += -Itests/unit
 $(B)/tests/sim_%: $(B)/tests/sim/sim_%.o $(call obj,$(SIM_SRC)) $(LIBS_A)
 	@mkdir -p $(@D)

@@ -6,10 +6,10 @@
 import test from 'node:test'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
-import { Device, host, LAPTOP, Organisation, overflows, PHONE, violations } from './harness.mjs'
+import { Device, host, LAPTOP, Organisation, overflows, PHONE, TOP, violations } from './harness.mjs'
 import { aDay, button, holdDesk, joinDesk, say, syncDesk, unlock } from './steps.mjs'
 
 const work = mkdtempSync(path(tmpdir(), 'amparo-acts.'))
@@ -135,6 +135,8 @@ step('three cases are given to a colleague; he declines one, recuses himself fro
 	assert.equal(await row(page, code['01']).count(), 0)
 	await open(page, code['02'])
 	await page.locator('.people').getByText(/responder hasta/).waitFor()
+	// who sent it has no name here, and is called in the language of the page
+	await page.getByText(/por persona voluntaria 1/).waitFor()
 	await act(page, 'es', 'recuse', { sure: true })
 	await page.waitForFunction(() => document.querySelector('[role=grid]')?.getAttribute('aria-rowcount') === '1')
 	await open(page, code['03'])
@@ -204,8 +206,8 @@ step('closed, reopened, closed; a hold with a reason, ended; a note that is begu
 	await open(page, code['05'])
 	await act(page, 'en', 'close', { reason: 'Released' })
 	// the button is gone: the keyboard goes on from the case
-	await page.waitForFunction(() => document.activeElement !== document.body)
-	assert.equal(await page.locator('.record-tools').getByRole('button', { name: say('en', 'act.close'), exact: true }).count(), 0)
+	await page.locator('.record-tools').getByRole('button', { name: say('en', 'act.close'), exact: true }).waitFor({ state: 'detached' })
+	await page.waitForFunction(() => document.activeElement?.classList.contains('record-title'))
 	await act(page, 'en', 'reopen', { reason: 'Taken again' })
 	await open(page, code['06'])
 	await act(page, 'en', 'close')
@@ -355,6 +357,64 @@ step('a holder who recuses herself reads no further, and finds it nowhere', asyn
 	await button(page, 'en', 'desk.choose_end').click()
 	await round([page, 'en'])
 	assert.deepEqual(history(await native('06'), 'recused').map(e => e.author), ['Carol Diaz'])
+})
+
+step('answers that were written to confuse stand in their own place, at both widths', async () => {
+	// turned around, joined, endless, of several lines; a formula; what looks like a folder
+	const odd = {
+		name: `\u202eamparo\u202c ${'W'.repeat(220)}`,
+		aliases: '=HYPERLINK("x")',
+		home_town: 'ירושלים \u2066القدس\u2069 👩‍👩‍👧‍👦 Z̴̢͉a̶l̵g̷o',
+		name_papers: `../../etc/passwd ${'ñ'.repeat(300)}`
+	}
+	let xml = readFileSync(path(TOP, 'tests/e2e/data/intake-05.xml'), 'utf8')
+	for (const [tag, text] of Object.entries(odd)) {
+		const plain = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+		const with_it = xml.replace(new RegExp(`<${tag}>[^<]*</${tag}>|<${tag}/>`), `<${tag}>${plain}</${tag}>`)
+		assert.notEqual(with_it, xml, tag)
+		xml = with_it
+	}
+	writeFileSync(path(work, 'odd.xml'), xml)
+	code.odd = /"code":"([0-9A-Z-]*)"/.exec(await org.as('vera', 'intake', 'submit', '--instance', path(work, 'odd.xml'), '--attach', 'tests/e2e/data/talon-pago-pelicanfork.jpg', '--lang', 'es', '--json'))[1]
+	await org.run('as vera sync && as ruth release')
+	let page = carol.page
+	await syncDesk(page, 'en')
+	await open(page, code.odd)
+	await assign(page, 'en', 'Dan Okoro')
+	await page.keyboard.press('Escape')
+	await round([page, 'en'], [dan.page, 'es'])
+	await open(carol.page, code.odd)
+	for (const d of [carol, dan]) {
+		page = d.page
+		if (d === dan) {
+			const title = await row(page, code.odd).locator('.case-title').boundingBox()
+			const shown = await row(page, code.odd).locator('.case-code').boundingBox()
+			assert.ok(shown.x >= title.x + title.width - 1 && shown.x + shown.width <= 360, 'the code is not beside the title')
+			await open(page, code.odd)
+		}
+		assert.equal(await overflows(page), 0)
+		assert.deepEqual(await violations(page), [])
+		// every answer stays inside its own cell, and none is drawn over another
+		const boxes = await page.$$eval('.answer dd, .answer dt', all => all.map(e => ({ over: e.scrollWidth - e.clientWidth, text: e.textContent.slice(0, 40) })))
+		assert.deepEqual(boxes.filter(b => b.over > 1), [])
+		const there = await page.locator('.record').innerText()
+		for (const text of Object.values(odd)) assert.ok(there.includes(text.slice(0, 60)), text)
+		// what turns writing around ends with its answer
+		for (const of of ['.record-title', '.answer-text'])
+			assert.equal(await page.locator(of).first().evaluate(e => getComputedStyle(e).unicodeBidi), 'plaintext')
+	}
+	// as a table a formula is a text, and nothing leaves the folder
+	page = carol.page
+	await page.locator('.record-tools').getByRole('button', { name: say('en', 'export.button'), exact: true }).click()
+	await choice(page, say('en', 'export.tables')).click()
+	await choice(page, say('en', 'export.agree')).click()
+	const [d] = await Promise.all([page.waitForEvent('download'), press(page, 'en', 'export.go')])
+	await d.saveAs(path(work, 'odd.zip'))
+	await press(page, 'en', 'common.done')
+	const csv = execFileSync('python3', ['-c', 'import sys, zipfile\nz = zipfile.ZipFile(sys.argv[1])\nfor n in z.namelist(): print(n, z.read(n).decode())', path(work, 'odd.zip')], { env: { ...process.env, PYTHONIOENCODING: 'utf-8' } }).toString()
+	assert.match(csv, /'=HYPERLINK/)
+	assert.doesNotMatch(csv, /[,\n]"?=HYPERLINK/)
+	await dan.page.goBack()
 })
 
 step('a desk that is not trusted is trusted by words from paper, and by no others', async () => {

@@ -131,6 +131,8 @@ export function Desk(): JSX.Element {
 			return;
 		}
 		performance.mark('desk:case');
+		if (told_news.current[0] === t('desk.recused_closed'))
+			tellNews([]);
 		setSide({ what: 'case', row: r });
 	};
 	const choose = (r: CaseRow): void => {

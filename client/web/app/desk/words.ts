@@ -6,8 +6,22 @@ import { dayText, t, tMaybe, tn } from '../i18n';
 import type { CasePerson, CaseRow, Changed, Due, PersonState, Who } from '../ops';
 import { errorSentence } from '../ui';
 
+/* who has no name in the organisation's list is called by the core in English (Who.name) */
+const NAMELESS: readonly [RegExp, 'desk.volunteer' | 'desk.unknown_key' | 'desk.paper_holder'][] = [
+	[/^volunteer (\d+)$/, 'desk.volunteer'],
+	[/^unknown key ([0-9a-f]+)$/, 'desk.unknown_key'],
+	[/^the paper holder$/, 'desk.paper_holder'],
+];
+
 export function nameOf(w: Who): string {
-	return w.me ? t('desk.you') : w.name;
+	if (w.me)
+		return t('desk.you');
+	for (const [form, key] of NAMELESS) {
+		const found = form.exec(w.name);
+		if (found)
+			return t(key, { n: found[1] ?? '' });
+	}
+	return w.name;
 }
 
 /* still theirs, or may become so */

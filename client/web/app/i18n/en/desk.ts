@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The attorney's desk: list, case, acts, export, status. */
 export const desk = {
+	'desk.volunteer': 'volunteer {n}',
+	'desk.unknown_key': 'unknown key {n}',
+	'desk.paper_holder': 'the paper holder',
 	'desk.you': 'you',
 	'desk.interpreter': 'interpreter',
 	'desk.attorney': 'attorney',
@@ -206,7 +209,7 @@ export const desk = {
 	'act.unhold_title': 'End the legal hold?',
 	'act.unhold_text': 'If the case was ordered to be erased meanwhile, it goes from this device at the next sync.',
 	'act.unhold_yes': 'End it',
-	'act.unassign': 'Take back',
+	'act.unassign': 'Take it back',
 	'act.unassign_from': 'Take it back from {who}',
 	'act.unassign_text': 'Everybody who has the case is told. At the next sync that device lets go of it. What was read was read.',
 	'act.unassign_yes': 'Take it back',

@@ -2,6 +2,9 @@
 import type { desk as en } from '../en/desk';
 
 export const desk: Record<keyof typeof en, string> = {
+	'desk.volunteer': 'persona voluntaria {n}',
+	'desk.unknown_key': 'llave desconocida {n}',
+	'desk.paper_holder': 'las llaves en papel',
 	'desk.you': 'usted',
 	'desk.interpreter': 'intérprete',
 	'desk.attorney': 'abogacía',

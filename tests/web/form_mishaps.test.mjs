@@ -16,9 +16,9 @@ const L = 'en'
 const work = mkdtempSync(path(tmpdir(), 'amparo-mishaps.'))
 const dir = path(work, 'site')
 const FORM = `<?xml version="1.0"?>
-<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml">
+<h:html xmlns="http://www.w3.org/2002/xforms" xmlns:h="http://www.w3.org/1999/xhtml" xmlns:amparo="urn:amparo:forms:1">
 <h:head><h:title>Short intake</h:title><model><instance><data id="short" version="1"><name/><needs/></data></instance>
-<bind nodeset="/data/name" type="string" required="true()"/><bind nodeset="/data/needs" type="string"/></model></h:head>
+<bind nodeset="/data/name" type="string" required="true()"/><bind nodeset="/data/needs" type="string" amparo:urgent=". = 'insulin'"/></model></h:head>
 <h:body><input ref="/data/name"><label>Name</label></input><input ref="/data/needs"><label>Needs</label></input></h:body></h:html>`
 
 let org, site, d, pass
@@ -181,6 +181,7 @@ test('a new version comes while a form is half filled in: it waits, and nothing 
 	await button(page(), L, 'fill.to_review').click()
 	await button(page(), L, 'review.send').click()
 	await page().locator('.code').waitFor({ timeout: 60000 })
+	assert.equal(await page().getByText(say(L, 'slip.urgent')).count(), 0)
 	await button(page(), L, 'slip.done').click()
 	await page().getByRole('dialog').getByRole('button', { name: say(L, 'slip.done_yes'), exact: true }).click()
 	await page().getByText(say(L, 'outbox.waiting.one', { n: 1 })).first().waitFor()
@@ -305,9 +306,15 @@ test('from a file on a laptop the whole day works too, and after a kill', async 
 		await unfinished().first().click()
 		await heading('Name').waitFor()
 		assert.equal(await field().inputValue(), 'From a file')
-		await button(page(), L, 'fill.to_review').click()
+		await page().locator('.fill-next').click()
+		await heading('Needs').waitFor()
+		await field().fill('insulin')
+		await page().locator('.fill-next').click()
 		await button(page(), L, 'review.send').click()
 		await page().locator('.code').waitFor({ timeout: 60000 })
+		// what the form marks as urgent is told to whoever can still find a network
+		await page().getByText(say(L, 'slip.urgent')).waitFor()
+		assert.deepEqual(await violations(page()), [])
 		await button(page(), L, 'slip.done').click()
 		await page().getByRole('dialog').getByRole('button', { name: say(L, 'slip.done_yes'), exact: true }).click()
 		await page().getByText(say(L, 'outbox.safe.one', { n: 1 })).first().waitFor({ timeout: 60000 })

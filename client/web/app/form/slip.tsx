@@ -73,6 +73,7 @@ export function Slip(p: { draft: number }): JSX.Element {
 				onClick={() => said === 'right' ? done() : setAsks(true)}>{t('slip.done')}</Button>
 		}>
 			{fault.banner}
+			{s?.is_urgent && <Banner tone="bad" title={t('slip.urgent')}>{t('slip.urgent_text')}</Banner>}
 			<div class="slip-screen">
 				<p class="slip-sealed"><Icon name="lock" /> {t('slip.sealed')}</p>
 				<p class="lead">{t(slip.is_paper ? 'slip.copy_paper' : 'slip.copy')}</p>

@@ -206,6 +206,8 @@ export const form = {
 	'slip.readers.one': '{n} of {all} attorneys of “{desk}” can open it. This device cannot any more.',
 	'slip.readers.other': '{n} of {all} attorneys of “{desk}” can open it. This device cannot any more.',
 	'slip.few': 'Only one attorney has published keys here. Let this device reach the server before the next interview.',
+	'slip.urgent': 'This case is urgent.',
+	'slip.urgent_text': 'After the slip, find a network at once, and see that “To send” says it is safe. If there is none, save the sealed file and give it to somebody who will have one.',
 	'slip.gallery': 'Now delete the photographs from the gallery, the trash and the cloud too. Those were never sealed.',
 	'slip.print': 'Print a slip',
 	'slip.print_note': 'A printer may keep what it printed. Writing by hand leaves no trace.',

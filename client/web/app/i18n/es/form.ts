@@ -206,6 +206,8 @@ export const form: Record<keyof typeof en, string> = {
 	'slip.readers.one': 'La puede abrir {n} de {all} abogados de «{desk}». Este aparato ya no.',
 	'slip.readers.other': 'La pueden abrir {n} de {all} abogados de «{desk}». Este aparato ya no.',
 	'slip.few': 'Aquí solo un abogado ha publicado sus llaves. Conecte este aparato con el servidor antes de la próxima entrevista.',
+	'slip.urgent': 'Este caso es urgente.',
+	'slip.urgent_text': 'Después del papelito busque red enseguida, y fíjese que «Por enviar» diga que está a salvo. Si no hay, guarde el archivo sellado y déselo a alguien que vaya a tenerla.',
 	'slip.gallery': 'Ahora borre las fotos también de la galería, de la papelera y de la nube. Esas nunca estuvieron selladas.',
 	'slip.print': 'Imprimir un papelito',
 	'slip.print_note': 'Una impresora puede guardar lo que imprimió. Escribir a mano no deja rastro.',

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <msgpack.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "kv.h"
@@ -239,8 +240,8 @@ enum perr web_out_take(struct web_out *o, uint8_t **buf, size_t *len)
 void web_out_free(struct web_out *o)
 {
 	kv_free(o->buf);
-	/* why may tell of an answer */
-	memset(o->why, 0, sizeof o->why);
+	/* it may tell of an answer */
+	sodium_memzero(o->why, sizeof o->why);
 	o->buf = NULL;
 	o->len = o->size = 0;
 }

@@ -152,6 +152,83 @@ test('a write that fails ends the core, says why, and the disk is as it was', as
 	} finally { await d.end() }
 })
 
+// a lock that comes twice, or in the middle of an unlocking, must not leave the queue waiting
+test('locking twice at once, and while it is being unlocked', async () => {
+	const d = await started()
+	try {
+		const said = await d.page.evaluate(async pass => {
+			const core = window.amparo
+			const told = p => p.then(() => 'ok', e => e.code)
+			const limit = p => Promise.race([told(p), new Promise(resolve => setTimeout(resolve, 20000, 'waits for ever'))])
+			/* resolves when the worker has got this op, and not answered yet */
+			const post = Worker.prototype.postMessage
+			const asked = op => new Promise(resolve => {
+				Worker.prototype.postMessage = function (m, t) { post.call(this, m, t); if (m.op === op) resolve() }
+			})
+			await core.create(pass)
+			let at = asked('vault_lock')
+			const locking = limit(core.lock())
+			await at
+			const out = [await limit(core.lock()), await locking]
+			out.push(await limit(core.unlock(pass)))
+			await core.lock()
+			at = asked('vault_unlock')
+			const unlocking = limit(core.unlock(pass))
+			await at
+			out.push(await limit(core.lock()), await unlocking, core.isOpen(), await limit(core.unlock(pass)), await limit(core.call('me', {})))
+			return out
+		}, PASS)
+		assert.deepEqual(said, ['ok', 'ok', 'ok', 'ok', 'locked', false, 'ok', 'ok'])
+	} finally { await d.end() }
+})
+
+test('a listener that throws does not make a call fail that was done', async () => {
+	const d = await started()
+	try {
+		const said = await d.page.evaluate(async pass => {
+			const core = window.amparo
+			core.onVault(() => { throw new Error('planted') })
+			core.onCalled(() => { throw new Error('planted') })
+			await core.create(pass)
+			return [core.isOpen(), (await core.call('me', {})).state]
+		}, PASS)
+		assert.deepEqual(said, [true, 'nobody'])
+	} finally { await d.end() }
+})
+
+// a new vault clears every row: what is damaged, or of a later page, must not look like none
+test('a vault whose header is gone, is something else, or is of a later page is not taken for none', async () => {
+	const d = await started()
+	try {
+		await d.page.evaluate(p => window.amparo.create(p), PASS)
+		const with_db = (version, fn) => d.page.evaluate(async ([version, fn]) => {
+			const r = indexedDB.open('amparo', version)
+			await new Promise((resolve, reject) => { r.onsuccess = resolve; r.onerror = () => reject(r.error) })
+			const t = r.result.transaction('rows', 'readwrite')
+			if (fn === 'delete') t.objectStore('rows').delete('header')
+			if (fn === 'bytes') t.objectStore('rows').put(new Uint8Array(116), 'header')
+			await new Promise(resolve => { t.oncomplete = resolve })
+			r.result.close()
+		}, [version, fn])
+		const asked = () => d.page.evaluate(async p => {
+			const told = q => q.then(v => v ?? 'ok', e => e.code)
+			return [await told(window.amparo.deviceHasVault()), await told(window.amparo.create(p)), await told(window.amparo.unlock(p))]
+		}, PASS)
+		for (const fn of ['delete', 'bytes']) {
+			await with_db(undefined, fn)
+			await d.page.reload()
+			assert.equal(await boot(d.page), 'ok')
+			assert.deepEqual(await asked(), ['corrupt', 'corrupt', 'corrupt'])
+		}
+		await d.goto('about:blank')
+		await d.goto(site.url)
+		await with_db(2, '')
+		await d.page.reload()
+		assert.equal(await boot(d.page), 'unknown')
+		figure('store: vaults that are damaged or of a later page: 3; taken for none: 0')
+	} finally { await d.end() }
+})
+
 async function hunt (dir, needle) {
 	const where = []
 	for (const e of await readdir(dir, { withFileTypes: true, recursive: true })) {

@@ -19,7 +19,7 @@ import { here, reset, startNav } from './nav';
 import { readPrefs } from './prefs';
 import { SCREENS } from './screens';
 import { openSession, session, useSession } from './session';
-import { Banner, Button, Page, Waiting } from './ui';
+import { Banner, Button, errorSentence, Page, Waiting } from './ui';
 import { hasUpdate, isUpdating, onUpdate, takeUpdate } from './update';
 import { Clock } from './volunteer/clock';
 import { Language } from './volunteer/language';
@@ -40,6 +40,7 @@ function begin(): void {
 export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 	const [, redraw] = useState(0);
 	const [phase, setPhase] = useState<Phase>('boot');
+	const [why, setWhy] = useState<CoreError | null>(null);
 	const [idle, setIdle] = useState(false);
 	const [invitation, setInvitation] = useState(p.invitation);
 	const { outbox, drafts, kiosk } = useSession();
@@ -48,10 +49,13 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 		const has = await deviceHasVault();
 		setPhase(has ? 'unlock' : readPrefs().lang === null ? 'language' : 'start');
 	};
+	const failed = (e: unknown): void => {
+		setWhy(e instanceof CoreError ? e : null);
+		setPhase(e instanceof CoreError && e.code === 'tab' ? 'tab' : 'failed');
+	};
 	const start = (): void => {
 		setPhase('boot');
-		boot().then(door).catch((e: unknown) =>
-			setPhase(e instanceof CoreError && e.code === 'tab' ? 'tab' : 'failed'));
+		boot().then(door).catch(failed);
 	};
 	useEffect(() => {
 		const again = (): void => redraw((n) => n + 1);
@@ -61,7 +65,7 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 		startNav(again);
 		onLock((why) => {
 			setIdle(why === 'idle');
-			door().catch(() => setPhase('failed'));
+			door().catch(failed);
 		}, () => setPhase('clock'));
 		onCover(() => setPhase('clock'));
 		if (p.complete)
@@ -103,7 +107,7 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 			<Page title="Amparo">
 				<Banner tone="bad" title={t('boot.failed')}
 					action={<Button onClick={() => window.location.reload()}>{t('common.retry')}</Button>}>
-					{t('boot.failed_hint')}
+					{why?.code === 'corrupt' || why?.code === 'unknown' ? errorSentence(why) : t('boot.failed_hint')}
 				</Banner>
 			</Page>
 		);

@@ -13,6 +13,8 @@
  * ERRORS    CoreError {code, why}: the code of the core ("auth", "notfound", ...), and
  *             store, full   the change could not be written: the disk is as it was, the core is
  *                           dead until the page is loaded again ('full': no room is left)
+ *             corrupt       the vault on this device is damaged
+ *             unknown       it was written by a later page
  *             tab           another tab has the vault, or took it
  *             locked        the vault was locked while the call waited
  *             end           the core itself ended (no memory); dead until the page is loaded
@@ -61,17 +63,18 @@ const waiting = new Map<number, Waiting>();
 
 function die(code: string, why: string): CoreError {
 	dead ??= new CoreError(code, why);
-	for (const w of waiting.values())
-		w.reject(dead);
-	waiting.clear();
-	stopWorker();
+	stopWorker(dead);
 	setOpen(false);
 	return dead;
 }
 
-function stopWorker(): void {
+/* whoever waits for an answer of it is told: the queue must not wait for ever */
+function stopWorker(why: CoreError): void {
 	worker?.terminate();
 	worker = null;
+	for (const w of waiting.values())
+		w.reject(why);
+	waiting.clear();
 }
 
 function ask(message: Ask, transfer: Transferable[] = []): Promise<Answer> {
@@ -132,12 +135,24 @@ export function onCalled(fn: (op: keyof Ops) => void): void {
 	called_fns.push(fn);
 }
 
+/* a fault of theirs is not one of the call, which has done what it was to do */
+function tell<T>(fns: readonly ((what: T) => void)[], what: T): void {
+	for (const fn of fns) {
+		try {
+			fn(what);
+		} catch (e) {
+			window.setTimeout(() => {
+				throw e;
+			});
+		}
+	}
+}
+
 function setOpen(is_open: boolean): void {
 	if (open === is_open)
 		return;
 	open = is_open;
-	for (const fn of vault_fns)
-		fn(is_open);
+	tell(vault_fns, is_open);
 }
 
 /* ---- one call --------------------------------------------------------------------------- */
@@ -193,6 +208,10 @@ function settleLater(): void {
 	}, SETTLE_PAUSE_MS);
 }
 
+function ofStore(e: unknown): CoreError {
+	return new CoreError(e instanceof StoreError ? e.code : 'store', String(e));
+}
+
 /* ---- for the screens --------------------------------------------------------------------- */
 
 /* Takes the store and starts the core.  May be called again after 'tab'. */
@@ -202,7 +221,7 @@ export async function boot(): Promise<void> {
 	try {
 		store ??= await Store.open();
 	} catch (e) {
-		throw new CoreError(e instanceof StoreError ? e.code : 'store', String(e));
+		throw ofStore(e);
 	}
 	await startWorker();
 }
@@ -213,7 +232,7 @@ export async function deviceHasVault(): Promise<boolean> {
 	try {
 		return (await store.header()) !== null;
 	} catch (e) {
-		throw new CoreError('store', String(e));
+		throw ofStore(e);
 	}
 }
 
@@ -225,8 +244,7 @@ export function call<K extends keyof Ops>(op: K, args: Ops[K]['args']): Promise<
 			throw new CoreError('locked');
 		try {
 			const result = await run(op, args as unknown as Args) as Ops[K]['result'];
-			for (const fn of called_fns)
-				fn(op);
+			tell(called_fns, op);
 			return result;
 		} finally {
 			settleLater();
@@ -275,7 +293,7 @@ export function unlock(pass: string): Promise<void> {
 	return inTurn(async () => {
 		await startWorker();
 		const s = store;
-		const header = s ? await s.header() : null;
+		const header = s ? await s.header().catch((e: unknown) => Promise.reject(ofStore(e))) : null;
 		if (!s || !header)
 			throw new CoreError('notfound');
 		await run('vault_unlock', { header, pass });
@@ -313,35 +331,45 @@ function join(row: Row): Uint8Array {
 	return out;
 }
 
-/* The keys are wiped, and the memory that held them goes with the worker. */
-export async function lock(): Promise<void> {
-	window.clearTimeout(pause);
-	if (!open) {
-		stopWorker();
-		return;
-	}
+let locking: Promise<void> | null = null;
+
+async function lockNow(): Promise<void> {
 	setOpen(false);
 	await inTurn(async () => {
 		/* what was erased is not left openable for want of a pause */
 		if (owed && !kiosk && !dead && bytes <= SETTLE_BYTES)
 			await settle().catch(() => undefined);
 		await run('vault_lock', {}).catch(() => undefined);
-		stopWorker();
+		stopWorker(new CoreError('locked'));
 		owed = false;
 		kiosk = false;
 	});
 	await startWorker().catch(() => undefined);
 }
 
+/*
+ * The keys are wiped, and the memory that held them goes with the worker.  Again, while it is
+ * being locked: the same promise.  While it is being unlocked: that ends with 'locked'.
+ */
+export function lock(): Promise<void> {
+	window.clearTimeout(pause);
+	if (locking)
+		return locking;
+	if (!open) {
+		lockHard();
+		return Promise.resolve();
+	}
+	locking = lockNow().finally(() => {
+		locking = null;
+	});
+	return locking;
+}
+
 /* At once, in the middle of whatever goes on: the worker ends, and with it all keys. */
 export function lockHard(): void {
 	window.clearTimeout(pause);
 	setOpen(false);
-	const gone = new CoreError('locked');
-	for (const w of waiting.values())
-		w.reject(gone);
-	waiting.clear();
-	stopWorker();
+	stopWorker(new CoreError('locked'));
 }
 
 /* 'auth': old is not the passphrase.  'key': the new one is too weak. */
@@ -374,12 +402,12 @@ export async function wipe(): Promise<void> {
 	dead = null;
 	owed = false;
 	kiosk = false;
-	const s = store ?? await Store.open();
-	store = null;
 	try {
+		const s = store ?? await Store.open();
+		store = null;
 		await s.wipe();
 	} catch (e) {
-		throw new CoreError(e instanceof StoreError ? e.code : 'store', String(e));
+		throw ofStore(e);
 	}
 	if ('caches' in window) {
 		for (const name of await caches.keys())

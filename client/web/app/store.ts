@@ -24,8 +24,12 @@ const ROWS = 'rows';
 const CHUNK_BYTES = 4 << 20;
 
 export class StoreError extends Error {
-	/* code: 'store', or 'tab': another tab has it, or 'full' */
-	constructor(readonly code: 'store' | 'tab' | 'full', message: string) {
+	/*
+	 * 'tab'      another tab has it
+	 * 'corrupt'  what is there is no whole vault
+	 * 'unknown'  it is of a later page
+	 */
+	constructor(readonly code: 'store' | 'tab' | 'full' | 'corrupt' | 'unknown', message: string) {
 		super(message);
 	}
 }
@@ -35,7 +39,8 @@ function fault(e: unknown): StoreError {
 		return e;
 	const name = e instanceof DOMException ? e.name : '';
 	const text = e instanceof Error ? e.message : String(e);
-	return new StoreError(name === 'QuotaExceededError' ? 'full' : 'store', text);
+	return new StoreError(name === 'QuotaExceededError' ? 'full'
+		: name === 'VersionError' ? 'unknown' : 'store', text);
 }
 
 function done<T>(r: IDBRequest<T>): Promise<T> {
@@ -123,11 +128,18 @@ export class Store {
 		return typeof v === 'number' ? v : 0;
 	}
 
-	/* null: there is no vault */
+	/*
+	 * null: there is no vault.  'corrupt': there was one, and its header is gone or is something
+	 * else.  It must not look like none: making a new vault clears every row.
+	 */
 	async header(): Promise<Uint8Array | null> {
 		try {
 			const v: unknown = this.db && await done(this.read(this.db).get('header'));
-			return v instanceof Blob ? new Uint8Array(await v.arrayBuffer()) : null;
+			if (v instanceof Blob)
+				return new Uint8Array(await v.arrayBuffer());
+			if (this.turn > 0)
+				throw new StoreError('corrupt', 'a vault without its header');
+			return null;
 		} catch (e) {
 			throw fault(e);
 		}

@@ -37,12 +37,13 @@ async function serve(ask: Ask): Promise<Answer> {
 	}
 	if (!core)
 		throw new Error('not started');
-	const args = encodeArgs(ask.args);
+	let args: Uint8Array | null = null;
 	try {
+		args = encodeArgs(ask.args);
 		const { answer, changes } = core.run(ask.op, args);
 		return { id: ask.id, ok: true, answer, changes, memory: core.memory };
 	} finally {
-		args.fill(0);
+		args?.fill(0);
 		wipe(ask.args);
 	}
 }

@@ -554,8 +554,10 @@ SIM_TESTS    = \
                sim_starved \
                sim_lives \
                sim_rotate \
+               sim_rotate_two \
                sim_custody \
                sim_assign \
+               sim_assign_over \
                sim_erase_case \
                sim_charter \
                sim_turns \

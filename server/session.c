@@ -645,6 +645,8 @@ static void on_first(struct session *s)
 	 * message whose E was seen before gets none either."
 	 */
 	if (err != PERR_OK || !h->admit(h->ctx, which, e, &s->serial, &s->scope)) {
+		/* a stranger's may be anything: a proxy's line with somebody's address */
+		sodium_memzero(e, sizeof e);
 		channel_kill(&s->ch);
 		s->state = SESSION_SILENT;
 		return;

@@ -9,22 +9,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "daemon.h"
+#include "server_kit.h"
 
 #define HOUR 3600L
 #define DAY  86400L
 
-static struct daemon d;
-static struct org org;
 static char clock_file[300];
-static int bad;
-
-#define CLAIM(ok, text) \
-	do { \
-		bool ok_ = (ok); \
-		bad += !ok_; \
-		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
-	} while (0)
 
 static void set_clock(long off)
 {

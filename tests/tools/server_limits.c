@@ -12,18 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon.h"
-
-static struct daemon d;
-static struct org org;
-static int bad;
-
-#define CLAIM(ok, text) \
-	do { \
-		bool ok_ = (ok); \
-		bad += !ok_; \
-		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
-	} while (0)
+#include "server_kit.h"
 
 static bool policy(void)
 {
@@ -45,29 +34,6 @@ static bool open_from(struct client *c, const char *from)
 {
 	return client_dial(c, d.port, from, 10) &&
 	       client_shake(c, d.pk, org.access[RPC_COUNSEL]);
-}
-
-static bool put(struct client *c, uint64_t from, unsigned n)
-{
-	uint8_t cell[CELL_SIZE];
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		client_cell(cell, 11, from + i);
-		if (!client_put(c, cell))
-			return false;
-	}
-	return true;
-}
-
-static unsigned with_status(const struct client *c, uint8_t status)
-{
-	unsigned n = 0;
-	size_t i;
-
-	for (i = 0; i < c->m.bytes_len; i++)
-		n += c->m.bytes[i] == status;
-	return n;
 }
 
 static void sources(struct client *c)
@@ -102,7 +68,7 @@ static void connection(struct client *c)
 	if (!policy())
 		abort();
 	before = daemon_figure(&d, "refused_for_limits");
-	CLAIM(open_from(c, NULL) && put(c, 0, 15) && client_commit(c) &&
+	CLAIM(open_from(c, NULL) && kit_put(c, 11, 0, 15) && client_commit(c) &&
 	      with_status(c, RPC_STORED) == 10 && with_status(c, RPC_OVER_LIMIT) == 5,
 	      "puts over a connection's allowance are refused, the others stored");
 	CLAIM(daemon_figure(&d, "refused_for_limits") == before + 5, "status counts them");
@@ -132,7 +98,7 @@ static void scope(struct client *c)
 	if (!policy() || !open_from(c, NULL))
 		abort();
 	for (i = 0; i < 6; i++)
-		if (put(c, 1000 + i * 60, 60) && client_commit(c))
+		if (kit_put(c, 11, 1000 + i * 60, 60) && client_commit(c))
 			stored += with_status(c, RPC_STORED);
 	t = test_now_us() - t;
 	CLAIM(stored == 360, "a scope over its hour is refused nothing");
@@ -144,29 +110,17 @@ static void scope(struct client *c)
 		abort();
 }
 
-/* the server ends this connection within ms, having said nothing more */
-static bool ends(struct client *c, int ms)
-{
-	struct pollfd p = { .fd = c->fd, .events = POLLIN };
-	uint64_t until = test_now_us() + (uint64_t)ms * 1000;
-	uint8_t buf[4096];
-	ssize_t n = 1;
-
-	while (n > 0 && test_now_us() < until)
-		if (poll(&p, 1, 100) == 1)
-			n = recv(c->fd, buf, sizeof buf, 0);
-	return n <= 0;
-}
-
 static void places(struct client *c)
 {
+	size_t got;
+
 	CLAIM(open_from(c, NULL) && client_next(c, RPC_HELLO) && c->m.method == RPC_BYE &&
-	      ends(c, 3000), "an idle connection gets a goodbye");
+	      ends(c, 3000, &got), "an idle connection gets a goodbye");
 	client_close(c);
-	CLAIM(open_from(c, NULL) && put(c, 5000, 3) && client_flush(c) && ends(c, 5000),
+	CLAIM(open_from(c, NULL) && kit_put(c, 11, 5000, 3) && client_flush(c) && ends(c, 5000, &got),
 	      "an upload left lying is dropped with its connection");
 	client_close(c);
-	CLAIM(open_from(c, NULL) && put(c, 5000, 3) && client_commit(c) &&
+	CLAIM(open_from(c, NULL) && kit_put(c, 11, 5000, 3) && client_commit(c) &&
 	      with_status(c, RPC_STORED) == 3, "and was never stored");
 	client_close(c);
 }
@@ -185,8 +139,7 @@ static void never_reading(struct client *c)
 	if (!daemon_release(&d, &org, &n_cells))
 		abort();
 	/* those of the tests before */
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
+	none_open();
 	if (!client_dial(c, d.port, NULL, 10))
 		abort();
 	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);

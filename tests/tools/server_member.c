@@ -14,26 +14,16 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "daemon.h"
+#include "server_kit.h"
 
 #define HONEST  4
 #define CELLS   8                /* of an honest commit */
 #define THREADS 4
 #define EACH    16               /* connections of a thread: 64 in all, what the policy allows */
 
-static struct daemon d;
-static struct org org;
 static atomic_bool stopping;
 static atomic_ulong flooded;     /* cells of the member that were stored */
 static unsigned seconds;
-static int bad;
-
-#define CLAIM(ok, text) \
-	do { \
-		bool ok_ = (ok); \
-		bad += !ok_; \
-		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
-	} while (0)
 
 static bool open_from(struct client *c, const char *from)
 {

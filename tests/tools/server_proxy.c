@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon.h"
+#include "server_kit.h"
 #include "web_client.h"
 
 #define ORIGIN "https://forms.example.org"
@@ -25,18 +25,8 @@
 #define FROM_MANY  "127.0.0.79"
 #define LIMIT  64                        /* connections of one address, nginx-server.conf */
 
-static struct daemon d;
-static struct org org;
 static uint16_t port;
 static const char *cert;
-static int bad;
-
-#define CLAIM(ok, text) \
-	do { \
-		bool ok_ = (ok); \
-		bad += !ok_; \
-		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
-	} while (0)
 
 static void die(const char *what, const struct client *c)
 {
@@ -116,12 +106,6 @@ static bool pull_all(struct client *c)
 		if (!client_pull(c, &seg[i], on_cell, NULL))
 			return false;
 	return true;
-}
-
-static void none_open(void)
-{
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
 }
 
 static void members(struct client *c)

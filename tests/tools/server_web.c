@@ -15,22 +15,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon.h"
+#include "server_kit.h"
 #include "web_client.h"
 
 #define ORIGIN "https://forms.example.org"
 #define IDLE   500
-
-static struct daemon d;
-static struct org org;
-static int bad;
-
-#define CLAIM(ok, text) \
-	do { \
-		bool ok_ = (ok); \
-		bad += !ok_; \
-		printf("%s %s\n", ok_ ? "ok" : "FAIL", text); \
-	} while (0)
 
 /* what a sanitizer keeps of freed memory is not the server's */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -57,46 +46,6 @@ static void gone(struct client *c)
 {
 	client_close(c);
 	web_forget(c);
-}
-
-static bool put(struct client *c, uint64_t from, unsigned n)
-{
-	uint8_t cell[CELL_SIZE];
-	unsigned i;
-
-	for (i = 0; i < n; i++) {
-		client_cell(cell, 21, from + i);
-		if (!client_put(c, cell))
-			return false;
-	}
-	return true;
-}
-
-static bool stored(const struct client *c, unsigned n)
-{
-	size_t i;
-
-	for (i = 0; i < c->m.bytes_len; i++)
-		if (c->m.bytes[i] != RPC_STORED)
-			return false;
-	return c->m.bytes_len == n;
-}
-
-/* the server ends this connection within ms, whatever it says before; *got: bytes it said */
-static bool ends(struct client *c, int ms, size_t *got)
-{
-	struct pollfd p = { .fd = c->fd, .events = POLLIN };
-	uint64_t until = test_now_us() + (uint64_t)ms * 1000;
-	uint8_t buf[4096];
-	ssize_t n = 1;
-
-	*got = 0;
-	while (n > 0 && test_now_us() < until)
-		if (poll(&p, 1, 100) == 1) {
-			n = recv(c->fd, buf, sizeof buf, 0);
-			*got += n > 0 ? (size_t)n : 0;
-		}
-	return n <= 0;
 }
 
 /* ---- what works -------------------------------------------------------------------------- */
@@ -127,7 +76,8 @@ static void day(struct client *c)
 	}
 	CLAIM(n == 4, "each origin of the list is let in");
 	must_open(c);
-	CLAIM(put(c, 0, 60) && client_commit(c) && stored(c, 60), "cells are stored");
+	CLAIM(kit_put(c, 21, 0, 60) && client_commit(c) && with_status(c, RPC_STORED) == 60,
+	      "cells are stored");
 	CLAIM(client_bye(c), "goodbye is said on both sides");
 	web_forget(c);
 	if (!daemon_release(&d, &org, &released))
@@ -135,7 +85,7 @@ static void day(struct client *c)
 	must_open(c);
 	t = test_now_us();
 	for (i = 0; i < 50; i++)
-		if (!put(c, 1000 + i * 60, 60) || !client_commit(c) || !stored(c, 60))
+		if (!kit_put(c, 21, 1000 + i * 60, 60) || !client_commit(c) || with_status(c, RPC_STORED) != 60)
 			break;
 	CLAIM(i == 50, "3,000 more are stored");
 	web = 3000e6 / (double)(test_now_us() - t);
@@ -144,7 +94,7 @@ static void day(struct client *c)
 		abort();
 	t = test_now_us();
 	for (i = 0; i < 50; i++)
-		if (!put(c, 100000 + i * 60, 60) || !client_commit(c))
+		if (!kit_put(c, 21, 100000 + i * 60, 60) || !client_commit(c))
 			break;
 	tcp = 3000e6 / (double)(test_now_us() - t);
 	client_close(c);
@@ -249,8 +199,7 @@ static bool say_both(struct client *c)
 static void end_first(struct client *c)
 {
 	gone(c);
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
+	none_open();
 }
 
 static void closes(struct client *c)
@@ -259,8 +208,7 @@ static void closes(struct client *c)
 	size_t got;
 	uint64_t t;
 
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
+	none_open();
 	open_from(c, "127.0.0.81");
 	CLAIM(say_both(c), "after both goodbyes a close is answered");
 	p.fd = c->fd;
@@ -283,12 +231,12 @@ static void closes(struct client *c)
 	CLAIM(daemon_remembers(d.port, "127.0.0.82"), "control: him the kernel remembers");
 	/* a tab that goes in the middle */
 	open_from(c, "127.0.0.83");
-	CLAIM(put(c, 9000, 3) && client_flush(c) && web_send(c, 0x88, true, NULL, 0) &&
+	CLAIM(kit_put(c, 21, 9000, 3) && client_flush(c) && web_send(c, 0x88, true, NULL, 0) &&
 	      (p.fd = c->fd, poll(&p, 1, 1000) == 0), "a close before the goodbye is not answered");
 	end_first(c);
 	CLAIM(!daemon_remembers(d.port, "127.0.0.83"), "nor is who said it remembered");
 	open_from(c, "127.0.0.83");
-	CLAIM(put(c, 9000, 3) && client_commit(c) && stored(c, 3),
+	CLAIM(kit_put(c, 21, 9000, 3) && client_commit(c) && with_status(c, RPC_STORED) == 3,
 	      "what came before it was not stored");
 	gone(c);
 }
@@ -363,7 +311,7 @@ static void places(struct client *c)
 	}
 	gone(c);
 	must_open(c);
-	CLAIM(put(c, 5000, 3) && client_flush(c) && ends(c, 5000, &got),
+	CLAIM(kit_put(c, 21, 5000, 3) && client_flush(c) && ends(c, 5000, &got),
 	      "an upload left lying is dropped with its connection");
 	gone(c);
 	/* half a frame: nothing is promised, and the place is given back */
@@ -382,8 +330,7 @@ static void never_reading(struct client *c)
 	long now = -1, before, most = 0;
 	int small = 4096;
 
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
+	none_open();
 	before = daemon_memory(&d, "VmRSS");
 	if (!client_dial(c, d.port, NULL, 10))
 		abort();
@@ -520,8 +467,7 @@ static double idle_bytes(struct client *c, bool web)
 	long before, after;
 	size_t i;
 
-	while (daemon_figure(&d, "connections") > 0)
-		(void)usleep(20000);
+	none_open();
 	before = daemon_memory(&d, "VmRSS");
 	for (i = 0; i < IDLE; i++) {
 		struct rpc_msg hello = { .method = RPC_HELLO };

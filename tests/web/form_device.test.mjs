@@ -372,3 +372,27 @@ test('letters twice as large, or a screen of 320 points: nothing is cut off', as
 	assert.deepEqual(wide, [])
 	await page().evaluate(() => { document.documentElement.style.fontSize = '' })
 })
+
+test('pages of a paper form before the camera of the page, one after the other', async () => {
+	await page().setViewportSize(LAPTOP)
+	await button(page(), L, 'fill.leave').click()
+	await button(page(), L, 'home.begin').click()
+	await page().getByRole('dialog').getByRole('switch').check({ force: true })
+	await button(page(), L, 'begin.go').click()
+	await page().locator('input[type=date]').fill('2026-11-20')
+	// a telephone has its own camera beside it; the name differs by that
+	await page().locator('.paper button', { hasText: new RegExp(`^(${say(L, 'paper.photo')}|${say(L, 'camera.here')})$`) }).click()
+	for (const n of [1, 2]) {
+		await button(page(), L, 'camera.take').click()
+		await page().locator('.scan img').nth(n - 1).waitFor({ timeout: 30000 })
+	}
+	await sound('pages before the camera')
+	await button(page(), L, 'camera.stop').click()
+	assert.equal(await page().locator('video').count(), 0)
+	await button(page(), L, 'paper.on').click()
+	await heading('here').waitFor()
+	await button(page(), L, 'fill.to_review').click()
+	await page().locator('.scans img').nth(1).waitFor()
+	assert.equal(await page().locator('.scans img').count(), 2)
+	assert.deepEqual(d.troubles, [])
+})

@@ -29,7 +29,7 @@ async function attachmentBound(filling: Filling): Promise<number> {
 }
 
 /* a telephone's: what <input capture> opens; elsewhere that is no more than a choice of files */
-function hasOwnCamera(): boolean {
+export function hasOwnCamera(): boolean {
 	return window.matchMedia('(pointer: coarse)').matches;
 }
 

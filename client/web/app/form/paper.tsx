@@ -10,8 +10,10 @@ import { sizeText, t } from '../i18n';
 import { dayToIso, isoToDay } from '../ops';
 import { session } from '../session';
 import { Button, Confirm, ErrorBanner, Fault, Field, FileButton } from '../ui';
+import { hasCamera } from '../ui/camera';
+import { Camera } from './camera';
 import { DayField, localDay } from './dates';
-import { attachFile, FileRefused, Picture } from './file';
+import { attachFile, FileRefused, hasOwnCamera, Picture } from './file';
 import type { Filling } from './filling';
 
 const NAME_MAX = 64;
@@ -24,6 +26,7 @@ export function PaperStart(p: { filling: Filling; redraw: () => void }): JSX.Ele
 	const [name, setName] = useState(paper?.transcriber || session().me?.name || '');
 	const [asks, setAsks] = useState(false);
 	const [busy, setBusy] = useState(false);
+	const [live, setLive] = useState(false);
 	const [faults, setFaults] = useState({ day: '', name: '', scan: '' });
 	const [error, setError] = useState<unknown>(null);
 	useEffect(() => {
@@ -118,7 +121,15 @@ export function PaperStart(p: { filling: Filling; redraw: () => void }): JSX.Ele
 						))}
 					</ul>
 				)}
-				<FileButton camera many wide icon="camera" accept="image/*" onFiles={take} disabled={busy}>{t('paper.photo')}</FileButton>
+				{hasOwnCamera() && (
+					<FileButton camera many wide icon="camera" accept="image/*" onFiles={take} disabled={busy}>{t('paper.photo')}</FileButton>
+				)}
+				{hasCamera() && !live && (
+					<Button wide icon="camera" disabled={busy} onClick={() => setLive(true)}>
+						{t(hasOwnCamera() ? 'camera.here' : 'paper.photo')}</Button>
+				)}
+				{/* it stays on: there are more pages */}
+				{live && <Camera onPicture={(f) => take([f])} onClose={() => setLive(false)} />}
 				<FileButton many wide icon="photo" accept="image/*,application/pdf" onFiles={take} disabled={busy}>{t('paper.scan')}</FileButton>
 			</section>
 			<Button kind="primary" big wide icon="next" disabled={busy} onClick={async () => {

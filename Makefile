@@ -798,7 +798,8 @@ worlds-bins: $(B)/tests/worlds/two_worlds
 $(B)/tests/tools/pwhash_once.so: tests/tools/pwhash_once.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -fPIC -shared $(LDFLAGS) $< -o $@ -lsodium -ldl
-tools: $(OWN_TOOLS) $(patsubst %,$(B)/tests/tools/%,$(TOOLS)) $(B)/tests/tools/pwhash_once.so
+own-tools: $(OWN_TOOLS)
+tools: own-tools $(patsubst %,$(B)/tests/tools/%,$(TOOLS)) $(B)/tests/tools/pwhash_once.so
 unit-bins: $(patsubst %,$(B)/tests/%,$(UNIT_TESTS)) $(patsubst %,$(B)/tests/%,$(SIM_TESTS)) \
            $(patsubst fuzz_%,$(B)/tests/replay_fuzz_%,$(FUZZERS))
 

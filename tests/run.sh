@@ -106,14 +106,17 @@ sims()   { printf '%s\n' $SIM_TESTS | xargs -P "$jobs" -I{} bash -c 'run_one {} 
 	for t in $SIM_TESTS; do count_one "$t" "$1"; done; }
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
-# Stories wait more than they work, so some go side by side, in the Makefile's order: the
-# longest first.  The server's own tests measure and go alone.
-e2es()   { local b=$1 t; shift
+# What waits more than it works goes side by side, in the Makefile's order: the longest first.
+# What measures how fast a server answers goes alone.
+alone=" server-flood.sh server-limits.sh "
+e2es()   { local b=$1 t together=() apart=(); shift
 	export LIMIT=${LIMIT:-300}
-	for t in "$@"; do case $t in [0-9]*) echo "$t" ;; esac; done \
-		| xargs -P $((jobs + 1)) -I{} bash -c 'run_one {} "$0" bash tests/e2e/{}' "$b"
-	for t in "$@"; do case $t in [0-9]*) count_one "$t" "$b" ;; esac; done
-	for t in "$@"; do case $t in [0-9]*) ;; *) one "$t" "$b" bash "tests/e2e/$t" ;; esac; done; }
+	for t in "$@"; do
+		case $alone in *" $t "*) apart+=("$t") ;; *) together+=("$t") ;; esac
+	done
+	printf '%s\n' "${together[@]}" | xargs -P $((jobs + 1)) -I{} bash -c 'run_one {} "$0" bash tests/e2e/{}' "$b"
+	for t in "${together[@]}"; do count_one "$t" "$b"; done
+	for t in "${apart[@]}"; do one "$t" "$b" bash "tests/e2e/$t"; done; }
 spec()   { one check-spec build tests/check-spec.sh
 	one check-threats build tests/check-threats.sh
 	one check-forms build tests/check-forms.sh
@@ -157,7 +160,10 @@ short|long)
 	suite "end to end over loopback" 220 e2es build $E2E_TESTS
 	suite "two worlds, a seized device" 30 apart build
 	suite "seizure drill" 30 seize build
-	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins tools || true
+	few=
+	[ "$mode" = short ] && few="SIM_TESTS=$SIM_ASAN"
+	suite "build with ASan and UBSan" 120 build build/asan address,undefined build unit-bins own-tools \
+		${few:+"$few"} || true
 	suite "unit tests, ASan and UBSan" 150 units build/asan
 	# the rest of the simulator under the sanitizers is `make asan`
 	[ "$mode" = short ] && SIM_TESTS=$SIM_ASAN

@@ -137,7 +137,7 @@ static void a_holders_sync_without_memory_loses_nothing(void **state)
 	world_submit(w, VOLUNTEER0, 9000, 1, NULL);
 	world_sync(w, VOLUNTEER0);
 	world_release(w);
-	sweep(w, HOLDER0, "a holder's sync", 500, has_it);
+	sweep(w, HOLDER0, "a holder's sync", 250, has_it);
 	world_free(w);
 }
 
@@ -146,7 +146,7 @@ static void a_volunteers_sync_without_memory_loses_nothing(void **state)
 	struct world *w = world_full(2);
 
 	world_submit(w, VOLUNTEER1, 9000, 1, NULL);
-	sweep(w, VOLUNTEER1, "a volunteer's sync", 500, all_sent);
+	sweep(w, VOLUNTEER1, "a volunteer's sync", 170, all_sent);
 	world_free(w);
 }
 
@@ -161,7 +161,7 @@ static void a_first_sync_without_memory_loses_nothing(void **state)
 	struct world *w = world_full(3);
 
 	world_release(w);
-	sweep(w, COUNSEL, "an attorney's sync with a new roster and board", 250, knows_batches);
+	sweep(w, COUNSEL, "an attorney's sync with a new roster and board", 125, knows_batches);
 	world_free(w);
 }
 

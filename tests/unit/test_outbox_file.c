@@ -23,7 +23,7 @@ static const uint8_t A[32] = { 1 }, B[32] = { 2 }, X[32] = { 9 };
 
 struct file {
 	uint8_t *p;
-	size_t len, limit;
+	size_t len, room, limit;
 	unsigned fails_at;               /* the n-th read from now; 0: none */
 };
 
@@ -33,7 +33,11 @@ static enum perr write_piece(void *arg, const uint8_t piece[OUTFILE_PIECE])
 
 	if (f->limit > 0 && f->len + OUTFILE_PIECE > f->limit)
 		return PERR_LIMIT;
-	f->p = realloc(f->p, f->len + OUTFILE_PIECE);
+	if (f->len + OUTFILE_PIECE > f->room) {
+		f->room = f->room > 0 ? 2 * f->room : 16 * OUTFILE_PIECE;
+		f->p = realloc(f->p, f->room);
+		assert_non_null(f->p);
+	}
 	memcpy(f->p + f->len, piece, OUTFILE_PIECE);
 	f->len += OUTFILE_PIECE;
 	return PERR_OK;

@@ -514,8 +514,6 @@ WRAP_test_starved = $(STARVE)
 WRAP_test_ws = $(STARVE)
 WRAP_test_web_attacks = $(STARVE)
 WRAP_test_web_acts = $(STARVE)
-WRAP_test_web_rows = $(STARVE)
-WRAP_test_web_volunteer = $(STARVE)
 WRAP_test_web_rows = $(STARVE) -Wl,--wrap=crypto_pwhash
 WRAP_sim_starved = $(STARVE)
 WRAP_test_writer = -Wl,--wrap=mdb_txn_commit

@@ -515,6 +515,20 @@ static bool start_sources(struct server *srv)
 	       quota_sources_new(&srv->set.sources, srv->set.max, key, rng_system()) == PERR_OK;
 }
 
+/* nobody but a program of this machine can reach it */
+static bool all_from_here(const struct config *cfg)
+{
+	char host[ADDRESS_TEXT_MAX + 1];
+	uint16_t port;
+	size_t i;
+
+	for (i = 0; i < cfg->n_listen; i++)
+		if (config_listen(cfg->listen[i], host, &port) != PERR_OK ||
+		    (strncmp(host, "127.", 4) != 0 && strcmp(host, "::1") != 0))
+			return false;
+	return true;
+}
+
 /* the order matters: addresses, locked memory, Landlock, threads, sockets, seccomp */
 static enum exit_code start(struct server *srv)
 {
@@ -544,9 +558,13 @@ static enum exit_code start(struct server *srv)
 	for (i = 0; i < srv->n_listen; i++)
 		if (!start_listen(&srv->listen[i], srv->cfg->listen[i]))
 			return EXIT_CODE_ADDRESS;
-	if (srv->set.origins != NULL)
+	if (srv->set.origins != NULL) {
 		fprintf(stderr, "amparod: browsers may come from %zu origins\n",
 		        srv->set.origins->n);
+		if (srv->cfg->source_limits && all_from_here(srv->cfg))
+			say("SOURCE LIMITS ARE ON, and everybody comes from this machine: behind a "
+			    "proxy all are one source and shut each other out; say source-limits = no");
+	}
 	return start_events(srv) ? close_calls(srv) : EXIT_CODE_FAILED;
 }
 

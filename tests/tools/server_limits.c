@@ -76,19 +76,6 @@ static void connection(struct client *c)
 	org.limits.puts_per_minute = 0;
 }
 
-static bool log_says(const char *what)
-{
-	FILE *f = fopen(d.log, "r");
-	char line[400];
-	bool found = false;
-
-	while (f != NULL && fgets(line, sizeof line, f) != NULL)
-		found = found || strstr(line, what) != NULL;
-	if (f != NULL)
-		fclose(f);
-	return found;
-}
-
 static void scope(struct client *c)
 {
 	uint64_t t = test_now_us();

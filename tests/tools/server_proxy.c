@@ -272,6 +272,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	port = (uint16_t)n;
+	CLAIM(log_says("browsers may come") && !log_says("SOURCE LIMITS ARE ON"),
+	      "the server has nothing to say about this configuration");
 	members(c);
 	strangers(c);
 	sources();

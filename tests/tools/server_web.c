@@ -528,6 +528,7 @@ int main(int argc, char **argv)
 		printf("FAIL the server could not be set up\n");
 		return 1;
 	}
+	CLAIM(log_says("SOURCE LIMITS ARE ON"), "that all come from this machine is said at the start");
 	day(c);
 	frames(c);
 	closes(c);

@@ -174,6 +174,7 @@ test('a photograph in the page itself: what the camera sees, kept; and off again
 	await button(page(), L, 'camera.here').click()
 	await page().getByText(say(L, 'scan.denied')).waitFor()
 	await sound('the camera refused')
+	await page().evaluate(() => { delete navigator.mediaDevices.getUserMedia })
 	await button(page(), L, 'camera.stop').click()
 	await page().locator('.kept img').waitFor()
 	// at a laptop the button for a photograph is this one

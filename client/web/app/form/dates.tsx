@@ -117,11 +117,11 @@ export function DateWidget(p: Ask): JSX.Element {
 	};
 	return (
 		<div class="line" ref={box}>
-			<DayField key={drawn} value={day} what={what} named={named(p)} onDay={(d, is_half) => {
-				half.current = is_half;
-				set(d, false);
-			}}
-				onBlur={() => void p.filling.flush()} />
+			<DayField key={drawn} value={day} what={what} named={named(p)} onBlur={() => void p.filling.flush()}
+				onDay={(d, is_half) => {
+					half.current = is_half;
+					set(d, false);
+				}} />
 			{what === 0 && (
 				<Button onClick={() => {
 					half.current = false;

@@ -3,9 +3,8 @@
 #ifndef AMPARO_SIM_QUORUM_KIT_H
 #define AMPARO_SIM_QUORUM_KIT_H
 
-#include "world.h"
+#include "admins_kit.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,19 +25,6 @@
 #include "quorum_words.h"
 #include "roster.h"
 #include "steward.h"
-
-#define OK(call) assert_int_equal((call), PERR_OK)
-#define SECOND COUNSEL
-#define THIRD  HOLDER1
-
-static unsigned seed = 1;        /* AMPARO_SEED */
-
-static const enum world_who admins[3] = { ADMIN, SECOND, THIRD };
-
-static inline struct client *of(struct world *w, enum world_who who)
-{
-	return w->p[who].c;
-}
 
 static inline void bring(struct world *w, enum world_who who)
 {
@@ -72,17 +58,6 @@ static inline void turn_all(struct world *w, unsigned n)
 	world_release(w);
 	for (unsigned i = 0; i < n; i++)
 		turn(w, admins[i]);
-}
-
-static inline struct world *world_admins(unsigned s, unsigned n)
-{
-	struct world *w = world_new(s);
-
-	for (unsigned i = 1; i < n; i++)
-		world_join_as(w, admins[i], ROLE_ADMINISTRATOR, NULL);
-	for (unsigned i = 0; i < n; i++)
-		world_sync(w, admins[i]);
-	return w;
 }
 
 struct first {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Several administrators who change the roster at once: nothing confirmed vanishes. */
-#include "world.h"
+#include "admins_kit.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +15,6 @@
 #include "org.h"
 #include "pending.h"
 #include "roster.h"
-
-#define OK(call) assert_int_equal((call), PERR_OK)
-#define SECOND COUNSEL
-#define THIRD  HOLDER1
-
-static unsigned seed = 1;
-
-static const enum world_who admins[3] = { ADMIN, SECOND, THIRD };
-
-static struct world *world_admins(unsigned s, unsigned n)
-{
-	struct world *w = world_new(s);
-
-	for (unsigned i = 1; i < n; i++)
-		world_join_as(w, admins[i], ROLE_ADMINISTRATOR, NULL);
-	for (unsigned i = 0; i < n; i++)
-		world_sync(w, admins[i]);
-	return w;
-}
-
-static struct client *of(struct world *w, enum world_who who)
-{
-	return w->p[who].c;
-}
 
 static void bring(struct world *w, enum world_who who)
 {
@@ -637,10 +612,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nothing_is_lost_in_any_order),
 	};
 
-	if (sodium_init() < 0)
+	if (!admins_begin())
 		return 1;
-	if (getenv("AMPARO_SEED") != NULL)
-		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
-	print_message("seed %u\n", seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

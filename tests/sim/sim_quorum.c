@@ -768,10 +768,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nothing_proposed_is_lost_in_any_order),
 	};
 
-	if (sodium_init() < 0)
+	if (!admins_begin())
 		return 1;
-	if (getenv("AMPARO_SEED") != NULL)
-		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
-	print_message("seed %u\n", seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -500,10 +500,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_client_that_was_away_checks_the_newest_roster_alone),
 	};
 
-	if (sodium_init() < 0)
+	if (!admins_begin())
 		return 1;
-	if (getenv("AMPARO_SEED") != NULL)
-		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
-	print_message("seed %u\n", seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,7 @@ deps-web:
 web-twice: web
 	@tests/web/twice.sh
 
-test-web: build deps-web web wasm-vectors web-check $(B)/tests/tools/many_intakes
+test-web: build deps-web web wasm-vectors web-check $(addprefix $(B)/tests/tools/,many_intakes amparo_clock amparod_clock)
 	@tests/web/run.sh
 
 demo-web: build deps-web web

@@ -6,24 +6,15 @@
 import test, { before, after } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { Organisation, figure } from './harness.mjs'
 import { Core, TOP } from './core.mjs'
+import { base64url, log, memberOf, Off, PASS, socketUrl, syncCore, visitAll, whole } from './core_sync.mjs'
 import { NodeSocket } from './socket.mjs'
 
-const require = createRequire(join(TOP, 'client/web/package.json'))
-const { outputFiles: [built] } = await require('esbuild').build({
-	entryPoints: [join(TOP, 'client/web/app/visit.ts')], bundle: true, format: 'esm',
-	write: false, absWorkingDir: join(TOP, 'client/web'), logLevel: 'warning'
-})
-const { visitAll, socketUrl, base64url, Off } = await import(`data:text/javascript;base64,${Buffer.from(built.contents).toString('base64')}`)
-
-const PASS = 'meadow kettle anchor violin pepper candle'
 const PHOTO = await readFile(new URL('../e2e/data/carta-poder-yesenia.jpg', import.meta.url))
 
 let org, server
-const log = []
 
 before(async () => {
 	org = await Organisation.found()
@@ -31,42 +22,7 @@ before(async () => {
 })
 after(() => org?.end())
 
-// one sync, and again as long as it asks for it; between: called before each call of the core
-async function syncCore (core, { choice = 'ask', trouble = null, between = () => {}, off = new Off(), tell = () => {} } = {}) {
-	const call = async (op, args) => {
-		between(op)
-		return core.call(op, args)
-	}
-	let sum
-	for (let i = 0; i < 4; i++) {
-		sum = await visitAll(call, (url, protocol) => new NodeSocket(url, protocol, { trouble, log }), choice, off, tell)
-		if (!sum.more || sum.complete === 0) break
-	}
-	return sum
-}
-
-async function whole (core, how) {
-	const sum = await syncCore(core, how)
-	assert.equal(sum.code, '', JSON.stringify(sum.servers))
-	assert.equal(sum.complete, sum.servers.length)
-	return sum
-}
-
-async function member (name, role) {
-	const core = await Core.start()
-	core.create(PASS)
-	core.call('join', { text: await org.invitation(role), name, languages: ['es', 'en'] })
-	await whole(core)
-	const { words, state } = core.call('me')
-	assert.equal(state, 'joining')
-	assert.equal(words.length, 4)
-	await org.run('as ruth sync')
-	await org.as('ruth', 'confirm', name, '--words', words.join(' '))
-	await org.run('as ruth sync')
-	await whole(core)
-	assert.equal(core.call('me').state, 'member')
-	return core
-}
+const member = (name, role) => memberOf(org, name, role)
 
 // every question that must be answered, and each text
 function fillIn (core, text) {

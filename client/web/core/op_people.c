@@ -6,6 +6,7 @@
 #include "assign.h"
 #include "cache.h"
 #include "doc.h"
+#include "gone.h"
 #include "prekeys.h"
 #include "refusal.h"
 #include "roster.h"
@@ -17,6 +18,7 @@ struct people {
 	struct web *w;
 	struct case_summary *s;          /* of the case; NULL: none was named */
 	bool i_hold;                     /* its desk */
+	bool is_kept;                    /* erased everywhere else: here by a legal hold alone */
 	uint32_t n;
 	struct person {
 		const struct roster_member *m;
@@ -85,6 +87,10 @@ static bool is_holder(const struct people *p, const struct roster_member *m)
 static const char *refused(const struct people *p, const struct assigned *now, bool compared,
                            bool keys)
 {
+	if (p->s != NULL && p->s->is_alone)
+		return refusal_text(REFUSAL_ALONE);
+	if (p->is_kept)
+		return refusal_text(REFUSAL_ERASED);
 	if (p->s != NULL && !p->i_hold)
 		return refusal_text(REFUSAL_NOT_HOLDER);
 	if (p->s != NULL && p->s->state == CASE_CLOSED)
@@ -154,6 +160,7 @@ enum perr op_people(struct web *w, struct web_args *a, struct web_out *o)
 {
 	uint8_t record[STATEMENT_RECORD_SIZE];
 	struct people p = { .w = w };
+	enum gone gone = GONE_NOT;
 	bool is_given = wdesk_arg_id(a, "record", record, sizeof record, true);
 	struct wdesk *d;
 	enum perr err = web_args_end(a);
@@ -163,6 +170,10 @@ enum perr op_people(struct web *w, struct web_args *a, struct web_out *o)
 	if (err == PERR_OK && is_given) {
 		p.s = malloc(sizeof *p.s);
 		err = p.s == NULL ? PERR_NOMEM : case_summary(w->c, record, p.s);
+	}
+	if (err == PERR_OK && is_given) {
+		err = gone_of(w->c, record, &gone);
+		p.is_kept = gone == GONE_KEPT;
 	}
 	if (err == PERR_OK) {
 		p.i_hold = p.s != NULL && client_is_holder(w->c, p.s->desk);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "vault_index.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,4 +104,36 @@ size_t vault_index_range(const struct vault_index *x, const char *prefix, size_t
 	while (*from + n < x->n && strncmp(x->names[*from + n], prefix, len) == 0)
 		n++;
 	return n;
+}
+
+enum perr vault_index_walk(const struct vault_index *x, const char *prefix,
+                           struct vault_index_walk *w)
+{
+	size_t from, i;
+	char *p;
+
+	memset(w, 0, sizeof *w);
+	w->n = vault_index_range(x, prefix, &from);
+	for (i = 0; i < w->n; i++)
+		w->text_len += strlen(x->names[from + i]) + 1;
+	if (w->n == 0)
+		return PERR_OK;
+	w->text = p = malloc(w->text_len);
+	if (p == NULL)
+		return PERR_NOMEM;
+	for (i = 0; i < w->n; i++) {
+		size_t size = strlen(x->names[from + i]) + 1;
+
+		memcpy(p, x->names[from + i], size);
+		p += size;
+	}
+	return PERR_OK;
+}
+
+void vault_index_walk_free(struct vault_index_walk *w)
+{
+	if (w->text != NULL)
+		sodium_memzero(w->text, w->text_len);
+	free(w->text);
+	w->text = NULL;
 }

@@ -30,4 +30,15 @@ void vault_index_remove(struct vault_index *x, const char *name);
 /* How many names begin with prefix; *from: the first of them. */
 size_t vault_index_range(const struct vault_index *x, const char *prefix, size_t *from);
 
+/* A copy of the names of a walk: the index may change under its callback. */
+struct vault_index_walk {
+	char *text;             /* n names, each with its 0; NULL: none */
+	size_t text_len, n;
+};
+/* *w: to be given to vault_index_walk_free, after an error too.  PERR_NOMEM. */
+PERR_MUST_CHECK enum perr vault_index_walk(const struct vault_index *x, const char *prefix,
+                                           struct vault_index_walk *w);
+/* Wipes and frees; harmless twice. */
+void vault_index_walk_free(struct vault_index_walk *w);
+
 #endif

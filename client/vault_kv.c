@@ -314,25 +314,9 @@ static enum perr op_settle(struct kv *kv)
 	return vault_owes_compact(v) ? vault_compact(v) : PERR_OK;
 }
 
-/* A copy of the names of a walk: the index may change under the callback. */
-struct walk {
-	char *text;             /* n names, each with its 0 */
-	size_t text_len, n;
-};
-
-static void walk_free(struct walk *w)
-{
-	if (w->text != NULL)
-		sodium_memzero(w->text, w->text_len);
-	free(w->text);
-	w->text = NULL;
-}
-
-static enum perr walk_take(struct vault *v, const char *prefix, struct walk *w)
+static enum perr walk_take(struct vault *v, const char *prefix, struct vault_index_walk *w)
 {
 	MDB_txn *txn = NULL;
-	size_t from = 0, i;
-	char *p;
 	enum perr err = vault_enter(v, LOCK_SH);
 
 	memset(w, 0, sizeof *w);
@@ -343,23 +327,7 @@ static enum perr walk_take(struct vault *v, const char *prefix, struct walk *w)
 		err = vault_names_load(v, txn);
 	vault_read_end(v, txn);
 	vault_leave(v);
-	if (err != PERR_OK)
-		return err;
-	w->n = vault_index_range(&v->index, prefix, &from);
-	for (i = 0; i < w->n; i++)
-		w->text_len += strlen(v->index.names[from + i]) + 1;
-	if (w->n == 0)
-		return PERR_OK;
-	w->text = p = malloc(w->text_len);
-	if (w->text == NULL)
-		return PERR_NOMEM;
-	for (i = 0; i < w->n; i++) {
-		size_t size = strlen(v->index.names[from + i]) + 1;
-
-		memcpy(p, v->index.names[from + i], size);
-		p += size;
-	}
-	return PERR_OK;
+	return err == PERR_OK ? vault_index_walk(&v->index, prefix, w) : err;
 }
 
 struct ahead {
@@ -398,7 +366,7 @@ static enum perr op_each(struct kv *kv, const char *prefix, kv_each_fn *fn, void
 {
 	struct vault *v = vault_of(kv);
 	struct ahead a[AHEAD_N];
-	struct walk w;
+	struct vault_index_walk w;
 	const char *name;
 	size_t left, n, i;
 	enum perr err = walk_take(v, prefix, &w);
@@ -424,14 +392,14 @@ static enum perr op_each(struct kv *kv, const char *prefix, kv_each_fn *fn, void
 		}
 		left -= n;
 	}
-	walk_free(&w);
+	vault_index_walk_free(&w);
 	return err;
 }
 
 static enum perr op_each_name(struct kv *kv, const char *prefix, kv_name_fn *fn, void *arg)
 {
 	struct vault *v = vault_of(kv);
-	struct walk w;
+	struct vault_index_walk w;
 	const char *name;
 	unsigned long changes = v->changes;
 	size_t i;
@@ -448,7 +416,7 @@ static enum perr op_each_name(struct kv *kv, const char *prefix, kv_name_fn *fn,
 			err = found;
 		name += strlen(name) + 1;
 	}
-	walk_free(&w);
+	vault_index_walk_free(&w);
 	return err;
 }
 

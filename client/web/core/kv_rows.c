@@ -294,44 +294,18 @@ static enum perr op_get(struct kv *kv, const char *name, uint8_t **value, size_t
 
 /* ---- walks ---- */
 
-/* A copy of the names of a walk: the index may change under the callback. */
-static enum perr walk_take(const struct kv_rows *v, const char *prefix, char **text,
-                           size_t *text_len, size_t *n)
-{
-	size_t from = 0, i;
-	char *p;
-
-	*text = NULL;
-	*text_len = 0;
-	*n = 0;
-	if (v->is_dead)
-		return PERR_STATE;
-	*n = vault_index_range(&v->index, prefix, &from);
-	for (i = 0; i < *n; i++)
-		*text_len += strlen(v->index.names[from + i]) + 1;
-	if (*n == 0)
-		return PERR_OK;
-	*text = p = malloc(*text_len);
-	if (p == NULL)
-		return PERR_NOMEM;
-	for (i = 0; i < *n; i++) {
-		size_t size = strlen(v->index.names[from + i]) + 1;
-
-		memcpy(p, v->index.names[from + i], size);
-		p += size;
-	}
-	return PERR_OK;
-}
-
 static enum perr walk(struct kv_rows *v, const char *prefix, kv_each_fn *fn, kv_name_fn *name_fn,
                       void *arg)
 {
 	unsigned long changes = v->changes;
-	char *text, *name;
-	size_t text_len, n;
-	enum perr err = walk_take(v, prefix, &text, &text_len, &n);
+	struct vault_index_walk w;
+	const char *name;
+	enum perr err;
 
-	for (name = text; err == PERR_OK && n > 0; n--, name += strlen(name) + 1) {
+	if (v->is_dead)
+		return PERR_STATE;
+	err = vault_index_walk(&v->index, prefix, &w);
+	for (name = w.text; err == PERR_OK && w.n > 0; w.n--, name += strlen(name) + 1) {
 		uint8_t *value;
 		size_t len;
 
@@ -348,9 +322,7 @@ static enum perr walk(struct kv_rows *v, const char *prefix, kv_each_fn *fn, kv_
 			err = PERR_OK;
 		kv_free(value);
 	}
-	if (text != NULL)
-		sodium_memzero(text, text_len);
-	free(text);
+	vault_index_walk_free(&w);
 	return err;
 }
 

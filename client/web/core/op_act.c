@@ -51,6 +51,7 @@ static enum perr begin(struct web *w, struct web_args *a, struct act *act)
 	err = web_args_end(a);
 	if (err == PERR_OK && strlen(act->reason) > WDESK_REASON_MAX)
 		err = PERR_RANGE;
+	w->c->refusal = REFUSAL_NONE;
 	return err == PERR_OK ? wdesk_open(w, &d) : err;
 }
 
@@ -89,7 +90,7 @@ enum perr op_case_note(struct web *w, struct web_args *a, struct web_out *o)
 	return err;
 }
 
-/* ---- giving and taking back --------------------------------------------------------------- */
+/* ---- giving ------------------------------------------------------------------------------- */
 
 /* PERR_REFUSED as long as the words of a member's key were not compared by voice */
 static enum perr check_compared(struct web *w, struct web_out *o, const uint8_t key[32])
@@ -127,7 +128,6 @@ enum perr op_case_assign(struct web *w, struct web_args *a, struct web_out *o)
 	err = check_compared(w, o, to);
 	if (err != PERR_OK)
 		return err;
-	w->c->refusal = REFUSAL_NONE;
 	err = said(w, o, what.from != NULL ? assign_move(w->c, act.record, &what, &done, why)
 	                                   : assign_record(w->c, act.record, &what, &done, why));
 	if (err != PERR_OK)
@@ -141,26 +141,7 @@ enum perr op_case_assign(struct web *w, struct web_args *a, struct web_out *o)
 	return PERR_OK;
 }
 
-enum perr op_case_unassign(struct web *w, struct web_args *a, struct web_out *o)
-{
-	char why[DISPATCH_WHY];
-	struct assign_told told;
-	uint8_t whom[32];
-	struct act act;
-	enum perr err;
-
-	wdesk_arg_id(a, "whom", whom, sizeof whom, false);
-	err = begin(w, a, &act);
-	if (err != PERR_OK)
-		return err;
-	w->c->refusal = REFUSAL_NONE;
-	err = said(w, o, assign_withdraw(w->c, act.record, whom, act.reason, &told, why));
-	if (err == PERR_OK)
-		put_told(o, &told, false);
-	return err;
-}
-
-/* ---- answers ------------------------------------------------------------------------------ */
+/* ---- answers, taking back, closing ---------------------------------------------------------- */
 
 /* what this member said no to leaves the device with the same call */
 static void let_go(struct web *w, struct web_out *o, const struct act *act,
@@ -179,79 +160,63 @@ static void let_go(struct web *w, struct web_out *o, const struct act *act,
 	put_told(o, told, is_gone);
 }
 
-static enum perr answer(struct web *w, struct web_args *a, struct web_out *o,
-                        enum statement_decision decision)
+enum saying { WITHDRAW, ACCEPT, DECLINE, RECUSE, CLOSE, REOPEN };
+
+/* an act with a reason and nothing else, but for whom it is taken back from */
+static enum perr say(struct web *w, struct web_args *a, struct web_out *o, enum saying what)
 {
 	char why[DISPATCH_WHY];
 	struct assign_told told;
+	uint8_t whom[32];
 	struct act act;
-	enum perr err = begin(w, a, &act);
+	enum perr err;
 
+	if (what == WITHDRAW)
+		wdesk_arg_id(a, "whom", whom, sizeof whom, false);
+	err = begin(w, a, &act);
 	if (err != PERR_OK)
 		return err;
-	w->c->refusal = REFUSAL_NONE;
-	err = said(w, o, assign_answer(w->c, act.record, decision, act.reason, &told, why));
-	if (err == PERR_OK && decision == STATEMENT_DECLINE)
+	switch (what) {
+	case WITHDRAW:
+		err = assign_withdraw(w->c, act.record, whom, act.reason, &told, why);
+		break;
+	case ACCEPT:
+		err = assign_answer(w->c, act.record, STATEMENT_ACCEPT, act.reason, &told, why);
+		break;
+	case DECLINE:
+		err = assign_answer(w->c, act.record, STATEMENT_DECLINE, act.reason, &told, why);
+		break;
+	case RECUSE:
+		err = assign_recuse(w->c, act.record, act.reason, &told, why);
+		break;
+	case CLOSE:
+		err = assign_close(w->c, act.record, STATEMENT_CLOSED, act.reason, &told, why);
+		break;
+	case REOPEN:
+		err = assign_close(w->c, act.record, STATEMENT_OPEN, act.reason, &told, why);
+		break;
+	}
+	err = said(w, o, err);
+	if (err == PERR_OK && (what == DECLINE || what == RECUSE))
 		let_go(w, o, &act, &told);
 	else if (err == PERR_OK)
 		put_told(o, &told, false);
 	return err;
 }
 
-enum perr op_case_accept(struct web *w, struct web_args *a, struct web_out *o)
-{
-	return answer(w, a, o, STATEMENT_ACCEPT);
-}
+#define SAYING(op, what) \
+	enum perr op(struct web *w, struct web_args *a, struct web_out *o) \
+	{ \
+		return say(w, a, o, what); \
+	}
+SAYING(op_case_unassign, WITHDRAW)
+SAYING(op_case_accept, ACCEPT)
+SAYING(op_case_decline, DECLINE)
+SAYING(op_case_recuse, RECUSE)
+SAYING(op_case_close, CLOSE)
+SAYING(op_case_reopen, REOPEN)
 
-enum perr op_case_decline(struct web *w, struct web_args *a, struct web_out *o)
-{
-	return answer(w, a, o, STATEMENT_DECLINE);
-}
-
-enum perr op_case_recuse(struct web *w, struct web_args *a, struct web_out *o)
-{
-	char why[DISPATCH_WHY];
-	struct assign_told told;
-	struct act act;
-	enum perr err = begin(w, a, &act);
-
-	if (err != PERR_OK)
-		return err;
-	w->c->refusal = REFUSAL_NONE;
-	err = said(w, o, assign_recuse(w->c, act.record, act.reason, &told, why));
-	if (err == PERR_OK)
-		let_go(w, o, &act, &told);
-	return err;
-}
-
-/* ---- closing, holding --------------------------------------------------------------------- */
-
-static enum perr close_or_open(struct web *w, struct web_args *a, struct web_out *o,
-                               enum statement_state state)
-{
-	char why[DISPATCH_WHY];
-	struct assign_told told;
-	struct act act;
-	enum perr err = begin(w, a, &act);
-
-	if (err != PERR_OK)
-		return err;
-	w->c->refusal = REFUSAL_NONE;
-	err = said(w, o, assign_close(w->c, act.record, state, act.reason, &told, why));
-	if (err == PERR_OK)
-		put_told(o, &told, false);
-	return err;
-}
-
-enum perr op_case_close(struct web *w, struct web_args *a, struct web_out *o)
-{
-	return close_or_open(w, a, o, STATEMENT_CLOSED);
-}
-
-enum perr op_case_reopen(struct web *w, struct web_args *a, struct web_out *o)
-{
-	return close_or_open(w, a, o, STATEMENT_OPEN);
-}
+/* ---- holding -------------------------------------------------------------------------------- */
 
 enum perr op_case_hold(struct web *w, struct web_args *a, struct web_out *o)
 {

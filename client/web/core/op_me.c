@@ -140,16 +140,10 @@ static enum perr put_join_words(struct web *w, struct web_out *o)
 static void put_key_words(struct web *w, struct web_out *o)
 {
 	char words[WORDS_PHRASE_SIZE(ASSIGN_WORDS)] = "";
-	const char *p = words;
 
 	if (w->c->staff != NULL)
 		assign_words(words, w->c->me->sign_pk);
-	web_out_list(o, "key_words");
-	for (size_t n; *p != '\0'; p += n + (p[n] == ' ')) {
-		n = strcspn(p, " ");
-		web_out_strn(o, NULL, p, n);
-	}
-	web_out_end(o);
+	web_out_words(o, "key_words", words);
 }
 
 static enum perr put_roster(struct web *w, struct web_out *o)

@@ -213,15 +213,7 @@ enum perr op_person_words(struct web *w, struct web_args *a, struct web_out *o)
 		return err;
 	assign_words(phrase, key);
 	wdesk_put_who(w, o, "who", key);
-	web_out_list(o, "words");
-	for (const char *p = phrase; *p != '\0';) {
-		size_t n = strcspn(p, " ");
-
-		web_out_strn(o, NULL, p, n);
-		p += n;
-		p += strspn(p, " ");
-	}
-	web_out_end(o);
+	web_out_words(o, "words", phrase);
 	web_out_bool(o, "compared", known == 2 || memcmp(key, w->c->me->sign_pk, 32) == 0);
 	return PERR_OK;
 }

@@ -257,18 +257,6 @@ enum perr op_sync_closed(struct web *w, struct web_args *a, struct web_out *o)
 
 /* ---- what came of it ----------------------------------------------------------------------- */
 
-static void put_err(struct web_out *o, const char *field, enum perr err)
-{
-	const char *name = err == PERR_OK ? "" : perr_name(err) + strlen("PERR_");
-	char low[32];
-	size_t i;
-
-	for (i = 0; name[i] != 0 && i < sizeof low - 1; i++)
-		low[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
-	low[i] = 0;
-	web_out_str(o, field, low);
-}
-
 static void put_notes(struct web_out *o, unsigned notes)
 {
 	/* by the bits of enum sync_note */
@@ -292,7 +280,7 @@ static void put_server(struct web_out *o, const struct sync_server *s)
 	web_out_str(o, "address", s->address);
 	web_out_bool(o, "reached", s->reached);
 	web_out_bool(o, "complete", s->complete);
-	put_err(o, "code", s->err);
+	web_out_err(o, "code", s->err);
 	web_out_str(o, "why", s->why);
 	put_notes(o, s->notes);
 	web_out_uint(o, "uploaded", s->uploaded);
@@ -327,7 +315,7 @@ static void put_summary(struct web_out *o, const struct wsync *s, enum perr code
 {
 	unsigned i;
 
-	put_err(o, "code", code);
+	web_out_err(o, "code", code);
 	web_out_list(o, "servers");
 	for (i = 0; i < sum->n_servers; i++)
 		put_server(o, &sum->servers[i]);

@@ -71,17 +71,6 @@ static const struct op *op_find(const char *name, size_t len)
 	return NULL;
 }
 
-/* "PERR_NOTFOUND" is "notfound" for the page. */
-static void error_name(enum perr err, char out[32])
-{
-	const char *name = perr_name(err) + strlen("PERR_");
-	size_t i;
-
-	for (i = 0; name[i] != 0 && i < 31; i++)
-		out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
-	out[i] = 0;
-}
-
 /* of answer_end: two names, a number and a flag */
 #define END_SIZE 32
 
@@ -102,11 +91,8 @@ static void answer_end(const struct web *w, struct web_out *o)
 
 static void answer_error(const struct web *w, struct web_out *o, enum perr err)
 {
-	char name[32];
-
-	error_name(err, name);
 	answer_begin(o);
-	web_out_str(o, "err", name);
+	web_out_err(o, "err", err);
 	web_out_str(o, "why", o->why);
 	answer_end(w, o);
 }

@@ -191,6 +191,29 @@ void web_out_nil(struct web_out *o, const char *name)
 	msgpack_pack_nil(&pk);
 }
 
+void web_out_err(struct web_out *o, const char *name, enum perr err)
+{
+	const char *text = err == PERR_OK ? "" : perr_name(err) + strlen("PERR_");
+	char low[32];
+	size_t i;
+
+	for (i = 0; text[i] != '\0' && i < sizeof low - 1; i++)
+		low[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] - 'A' + 'a' : text[i]);
+	web_out_strn(o, name, low, i);
+}
+
+void web_out_words(struct web_out *o, const char *name, const char *phrase)
+{
+	size_t n;
+
+	web_out_list(o, name);
+	for (const char *p = phrase + strspn(phrase, " "); *p != '\0'; p += n + strspn(p + n, " ")) {
+		n = strcspn(p, " ");
+		web_out_strn(o, NULL, p, n);
+	}
+	web_out_end(o);
+}
+
 void web_out_why(struct web_out *o, const char *sentence)
 {
 	size_t len = strlen(sentence);

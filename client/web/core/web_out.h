@@ -48,6 +48,10 @@ void web_out_int(struct web_out *o, const char *name, int64_t v);
 void web_out_double(struct web_out *o, const char *name, double v);
 void web_out_bool(struct web_out *o, const char *name, bool v);
 void web_out_nil(struct web_out *o, const char *name);
+/* "notfound" for PERR_NOTFOUND; "" for PERR_OK */
+void web_out_err(struct web_out *o, const char *name, enum perr err);
+/* the words of a phrase, with blanks between, as a list */
+void web_out_words(struct web_out *o, const char *name, const char *phrase);
 
 /*
  * A sentence that goes with an error, in the language of the form; cut at WEB_OUT_WHY - 1

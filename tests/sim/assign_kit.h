@@ -247,4 +247,15 @@ static inline enum perr drop(void *arg, const char *name)
 	return kv_del(arg, name);
 }
 
+/* before the tests of a program; false: no libsodium */
+static inline bool assign_begin(int argc, char **argv)
+{
+	if (sodium_init() < 0)
+		return false;
+	if (argc > 1)
+		seed = (unsigned)strtoul(argv[1], NULL, 10);
+	printf("seed: %u\n", seed);
+	return true;
+}
+
 #endif

@@ -167,4 +167,17 @@ static inline void revoke_name(struct world *w, const char *name)
 	OK(revoke_members(of(w, ADMIN), (const uint8_t (*)[32])key, 1));
 }
 
+/* before the tests of a program; false: no libsodium */
+static inline bool rotate_begin(void)
+{
+	if (sodium_init() < 0)
+		return false;
+	if (getenv("AMPARO_SEED") != NULL)
+		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
+	print_message("seed %u\n", seed);
+	if (getenv("AMPARO_ONLY") != NULL)
+		cmocka_set_test_filter(getenv("AMPARO_ONLY"));
+	return true;
+}
+
 #endif

@@ -194,10 +194,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(each_holder_has_a_share_and_a_leaver_leaves_the_others_theirs),
 	};
 
-	if (sodium_init() < 0)
+	if (!assign_begin(argc, argv))
 		return 1;
-	if (argc > 1)
-		seed = (unsigned)strtoul(argv[1], NULL, 10);
-	printf("seed: %u\n", seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -401,10 +401,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(whatever_happens_all_devices_end_in_the_same_state),
 	};
 
-	if (sodium_init() < 0)
+	if (!assign_begin(argc, argv))
 		return 1;
-	if (argc > 1)
-		seed = (unsigned)strtoul(argv[1], NULL, 10);
-	printf("seed: %u\n", seed);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -489,7 +489,7 @@ static void who_joins_after_a_revocation_finds_the_holder_who_is_away(void **sta
 	world_free(w);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_phone_that_was_away_for_weeks_sends_its_queue_in_one_sync),
@@ -506,14 +506,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(who_joins_after_a_revocation_finds_the_holder_who_is_away),
 	};
 
-	(void)argc;
-	(void)argv;
-	if (sodium_init() < 0)
+	if (!rotate_begin())
 		return 1;
-	if (getenv("AMPARO_SEED") != NULL)
-		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
-	print_message("seed %u\n", seed);
-	if (getenv("AMPARO_ONLY") != NULL)
-		cmocka_set_test_filter(getenv("AMPARO_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

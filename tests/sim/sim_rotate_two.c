@@ -417,7 +417,7 @@ static void nothing_sealed_is_lost_in_any_order(void **state)
 	assert_true(caught > 0);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_who_rotate_at_once_keep_both_seasons),
@@ -427,14 +427,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(nothing_sealed_is_lost_in_any_order),
 	};
 
-	(void)argc;
-	(void)argv;
-	if (sodium_init() < 0)
+	if (!rotate_begin())
 		return 1;
-	if (getenv("AMPARO_SEED") != NULL)
-		seed = (unsigned)strtoul(getenv("AMPARO_SEED"), NULL, 10);
-	print_message("seed %u\n", seed);
-	if (getenv("AMPARO_ONLY") != NULL)
-		cmocka_set_test_filter(getenv("AMPARO_ONLY"));
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -315,13 +315,8 @@ int main(void)
 		cmocka_unit_test(session_that_is_gone_makes_late_answers_harmless),
 		cmocka_unit_test(session_tells_nobody_anything_when_the_disk_failed),
 	};
-	size_t i;
 
-	if (sodium_init() < 0)
+	if (!session_begin())
 		return 1;
-	for (i = 0; i < sizeof cell; i++)
-		cell[i] = (uint8_t)(i * 7 + 3);
-	cell[31] &= 0x7f;
-	memset(some, 0xc1, sizeof some);         /* 0xc1 is nothing in MessagePack */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,6 +113,12 @@ const policy = [
 	'trusted-types amparo',
 ].join('; ');
 
+/* what a browser paints around the page is the page's own ground */
+const ground = /--ground: var\(--day, (#\w+)\) var\(--night, (#\w+)\)/.exec(readFileSync(join(here, 'app/ui/tokens.css'), 'utf8'));
+if (!ground)
+	throw new Error('tokens.css says no --ground by day and by night');
+const [, day, night] = ground;
+
 const icon = icon_svg(false);
 const html = `<!doctype html>
 <!-- SPDX-License-Identifier: AGPL-3.0-or-later -->
@@ -126,8 +132,8 @@ const html = `<!doctype html>
 <meta name="robots" content="noindex, nofollow">
 <meta name="format-detection" content="telephone=no, date=no, address=no, email=no">
 <meta name="color-scheme" content="light dark">
-<meta name="theme-color" content="#faf6f0" media="(prefers-color-scheme: light)">
-<meta name="theme-color" content="#1b1815" media="(prefers-color-scheme: dark)">
+<meta name="theme-color" content="${day}" media="(prefers-color-scheme: light)">
+<meta name="theme-color" content="${night}" media="(prefers-color-scheme: dark)">
 <title>Amparo</title>
 <link rel="icon" href="data:image/svg+xml;base64,${Buffer.from(icon).toString('base64')}">
 <style>${style}</style>
@@ -147,8 +153,8 @@ const manifest = JSON.stringify({
 	start_url: 'amparo.html',
 	scope: './',
 	display: 'standalone',
-	background_color: '#faf6f0',
-	theme_color: '#faf6f0',
+	background_color: day,
+	theme_color: day,
 	icons: [
 		{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' },
 		{ src: 'icon-192.png', sizes: '192x192', type: 'image/png' },

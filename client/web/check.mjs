@@ -4,6 +4,7 @@
  *
  * - each sentence is there in both languages, with the same {names}, and differs unless it is
  *   in the list of those that are alike
+ * - text and edges stand out from their grounds, by day and by night, as tokens.css promises
  * - no source uses what the page's policy is there to forbid: HTML from texts, eval, requests
  * - each source says its licence
  */
@@ -68,7 +69,51 @@ for (const entry of readdirSync(join(here, 'app'), { recursive: true })) {
 		faults.push(`${name}: storage that is not sealed`);
 }
 
+/* ---- contrast, as WCAG 2.2 measures it ---- */
+
+const tokens = readFileSync(join(here, 'app/ui/tokens.css'), 'utf8');
+const colours = new Map([...tokens.matchAll(/(--[\w-]+): var\(--day, (#\w{6})\) var\(--night, (#\w{6})\)/g)]
+	.map(([, name, day, night]) => [name, [day, night]]));
+/* relative luminance of "#rrggbb" */
+function light(colour) {
+	const [r, g, b] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16) / 255)
+		.map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+	return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function contrast(a, b) {
+	const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+	return (x + 0.05) / (y + 0.05);
+}
+if (contrast('#000000', '#ffffff').toFixed(2) !== '21.00' || contrast('#777777', '#ffffff').toFixed(2) !== '4.48')
+	faults.push('check.mjs: contrast is measured wrongly');
+const GROUNDS = ['--ground', '--surface', '--surface-2'];
+const SOFT = ['--accent-soft', '--good-soft', '--warn-soft', '--bad-soft'];
+/* what stands on what, and at least how far apart */
+const PAIRS = [
+	[['--text'], [...GROUNDS, ...SOFT], 7],
+	[['--text-2'], [...GROUNDS, '--accent-soft'], 4.5],
+	[['--accent', '--good', '--warn', '--bad'], GROUNDS, 4.5],
+	[['--accent'], ['--accent-soft'], 4.5], [['--good'], ['--good-soft'], 4.5],
+	[['--warn'], ['--warn-soft'], 4.5], [['--bad'], ['--bad-soft'], 4.5],
+	[['--on-accent'], ['--accent', '--accent-hover'], 4.5],
+	[['--on-bad'], ['--bad', '--bad-hover'], 4.5],
+	[['--edge-strong', '--focus'], GROUNDS, 3],
+];
+let least = Infinity, n_pairs = 0;
+for (const [fronts, grounds, wanted] of PAIRS) {
+	for (const [front, ground] of fronts.flatMap((f) => grounds.map((g) => [f, g]))) {
+		for (const when of [0, 1]) {
+			const a = colours.get(front)?.[when], b = colours.get(ground)?.[when];
+			const got = a && b ? contrast(a, b) : 0;
+			n_pairs++;
+			least = Math.min(least, got / wanted);
+			if (got < wanted)
+				faults.push(`tokens.css: ${front} on ${ground} by ${when ? 'night' : 'day'}: ${got.toFixed(2)} : 1, at least ${wanted} : 1 is wanted`);
+		}
+	}
+}
+
 for (const f of faults)
 	console.error(`check.mjs: ${f}`);
-console.log(`check: ${Object.keys(en).length} sentences in 2 languages, ${n_files} sources, ${faults.length} faults`);
+console.log(`check: ${Object.keys(en).length} sentences in 2 languages, ${n_files} sources, ${n_pairs} pairs of colours (the closest has ${least.toFixed(2)} of the contrast it needs), ${faults.length} faults`);
 process.exit(faults.length === 0 ? 0 : 1);

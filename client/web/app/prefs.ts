@@ -63,10 +63,23 @@ export function forgetPrefs(): void {
 	}
 }
 
-/* The style follows the system unless the root says otherwise. */
+/* what the browser paints around the page, by the system's colours: as the build wrote it */
+const around = new Map<HTMLMetaElement, string>();
+
+/*
+ * The style follows the system unless the root says otherwise; so does what the browser paints
+ * around it: a white bar above a dark page lights up a face.
+ */
 export function applyTheme(): void {
+	const root = document.documentElement;
 	if (prefs.theme === 'system')
-		delete document.documentElement.dataset.theme;
+		delete root.dataset.theme;
 	else
-		document.documentElement.dataset.theme = prefs.theme;
+		root.dataset.theme = prefs.theme;
+	const ground = getComputedStyle(root).getPropertyValue('--ground').trim();
+	for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+		if (!around.has(meta))
+			around.set(meta, meta.content);
+		meta.content = prefs.theme === 'system' ? around.get(meta) ?? ground : ground;
+	}
 }

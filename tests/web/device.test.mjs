@@ -183,7 +183,7 @@ test('an invitation that was used, and a device without a network, say what to d
 	await button(d.page, 'es', 'joined.go').click()
 	await d.page.getByText(say('es', 'home.no_roster'), { exact: true }).waitFor()
 	await org.run('server_start s1')
-	await button(d.page, 'es', 'sync.now').click()
+	await button(d.page, 'es', 'sync.connect').click()
 	await button(d.page, 'es', 'home.begin').waitFor({ timeout: 90000 })
 	await d.page.getByRole('list', { name: say('es', 'call.words') }).waitFor()
 })
@@ -263,7 +263,7 @@ test('a hall\'s tablet: nothing of a family is left when the next one sits down'
 	await button(d.page, 'es', 'slip.done').click()
 	await button(d.page, 'es', 'home.begin').waitFor()
 	// it becomes safe by itself
-	await d.page.getByText('1 a salvo').waitFor({ timeout: 60000 })
+	await d.page.locator('.send-state').getByText('1 a salvo').waitFor({ timeout: 60000 })
 	// the next family sits down: nothing of the last one is offered.  (The debugger that drives
 	// this test keeps the button it pressed last, hence also that.)
 	await button(d.page, 'es', 'home.begin').click()
@@ -290,7 +290,7 @@ test('a hall\'s tablet: leaving in a hurry drops what is open and keeps what is 
 	await interview(d.page, 'en')
 	await button(d.page, 'en', 'slip.done').click()
 	await button(d.page, 'en', 'slip.done_yes').click()
-	await d.page.getByText(say('en', 'outbox.waiting.one', { n: 1 })).waitFor()
+	await d.page.locator('.send-state').getByText(say('en', 'outbox.waiting.one', { n: 1 })).waitFor()
 	await interview(d.page, 'en', { send: false })
 	await button(d.page, 'en', 'common.exit').click()
 	await d.page.locator('.clock').waitFor()
@@ -298,7 +298,7 @@ test('a hall\'s tablet: leaving in a hurry drops what is open and keeps what is 
 	await d.page.locator('.clock button').click()
 	await button(d.page, 'en', 'home.begin').waitFor()
 	assert.equal(await d.page.getByText(say('en', 'home.unfinished')).count(), 0)
-	await d.page.getByText(say('en', 'outbox.waiting.one', { n: 1 })).waitFor()
+	await d.page.locator('.send-state').getByText(say('en', 'outbox.waiting.one', { n: 1 })).waitFor()
 	// the browser asks before the page is closed; the end asks too
 	await settings(d.page, 'en')
 	await d.page.getByRole('button', { name: say('en', 'kiosk.end') }).click()

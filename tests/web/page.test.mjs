@@ -117,16 +117,28 @@ for (const [lang, viewport, dark] of [['es', PHONE, false], ['en', LAPTOP, true]
 	})
 }
 
-test('a light or dark page by wish, against the device', async () => {
-	const d = await device({ dark: true })
-	await d.goto(`file://${PAGE_DIR}/amparo.html`)
-	await d.page.getByRole('button', { name: 'English', exact: true }).waitFor()
-	const ground = () => d.page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor)
-	const dark = await ground()
-	await d.page.evaluate(() => { localStorage.setItem('amparo.prefs', '{"theme":"light","lang":"en"}') })
-	await d.page.reload()
-	await button(d.page, 'en', 'start.join').waitFor()
-	assert.notEqual(await ground(), dark)
+test('light or dark as the device, or by wish against it, and the browser around the page too', async () => {
+	const seen = {}
+	for (const device_dark of [false, true]) {
+		const d = await device({ dark: device_dark })
+		await d.goto(`file://${PAGE_DIR}/amparo.html`)
+		await d.page.getByRole('button', { name: 'English', exact: true }).waitFor()
+		for (const theme of ['system', 'light', 'dark']) {
+			await d.page.evaluate(theme => { localStorage.setItem('amparo.prefs', JSON.stringify({ theme, lang: 'en' })) }, theme)
+			await d.page.reload()
+			await button(d.page, 'en', 'start.join').waitFor()
+			seen[`${device_dark ? 'dark' : 'light'} ${theme}`] = await d.page.evaluate(() => {
+				const style = getComputedStyle(document.documentElement)
+				const around = [...document.querySelectorAll('meta[name=theme-color]')].find(m => matchMedia(m.media).matches)
+				return [style.backgroundColor, getComputedStyle(document.querySelector('h1')).color, style.colorScheme, around.content].join(' ')
+			})
+		}
+	}
+	const day = 'rgb(250, 246, 240) rgb(42, 36, 29) light #faf6f0', night = 'rgb(27, 24, 21) rgb(240, 233, 222) dark #1b1815'
+	assert.deepEqual(seen, {
+		'light system': day, 'light light': day, 'light dark': night,
+		'dark system': night, 'dark light': day, 'dark dark': night
+	})
 })
 
 test('an invitation in the address is not there any more when something is drawn', async () => {
@@ -145,6 +157,8 @@ test('an invitation in the address is not there any more when something is drawn
 	assert.ok(!h.asked.some(p => p.includes('SECRET')))
 	await chooseLanguage(d.page, 'en')
 	// it is used all the same
+	await d.page.getByText(say('en', 'invite.from_link')).waitFor()
+	await button(d.page, 'en', 'invite.other').click()
 	assert.match(await d.page.getByLabel(say('en', 'invite.paste')).inputValue(), /SECRETINVITATION/)
 	await d.page.reload()
 	assert.equal(await d.page.evaluate(() => JSON.stringify({ ...localStorage })).then(s => s.includes('SECRET')), false)

@@ -9,7 +9,7 @@
  *	clock      a hall's tablet, covered                             volunteer/clock.tsx
  */
 import type { ComponentType, JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { boot, CoreError, deviceHasVault } from './core';
 import { isLeaving, onCover } from './exit';
 import { onInvitation } from './fragment';
@@ -19,10 +19,11 @@ import { here, reset, startNav } from './nav';
 import { readPrefs } from './prefs';
 import { SCREENS } from './screens';
 import { openSession, session, useSession } from './session';
-import { Banner, Button, errorSentence, Page, Waiting } from './ui';
+import { Banner, Button, errorSentence, Page, say, Waiting } from './ui';
 import { hasUpdate, isUpdating, onUpdate, takeUpdate } from './update';
 import { Clock } from './volunteer/clock';
 import { Language } from './volunteer/language';
+import { outboxWords } from './volunteer/outbox';
 import { Start } from './volunteer/start';
 import { Unlock } from './volunteer/unlock';
 
@@ -87,6 +88,15 @@ export function App(p: { invitation: string; complete: boolean }): JSX.Element {
 		window.addEventListener('beforeunload', ask);
 		return () => window.removeEventListener('beforeunload', ask);
 	}, [unsent]);
+
+	/* that something was sealed, or became safe, is said on whatever screen one is */
+	const told = useRef<string | null>(null);
+	const counts = outbox && `${outbox.waiting} ${outbox.safe}`;
+	useEffect(() => {
+		if (outbox && told.current !== null && told.current !== counts)
+			say(outboxWords(outbox) || t('outbox.nothing'));
+		told.current = counts;
+	}, [counts]);
 
 	if (!p.complete)
 		return <Page title="Amparo"><Banner tone="bad" title={t('boot.no_core')} /></Page>;

@@ -142,7 +142,7 @@ export function CompareDialog(p: { who: Who; onClose: () => void; onSame: () => 
 							setFault(deskFault(e, 'person_compared'));
 						}
 					}}>{t('compare.same')}</Button>
-					<Button kind="danger" disabled={words === null} onClick={() => setDiffer(true)}>{t('compare.differ')}</Button>
+					<Button disabled={words === null} onClick={() => setDiffer(true)}>{t('compare.differ')}</Button>
 					<Button onClick={p.onClose}>{t('compare.later')}</Button>
 				</>
 			)}>

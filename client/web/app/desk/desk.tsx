@@ -197,9 +197,9 @@ export function Desk(): JSX.Element {
 			onBack={side.what === 'none' ? undefined : close}
 			tools={
 				<>
-					<Button kind="quiet" class="only-list" icon="sync" label={t('desk.sync')} busy={running} onClick={syncByHand} />
-					<Button kind="quiet" class="only-list" icon="settings" label={t('settings.title')} onClick={() => go('settings', {})} />
-					{!kiosk && <Button kind="quiet" icon="lock" label={t('desk.lock')} onClick={() => lockNow('asked')} />}
+					<Button kind="quiet" class="only-list" icon="sync" label={t('desk.sync')} busy={running} onClick={syncByHand}>{t('desk.sync')}</Button>
+					<Button kind="quiet" class="only-list" icon="settings" label={t('settings.title')} onClick={() => go('settings', {})}>{t('settings.title')}</Button>
+					{!kiosk && <Button kind="quiet" icon="lock" label={t('desk.lock')} onClick={() => lockNow('asked')}>{t('desk.lock')}</Button>}
 				</>
 			}
 			under={<SyncLine />}>

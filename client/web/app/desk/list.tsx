@@ -190,16 +190,16 @@ function CaseLine(p: LineProps): JSX.Element {
 			)}
 			<div role="rowheader" class="case-main">
 				{r ? (
-					<>
-						<span class="case-title">{titleOf(r)}</span>
-						<span class="case-code">{r.code}</span>
-					</>
+					<span class="case-title">{titleOf(r)}</span>
 				) : <span class="case-blank">{t('common.wait')}</span>}
 			</div>
 			<div role="gridcell" class="case-rest">
 				{r && (
 					<>
-						<span class="case-with">{withText(r)}</span>
+						<span class="case-line">
+							<span class="case-with">{withText(r)}</span>
+							<span class="case-code">{r.code}</span>
+						</span>
 						<span class="case-marks">
 							{r.urgent && <Badge tone="bad">{t('desk.urgent')}</Badge>}
 							{r.due && <span class={`case-due ${r.due.overdue ? 'late' : ''}`}>{dueText(r.due, p.today)}</span>}

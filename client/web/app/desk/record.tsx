@@ -139,9 +139,7 @@ export function RecordView(p: RecordProps): JSX.Element {
 			<People list={show.people} may={show.may.unassign} onTakeBack={(whom) => setAct({ act: 'unassign', whom })} />
 
 			<section class="record-part" aria-labelledby="record-answers">
-				<div class="line spread">
-					<h2 id="record-answers" class="section-title">{t('record.answers')}</h2>
-				</div>
+				<h2 id="record-answers" class="section-title">{t('record.answers')}</h2>
 				<div class="record-reading no-print">
 					{show.langs.length > 1 && (
 						<Select label={t('record.language')} value={show.lang}
@@ -208,7 +206,7 @@ function Warnings(p: { show: CaseShow; today: number }): JSX.Element {
 			{show.urgent.length > 0 && (
 				<Banner tone="bad" title={t('record.urgent_because')}>
 					<ul class="plain-list">
-						{show.urgent.map((u, i) => <li key={i}>{u.label}{u.shown !== '' && <>: <strong>{u.shown}</strong></>}</li>)}
+						{show.urgent.map((u, i) => <li key={i}>{u.label}{u.shown !== '' && <>{/[?:.]$/.test(u.label) ? ' ' : ': '}<strong>{u.shown}</strong></>}</li>)}
 					</ul>
 				</Banner>
 			)}

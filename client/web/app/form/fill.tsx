@@ -8,7 +8,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { call, isOpen } from '../core';
-import { lang as pageLang, langName, setLang, t } from '../i18n';
+import { lang as pageLang, langName, setLang, t, tn } from '../i18n';
 import { back, go, here, onLeave, replace } from '../nav';
 import type { Interview } from '../ops';
 import { refresh } from '../session';
@@ -148,9 +148,10 @@ function Open(p: { filling: Filling; redraw: () => void }): JSX.Element {
 	});
 	const total = Math.max(step.total, step.done, 1);
 	const now = step.kind === 'question' ? Math.min(step.done + 1, total) : Math.min(step.done, total);
-	const where = step.number > 0
-		? t('fill.at', { number: step.number, done: now, total })
-		: t('fill.at_note', { done: now, total });
+	/* the number is the form's own, as on its paper; how many are left may grow with an answer,
+	 * and before the first one (does the family agree?) it says nothing yet */
+	const where = [step.number > 0 ? t('fill.at', { number: step.number }) : '',
+		total > 1 && total > now ? tn('fill.left', total - now) : ''].filter(Boolean).join(' · ');
 	const under = (
 		<div class="fill-under">
 			<Progress slim label={t('fill.progress')} done={is_end ? total : step.done} total={total} />

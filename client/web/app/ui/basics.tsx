@@ -52,6 +52,7 @@ export function Button(p: ButtonProps): JSX.Element {
 	return (
 		<button type={p.type ?? 'button'} id={p.id} class={names.join(' ')} onClick={click}
 			disabled={p.disabled} aria-busy={busy || undefined} aria-label={p.label}
+			title={p.children === undefined ? p.label : undefined}
 			aria-describedby={p.describedBy} aria-pressed={p.pressed} ref={p.buttonRef}>
 			{busy ? <Spinner /> : p.icon && <Icon name={p.icon} />}
 			{p.children !== undefined && <span>{p.children}</span>}
@@ -185,12 +186,15 @@ export function Waiting(p: { text?: string; children?: ComponentChildren }): JSX
 	);
 }
 
-/* Words to be read, spoken or copied: large, numbered, unhurried. */
+/*
+ * Words to be read, spoken or copied: large, numbered, unhurried.  They are of one English list
+ * whatever the page speaks, and are to be read aloud as such.
+ */
 export function Words(p: { words: readonly string[]; label: string; numbered?: boolean }): JSX.Element {
 	return (
 		<ol class={`words ${p.numbered === false ? 'bare' : ''}`} aria-label={p.label} translate={false}>
 			{/* a word may be there twice */}
-			{p.words.map((w, i) => <li key={i}><span>{w}</span></li>)}
+			{p.words.map((w, i) => <li key={i}><span lang="en">{w}</span></li>)}
 		</ol>
 	);
 }

@@ -5,10 +5,13 @@
  * own title says nothing of it, for it stands in lists of windows.
  */
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 import { quickExit } from '../exit';
 import { Button } from './basics';
+
+/* of the screen's height, for both bars together */
+const MOST_BARS = 0.45;
 
 export interface PageProps {
 	title: ComponentChildren;
@@ -34,12 +37,28 @@ export interface PageProps {
 
 export function Page(p: PageProps): JSX.Element {
 	const title = useRef<HTMLHeadingElement>(null);
+	const box = useRef<HTMLDivElement>(null);
 	useEffect(() => {
 		title.current?.focus({ preventScroll: true });
 		window.scrollTo(0, 0);
 	}, [p.focusKey]);
+	/* where two bars would leave little between them (large letters, a low screen), the lower one
+	 * stands behind what it is about instead of in front of it */
+	useLayoutEffect(() => {
+		const fit = (): void => {
+			const page = box.current;
+			if (!page)
+				return;
+			const bars = Array.from(page.children).filter((e) => e.matches('.top, .foot'))
+				.reduce((h, e) => h + e.getBoundingClientRect().height, 0);
+			page.toggleAttribute('data-crowded', bars > window.innerHeight * MOST_BARS);
+		};
+		fit();
+		window.addEventListener('resize', fit);
+		return () => window.removeEventListener('resize', fit);
+	});
 	return (
-		<div class={`page ${p.wide ? 'wide' : ''}`}>
+		<div class={`page ${p.wide ? 'wide' : ''}`} ref={box}>
 			<header class="top">
 				<div class="top-bar">
 					{p.onBack && <Button kind="quiet" icon="back" label={p.backLabel ?? t('common.back')} onClick={p.onBack} />}

@@ -11,14 +11,14 @@ import { dayText, lang, langName, t, tn } from '../i18n';
 import { back, go, isLowest, reset } from '../nav';
 import type { Draft, Form } from '../ops';
 import { refresh, syncByHand, useSession } from '../session';
-import { Banner, Button, Confirm, Dialog, Choices, Empty, List, Page, Row, Switch, useFault,
+import { Banner, Button, Confirm, Dialog, Choices, Empty, ErrorBanner, List, Page, Row, Switch, useFault,
 	Waiting } from '../ui';
 import { CallWords } from './compare';
 import { InstallHint } from './install';
 import { SendState } from './outbox';
 
 export function Home(): JSX.Element {
-	const { me, drafts, kiosk, sync } = useSession();
+	const { me, drafts, kiosk, sync, sync_error } = useSession();
 	const [forms, setForms] = useState<Form[] | null>(null);
 	const [chosen, setChosen] = useState<Form | null>(null);
 	const [choosing, setChoosing] = useState(false);
@@ -72,10 +72,13 @@ export function Home(): JSX.Element {
 			{me.revoked > 0 && <Banner tone="bad" title={t('home.revoked', { day: dayText(me.revoked) })}>{t('home.revoked_text')}</Banner>}
 			{me.is_doubled && <Banner tone="bad" title={t('home.doubled')}>{t('home.doubled_text')}</Banner>}
 			{me.roster === 0 && (
-				<Banner tone="warn" title={t('home.no_roster')}
-					action={<Button icon="sync" onClick={syncByHand} busy={running}>{t('sync.now')}</Button>}>
-					{t('home.no_roster_text')}
-				</Banner>
+				<>
+					<ErrorBanner error={sync_error} op="sync" />
+					<Banner tone="warn" title={t('home.no_roster')}
+						action={<Button icon="sync" onClick={syncByHand} busy={running}>{t('sync.connect')}</Button>}>
+						{t('home.no_roster_text')}
+					</Banner>
+				</>
 			)}
 			{slips.map((d) => (
 				<Banner key={d.draft} tone="warn" title={t('home.slip', { title: d.title })}

@@ -8,18 +8,25 @@ import { Banner, Button, Card, Field, More, Page, useFault } from '../ui';
 import { hasCamera } from '../ui/camera';
 import { Scanner } from './scanner';
 
-/* given: what came with a link; it is looked at like a pasted one */
+/*
+ * given       what was there before
+ * from_link   it came with a link: it is looked at like a pasted one, and nothing else is offered first
+ */
 export function Invite(p: {
-	given: string; kiosk: boolean; onBack?: () => void;
+	given: string; from_link: boolean; kiosk: boolean; onBack?: () => void;
 	onDone: (text: string, address: string) => void;
 }): JSX.Element {
 	const [text, setText] = useState(p.given);
 	const [scanning, setScanning] = useState(false);
+	/* of a link that was taken there is nothing to do but to go on */
+	const [other, setOther] = useState(!p.from_link);
 	const fault = useFault();
 	const take = async (from: string): Promise<boolean> => {
 		const read = await fault.try_('invite', () => call('invite_read', { text: from }));
 		if (read)
 			p.onDone(from, read.address);
+		else
+			setOther(true);
 		return read !== undefined;
 	};
 	if (scanning)
@@ -31,20 +38,29 @@ export function Invite(p: {
 			}} />
 		);
 	return (
-		<Page title={t('invite.title')} onBack={p.onBack}
+		<Page title={t('invite.title')} onBack={p.onBack} focusKey={other ? 'other' : 'link'}
 			foot={<Button kind="primary" disabled={text.trim() === ''} onClick={() => take(text)}>{t('common.next')}</Button>}>
-			<p>{t('invite.intro')}</p>
+			{other && <p>{t('invite.intro')}</p>}
 			{fault.banner}
-			{p.given !== '' && text === p.given && <Banner tone="info" title={t('invite.from_link')} />}
-			{hasCamera() && (
+			{!other && (
+				<>
+					<Banner tone="info" title={t('invite.from_link')}>{t('invite.from_link_text')}</Banner>
+					<div><Button kind="quiet" onClick={() => setOther(true)}>{t('invite.other')}</Button></div>
+				</>
+			)}
+			{other && hasCamera() && (
 				<Card tone="accent">
 					<Button kind="primary" big wide icon="qr" onClick={() => setScanning(true)}>{t('invite.scan')}</Button>
 					<p class="small">{t('invite.scan_hint')}</p>
 				</Card>
 			)}
-			<Field label={t('invite.paste')} hint={t('invite.paste_hint')} value={text} lines={5} mono
-				maxLength={1000} onInput={setText} />
-			<More title={t('invite.none')}><p>{t('invite.none_text')}</p></More>
+			{other && (
+				<>
+					<Field label={t('invite.paste')} hint={t('invite.paste_hint')} value={text} lines={5} mono
+						maxLength={1000} onInput={setText} />
+					<More title={t('invite.none')}><p>{t('invite.none_text')}</p></More>
+				</>
+			)}
 			{p.kiosk && <Banner tone="warn" title={t('kiosk.warning_title')}>{t('kiosk.warning')}</Banner>}
 		</Page>
 	);

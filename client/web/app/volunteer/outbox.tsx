@@ -9,18 +9,24 @@ import { call } from '../core';
 import { count, dayText, t, tn } from '../i18n';
 import { isInstalled, isKept, keepStorage } from '../keep';
 import { back, go } from '../nav';
+import type { Outbox } from '../ops';
 import { offerFile, whenWas } from '../out';
 import { refresh, syncByHand, useSession } from '../session';
 import { Banner, Button, Card, Confirm, ErrorBanner, List, More, Page, Progress, Row, useFault, Waiting } from '../ui';
+
+/* "3 waiting, 2 safe"; "" if there is neither */
+export function outboxWords(o: Outbox): string {
+	return [o.waiting > 0 ? tn('outbox.waiting', o.waiting) : '', o.safe > 0 ? tn('outbox.safe', o.safe) : '']
+		.filter(Boolean).join(', ');
+}
 
 /* On the first screen: a card that leads to the whole. */
 export function SendState(): JSX.Element | null {
 	const { outbox, sync, kiosk } = useSession();
 	if (!outbox)
 		return null;
-	const { waiting, safe } = outbox;
-	const words = [waiting > 0 ? tn('outbox.waiting', waiting) : '', safe > 0 ? tn('outbox.safe', safe) : '']
-		.filter(Boolean).join(', ');
+	const { waiting } = outbox;
+	const words = outboxWords(outbox);
 	return (
 		<section class={`send-state ${waiting > 0 ? 'waits' : 'clear'}`}>
 			<h2 class="section-title">{t('outbox.title')}</h2>
@@ -76,7 +82,7 @@ export function OutboxScreen(): JSX.Element {
 		<Page title={t('outbox.title')} onBack={() => void back()}
 			foot={<Button kind="primary" icon="sync" busy={running} onClick={syncByHand}>{running ? t('sync.running') : t('sync.now')}</Button>}>
 			{fault.banner}
-			<div class="figures" role="status">
+			<div class="figures">
 				<p class={waiting > 0 ? 'figure waits' : 'figure'}><span>{count(waiting)}</span>{t('outbox.waiting_word')}</p>
 				<p class="figure good"><span>{count(safe)}</span>{t('outbox.safe_word')}</p>
 			</div>

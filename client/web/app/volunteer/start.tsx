@@ -107,7 +107,7 @@ export function Start(p: {
 		return (
 			<>
 				{fault.banner && <aside class="over">{fault.banner}</aside>}
-				<Invite key={text} given={text} kiosk={kiosk}
+				<Invite key={text} given={text} from_link={text !== '' && text === p.invitation} kiosk={kiosk}
 					onBack={p.has_vault || made ? undefined : () => setStep('choice')}
 					onDone={(found) => {
 						fault.clear();
@@ -154,7 +154,7 @@ function Joined(p: { onDone: () => void }): JSX.Element {
 		<Page title={no_roster ? t('joined.not_yet') : t('joined.title')}
 			foot={
 				<>
-					{no_roster && <Button kind="primary" icon="sync" onClick={syncByHand}>{t('sync.now')}</Button>}
+					{no_roster && <Button kind="primary" icon="sync" onClick={syncByHand}>{t('sync.connect')}</Button>}
 					<Button kind={no_roster ? 'plain' : 'primary'} onClick={p.onDone}>{t('joined.go')}</Button>
 				</>
 			}>

@@ -10,7 +10,7 @@ export const errors = {
 	'error.auth': 'That is not right. Check it and try again.',
 	'error.notmine': 'No key on this device opens it. Ask whoever sent it.',
 	'error.sigs': 'Signatures are missing, so it is not used. Tell your administrator.',
-	'error.old': 'It is older than what this device knows already, so nothing was changed. Sync and try again.',
+	'error.old': 'It is older than what this device knows already, so nothing was changed. Try again when there is a network.',
 	'error.fork': 'The server shows something different from what others see. Stop, send nothing, and call your administrator.',
 	'error.chain': 'It does not follow from what this device trusts, so it is not used. Stop and call your administrator.',
 	'error.unknown': 'This program is too old to read it. Get the newest version, then try again.',

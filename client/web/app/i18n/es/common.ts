@@ -2,7 +2,7 @@
 import type { common as en } from '../en/common';
 
 export const common: Record<keyof typeof en, string> = {
-	'common.required': 'necesario',
+	'common.required': 'hace falta',
 	'common.optional': 'puede quedar en blanco',
 	'common.hide': 'Ocultar',
 	'common.show': 'Mostrar',

@@ -8,7 +8,7 @@ export const errors: Record<keyof typeof en, string> = {
 	'error.auth': 'No es correcto. Revíselo e intente de nuevo.',
 	'error.notmine': 'Ninguna llave de este aparato lo abre. Pregunte a quien lo envió.',
 	'error.sigs': 'Faltan firmas, por eso no se usa. Avise a quien administra.',
-	'error.old': 'Es más viejo que lo que este aparato ya conoce, por eso no se cambió nada. Sincronice e intente de nuevo.',
+	'error.old': 'Es más viejo que lo que este aparato ya conoce, por eso no se cambió nada. Intente de nuevo cuando haya red.',
 	'error.fork': 'El servidor muestra algo distinto de lo que ven los demás. Deténgase, no envíe nada y llame a quien administra.',
 	'error.chain': 'No concuerda con aquello en lo que este aparato confía, por eso no se usa. Deténgase y llame a quien administra.',
 	'error.unknown': 'Este programa es demasiado viejo para leerlo. Consiga la versión más nueva e intente de nuevo.',

@@ -254,6 +254,7 @@ test('a link that is opened while the page is there: taken, and in no entry of t
 	await d.goto(`${h.url}#amparo:SECRETINVITATION`)
 	await d.page.waitForFunction(() => location.hash === '')
 	assert.equal(await d.page.evaluate(() => window.still), true)
+	await button(d.page, 'en', 'invite.other').click()
 	assert.match(await d.page.getByLabel(say('en', 'invite.paste')).inputValue(), /SECRETINVITATION/)
 	const cdp = await d.context.newCDPSession(d.page)
 	const entries = async () => (await cdp.send('Page.getNavigationHistory')).entries.map(e => e.url + e.userTypedURL)

@@ -33,6 +33,9 @@ for (const lang of ['en', 'es']) {
 	}
 }
 
+// all of a language, by key
+export const sentences = lang => tables[lang]
+
 // the sentence under a key, blanks filled in
 export function say (lang, key, values = {}) {
 	const text = tables[lang][key]

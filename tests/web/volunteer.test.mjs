@@ -90,8 +90,9 @@ test('the sealed outbox can be carried in a file by somebody else', async () => 
 
 test('with a network again it syncs by itself: nothing waits, one safe', async () => {
 	await d.context.setOffline(false)
-	await d.page.getByText(say(ES, 'outbox.safe.one', { n: 1 })).first().waitFor({ timeout: 60000 })
-	assert.equal(await d.page.getByText(say(ES, 'outbox.waiting.one', { n: 1 })).count(), 0)
+	const state = d.page.locator('.send-state')
+	await state.getByText(say(ES, 'outbox.safe.one', { n: 1 })).waitFor({ timeout: 60000 })
+	assert.equal(await state.getByText(say(ES, 'outbox.waiting.one', { n: 1 })).count(), 0)
 	await look('home, all safe')
 })
 

@@ -99,6 +99,9 @@ enum perr op_fill_attach(struct web *w, struct web_args *a, struct web_out *o)
 	err = wfill_out_at(w, o);
 out:
 	picture_free(clean, clean_len);
+	sodium_memzero(why, sizeof why);
+	sodium_memzero(name, sizeof name);
+	sodium_memzero(called, sizeof called);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 /* op_fill: an interview is begun, taken up again, closed; drafts.  Shapes: app/ops_volunteer.ts. */
 #include "wfill.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +103,11 @@ static enum perr open_it(struct web *w, struct web_out *o, struct interview *iv)
 
 	if (err != PERR_OK) {
 		web_out_why(o, why);
+		sodium_memzero(why, sizeof why);         /* it may quote an answer of the draft */
 		shut(iv);
 		return err;
 	}
+	sodium_memzero(why, sizeof why);
 	web_part_set(w, WEB_PART_FILL, iv, shut);
 	return wfill_out_interview(w, o);
 }

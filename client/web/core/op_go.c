@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* op_go: from question to question; each change is kept in the same call. */
+#include <sodium.h>
 #include <string.h>
 
 #include "wfill.h"
@@ -176,6 +177,7 @@ enum perr op_fill_answer(struct web *w, struct web_args *a, struct web_out *o)
 	                      : interview_answer(iv, text, strlen(text), why);
 	if (err == PERR_RANGE)
 		web_out_why(o, why);
+	sodium_memzero(why, sizeof why);         /* it may quote the answer */
 	if (err == PERR_OK && go)
 		err = interview_next(iv);
 	return changed(w, o, err);

@@ -21,7 +21,12 @@ try {
 		const d = await Device.start({ viewport, dark })
 		let n = 0
 		const look = async screen => {
+			if (screen === 'language') await d.page.getByRole('button', { name: 'English', exact: true }).waitFor()
+			// as high as what is on it, so that the bars stand at its ends and not across it
+			const height = await d.page.evaluate(() => document.documentElement.scrollHeight)
+			await d.page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) })
 			await d.page.screenshot({ path: path(folder, `${String(n++).padStart(2, '0')}-${screen.replace(/\W+/g, '-')}.png`), fullPage: true })
+			await d.page.setViewportSize(viewport)
 			pictures++
 		}
 		try {

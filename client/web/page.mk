@@ -33,4 +33,4 @@ demo-web: build deps-web web
 
 # a picture of every screen, at both widths, light and dark: build/web/shots
 web-shots: build deps-web web
-	@node tests/web/shots.mjs && node tests/web/desk_shots.mjs
+	@node tests/web/shots.mjs && node tests/web/rare_shots.mjs && node tests/web/desk_shots.mjs

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join as path } from 'node:path'
 import { Device, host, Organisation } from './harness.mjs'
 import { foundIn, inMemory } from './memory.mjs'
-import { button, chooseLanguage, join, say, unlock, wordsOf } from './steps.mjs'
+import { button, chooseLanguage, confirm, join, say, unlock, wordsOf } from './steps.mjs'
 import { film } from './camera.mjs'
 
 const work = mkdtempSync(path(tmpdir(), 'amparo-device.'))
@@ -164,6 +164,20 @@ test('the door: words as they are typed, a wrong passphrase, the lock, another p
 	await d.page.reload()
 	await d.page.getByRole('button', { name: 'Español', exact: true }).waitFor()
 	assert.deepEqual(d.troubles, [])
+})
+
+test('who was revoked is told, and begins no interview that nobody would receive', async () => {
+	const d = await device()
+	const { pass, words } = await join(d.page, { url: site.url, invitation: await org.invitation(), name: 'Nora Gone' })
+	await confirm(org, 'Nora Gone', words)
+	await button(d.page, 'en', 'joined.go').click()
+	await button(d.page, 'en', 'home.begin').waitFor()
+	await org.run('as ruth revoke "Nora Gone" --yes && as ruth release && as ruth sync')
+	await d.page.reload()
+	await unlock(d.page, 'en', pass)
+	await d.page.getByText(say('en', 'home.revoked_text')).waitFor({ timeout: 60000 })
+	assert.equal(await button(d.page, 'en', 'home.begin').count(), 0)
+	assert.equal(await d.page.getByRole('list', { name: say('en', 'home.forms') }).count(), 0)
 })
 
 test('an invitation that was used, and a device without a network, say what to do', async () => {

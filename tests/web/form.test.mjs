@@ -114,6 +114,8 @@ test('every type is answered, and stands there again after a reload', async () =
 	await page().locator('.widget input').fill('1,25')
 	await next('a date')
 	await page().locator('.widget input').fill('2024-02-29')
+	// in words: the field itself writes 02/29 or 29/02, as the device is set
+	await page().getByText('Thursday, February 29, 2024', { exact: true }).waitFor()
 	await sound('date')
 	await next('a time')
 	await page().locator('.widget input').fill('23:59')

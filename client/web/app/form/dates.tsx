@@ -6,7 +6,7 @@
  */
 import type { JSX, Ref, TargetedInputEvent } from 'preact';
 import { useId, useMemo, useRef, useState } from 'preact/hooks';
-import { lang, t } from '../i18n';
+import { dayWords, lang, t } from '../i18n';
 import { Button, NO_HELP, Select } from '../ui';
 import { type Ask, looks, named, useHold } from './widget';
 
@@ -87,8 +87,14 @@ export function DayField(p: {
 }): JSX.Element {
 	if (!HAS_DATE || (p.what ?? 0) > 0)
 		return <DayParts value={p.value} onDay={p.onDay} what={p.what ?? 0} named={p.named} />;
-	return <input {...NO_HELP} {...p.named} class="input day" type="date" value={p.value} min="0001-01-01"
-		max={p.max ?? '9999-12-31'} onInput={(e) => p.onDay(e.currentTarget.value, e.currentTarget.validity.badInput)} onBlur={p.onBlur} />;
+	/* the field writes 11/12 as the device is set, not as the page is: said in words */
+	return (
+		<div class="day-box">
+			<input {...NO_HELP} {...p.named} class="input day" type="date" value={p.value} min="0001-01-01"
+				max={p.max ?? '9999-12-31'} onInput={(e) => p.onDay(e.currentTarget.value, e.currentTarget.validity.badInput)} onBlur={p.onBlur} />
+			<p class="day-words" role="status">{p.value === '' ? '' : dayWords(p.value)}</p>
+		</div>
+	);
 }
 
 /*

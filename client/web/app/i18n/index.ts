@@ -101,6 +101,13 @@ export function dayText(day: number): string {
 		.format(new Date(day * 86400000));
 }
 
+/* "2026-11-24" in words, with its weekday: whatever order the device's own field writes it in */
+export function dayWords(day: string): string {
+	const at = new Date(`${day}T00:00:00Z`);
+	return Number.isNaN(at.getTime()) ? '' : new Intl.DateTimeFormat(now === 'es' ? 'es-MX' : 'en-US',
+		{ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(at);
+}
+
 export function sizeText(bytes: number): string {
 	return bytes < 1000000 ? `${count(Math.ceil(bytes / 1000))} kB`
 		: `${count(Math.round(bytes / 100000) / 10)} MB`;

@@ -47,7 +47,8 @@ export function Home(): JSX.Element {
 
 	const open = drafts.filter((d) => !d.is_sealed);
 	const slips = drafts.filter((d) => d.is_sealed);
-	const usable = (forms ?? []).filter((f) => f.ready !== 'not_here' && f.ready !== 'unreadable');
+	/* nobody would receive what somebody who was revoked begins; what is begun can be finished and carried */
+	const usable = (me.revoked > 0 ? [] : forms ?? []).filter((f) => f.ready !== 'not_here' && f.ready !== 'unreadable');
 	const begin = (): void => {
 		const rest = kiosk ? open[0] : undefined;
 		if (rest)

@@ -24,7 +24,7 @@ export function InstallHint(): JSX.Element | null {
 	return (
 		<Card title={t('install.title')} icon="phone">
 			<p>{t('install.why')}</p>
-			{isReadyOffline() && <p class="line good-text"><Icon name="check" size={20} />{t('install.ready')}</p>}
+			{isReadyOffline() && <p class="good-text with-icon"><Icon name="check" size={20} /><span>{t('install.ready')}</span></p>}
 			{way === 'offer'
 				? <Button icon="save" onClick={install}>{t('install.button')}</Button>
 				: <p><strong>{way === 'ios' ? t('install.ios') : t('install.menu')}</strong></p>}

@@ -149,7 +149,7 @@ static void an_upload_survives_a_cut_at_every_byte(void **state)
 
 		upload_cut_at(w, cut, 100, n++);
 		cut += getenv("AMPARO_LONG") != NULL || in_frame < 2 || in_frame > 4189 ? 1
-		     : cut < 96 ? 5 : 1391;
+		     : cut < 96 ? 5 : 2087;
 	}
 	print_message("cuts: %u; cells twice or lost: 0\n", cuts);
 	/* and all of it arrives, once */

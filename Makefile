@@ -89,6 +89,7 @@ PROTOCOL_SRC = protocol/perr.c \
                protocol/proposal.c \
                protocol/words.c
 SERVER_SRC   = \
+               server/accept.c \
                server/access.c \
                server/clock.c \
                server/command.c \

@@ -672,82 +672,21 @@ static bool source_enter(struct conn *c)
 	                           uv_now(set->loop));
 }
 
-/* an idle handle keeps the loop from sleeping; the check handle comes after its reading */
-static void set_on_more(uv_idle_t *idle)
-{
-	(void)idle;
-}
-
-static void set_on_turn(uv_check_t *turn)
-{
-	struct conn_set *set = turn->data;
-	size_t i, n = set->n_waiting;
-
-	set->accepted = 0;
-	set->n_waiting = 0;
-	if (n > 0)
-		(void)uv_idle_stop(&set->more);
-	for (i = 0; i < n; i++)
-		if (!uv_is_closing((uv_handle_t *)set->waiting[i]))
-			conn_on_connection(set->waiting[i], 0);
-}
-
 bool conn_set_start(struct conn_set *set)
 {
-	if (uv_check_init(set->loop, &set->turn) != 0 ||
-	    uv_idle_init(set->loop, &set->more) != 0)
+	if (set->origins == NULL)
+		return true;
+	set->head_first_len = ws_head(set->head_first, NOISE_MSG_SIZE);
+	set->head_frame_len = ws_head(set->head_frame, FRAME_SIZE);
+	return set->head_first_len > 0 && set->head_frame_len > 0;
+}
+
+bool conn_take(struct conn_set *set, uv_stream_t *server)
+{
+	struct conn *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
 		return false;
-	set->turn.data = set;
-	if (set->origins != NULL) {
-		set->head_first_len = ws_head(set->head_first, NOISE_MSG_SIZE);
-		set->head_frame_len = ws_head(set->head_frame, FRAME_SIZE);
-		if (set->head_first_len == 0 || set->head_frame_len == 0)
-			return false;
-	}
-	return uv_check_start(&set->turn, set_on_turn) == 0;
-}
-
-static void refuse_on_close(uv_handle_t *h)
-{
-	struct conn_set *set = h->data;
-
-	set->refusing = false;
-	if (!set->closing)
-		conn_on_connection(set->refused_by, 0);  /* one more may have come meanwhile */
-}
-
-/* out of memory: libuv offers nothing further until this one is taken */
-static void turn_away(struct conn_set *set, uv_stream_t *server)
-{
-	if (set->refusing)
-		return;
-	(void)uv_tcp_init(set->loop, &set->refuse);
-	set->refuse.data = set;
-	set->refused_by = server;
-	set->refusing = true;
-	(void)uv_accept(server, (uv_stream_t *)&set->refuse);
-	uv_close((uv_handle_t *)&set->refuse, refuse_on_close);
-}
-
-void conn_on_connection(uv_stream_t *server, int status)
-{
-	struct conn_set *set = server->data;
-	struct conn *c;
-
-	if (status < 0)
-		return;
-	if (set->accepted >= CONN_ACCEPTS) {
-		/* not taken: libuv offers nothing further from there until it is */
-		set->waiting[set->n_waiting++] = server;
-		(void)uv_idle_start(&set->more, set_on_more);
-		return;
-	}
-	set->accepted++;
-	c = calloc(1, sizeof *c);
-	if (c == NULL) {
-		turn_away(set, server);
-		return;
-	}
 	c->set = set;
 	c->read_ms = uv_now(set->loop);
 	(void)uv_tcp_init(set->loop, &c->tcp);
@@ -759,18 +698,18 @@ void conn_on_connection(uv_stream_t *server, int status)
 	all_add(c);
 	if (uv_accept(server, (uv_stream_t *)&c->tcp) != 0) {
 		conn_close(c);           /* nothing was there */
-		return;
+		return true;
 	}
 	if (set->closing || !source_enter(c)) {
 		set->n_turned_away++;
 		conn_close(c);
-		return;
+		return true;
 	}
 	if (set->n > set->max) {
 		set->n_turned_away++;
 		if (set->fresh == NULL) {
 			conn_close(c);
-			return;
+			return true;
 		}
 		conn_close(set->fresh);
 	}
@@ -780,6 +719,7 @@ void conn_on_connection(uv_stream_t *server, int status)
 	(void)uv_timer_start(&c->timer, conn_on_timer, set->handshake_ms, 0);
 	if (uv_read_start((uv_stream_t *)&c->tcp, conn_on_alloc, conn_on_read) != 0)
 		conn_close(c);
+	return true;
 }
 
 void conn_leave_all(struct conn_set *set)

@@ -9,9 +9,6 @@
  * replay, half a message, any HTTP request and nothing at all look the same.  Until the first
  * byte arrives it costs no more than its handles.
  *
- * Fairness.  At most CONN_ACCEPTS connections are taken in one turn of the loop, so that a
- * flood of new ones does not keep those who are there from being read.
- *
  * Ends.  The peer is left to end first, for two seconds after both byes and four after a
  * WebSocket's Close: whoever does not, or was never let in, is ended here.
  *
@@ -31,8 +28,6 @@
 #include "browser.h"
 
 #define CONN_READ   (16 * FRAME_SIZE)    /* one read buffer for all connections */
-#define CONN_ACCEPTS 64
-#define CONN_LISTENERS 8                 /* listening handles of a set, at most */
 #define CONN_LINGER_MS 2000              /* for the peer's own end after both byes */
 /* the same after both have said Close: a browser waits some two seconds for the server's */
 #define CONN_LINGER_WEB_MS 4000
@@ -57,14 +52,6 @@ struct conn_set {
 	bool closing;
 	struct conn *all, *fresh, *fresh_last;   /* fresh: not authenticated, oldest first */
 	uint64_t n_turned_away;          /* for limits of source or places */
-	uv_check_t turn;                 /* a turn of the loop ends: accept again */
-	uv_idle_t more;                  /* active while somebody waits to be accepted */
-	unsigned accepted;               /* in this turn */
-	uv_stream_t *waiting[CONN_LISTENERS];
-	size_t n_waiting;
-	uv_tcp_t refuse;                 /* for the case of no memory */
-	uv_stream_t *refused_by;
-	bool refusing;
 	uint8_t head_first[WS_HEAD_MAX], head_frame[WS_HEAD_MAX];
 	size_t head_first_len, head_frame_len;
 	char read_buf[CONN_READ];
@@ -72,8 +59,9 @@ struct conn_set {
 
 /* before listening; false: out of memory */
 bool conn_set_start(struct conn_set *set);
-/* uv's connection callback of a listening handle; server->data is the conn_set */
-void conn_on_connection(uv_stream_t *server, int status);
+/* Accept what waits at `server`, and let it in or end it.  false: out of memory, nothing was
+ * accepted. */
+bool conn_take(struct conn_set *set, uv_stream_t *server);
 /* goodbye to all that authenticated, close the others; then `emptied` */
 void conn_leave_all(struct conn_set *set);
 /* close whatever is left, now; `emptied` follows */

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "accept.h"
 #include "clock.h"
-#include "connection.h"
 #include "host.h"
 #include "sandbox.h"
 
@@ -36,6 +36,7 @@ struct server {
 	struct host *host;
 	struct slab *slab;
 	struct conn_set set;
+	struct acceptor acceptor;
 	const struct config *cfg;
 	unsigned abi;                    /* of Landlock, in use */
 	unsigned missing;                /* MISS_* */
@@ -314,7 +315,7 @@ static bool start_bind(struct server *srv, const char *text)
 		return false;
 	(void)uv_tcp_init(&srv->loop, tcp);
 	srv->n_listen++;
-	tcp->data = &srv->set;
+	tcp->data = &srv->acceptor;
 	if (uv_ip4_addr(host, port, (struct sockaddr_in *)&ss) != 0 &&
 	    uv_ip6_addr(host, port, (struct sockaddr_in6 *)&ss) != 0)
 		return cannot_listen(text, "give a numeric address");
@@ -329,7 +330,7 @@ static bool start_listen(uv_tcp_t *tcp, const char *text)
 	uint16_t port;
 	int len = sizeof ss, err;
 
-	err = uv_listen((uv_stream_t *)tcp, BACKLOG, conn_on_connection);
+	err = uv_listen((uv_stream_t *)tcp, BACKLOG, accept_on_connection);
 	/* without this libuv sleeps after every accept, for the sake of sibling processes */
 	if (err == 0)
 		(void)uv_tcp_simultaneous_accepts(tcp, 1);
@@ -403,7 +404,8 @@ static bool set_conns(struct server *srv)
 	set->source_limit = source_limit;
 	set->arg = srv;
 	set->emptied = set_on_emptied;
-	return conn_set_start(set);
+	srv->acceptor.set = set;
+	return conn_set_start(set) && accept_start(&srv->acceptor);
 }
 
 /* ---- start: what the process locks and gives up ------------------------------------------ */
@@ -411,7 +413,7 @@ static bool set_conns(struct server *srv)
 /* one slot for each connection, those of one turn that push out others included */
 static enum exit_code start_slab(struct server *srv)
 {
-	size_t keep = host_slab_keep() + QUOTA_KEY + 64, n = srv->set.max + CONN_ACCEPTS;
+	size_t keep = host_slab_keep() + QUOTA_KEY + 64, n = srv->set.max + ACCEPT_TURN;
 	enum perr err = slab_new(&srv->slab, keep, n, HOST_SLOT_SIZE);
 	bool must = srv->cfg->lock_memory == CONFIG_REQUIRED;
 

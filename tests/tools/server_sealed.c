@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "connection.h"
+#include "accept.h"
 #include "daemon.h"
 #include "host.h"
 #include "sandbox.h"
@@ -258,7 +258,7 @@ static void every_thread(void)
 
 static void how_much_is_locked(void)
 {
-	size_t want = slab_size(host_slab_keep() + QUOTA_KEY + 64, 4096 + CONN_ACCEPTS,
+	size_t want = slab_size(host_slab_keep() + QUOTA_KEY + 64, 4096 + ACCEPT_TURN,
 	                        HOST_SLOT_SIZE);
 	long kib = daemon_memory(&d, "VmLck"), self;
 

@@ -12,10 +12,13 @@ Q      ?=
 GOALS := $(or $(MAKECMDGOALS),all)
 ifneq ($(if $(READY),,$(filter all test-web demo-web web-shots,$(GOALS))),)
 .PHONY: $(GOALS) all-together
+# what is asked for is not the building: a thousand lines of it would hide what is
+FOR_PEOPLE := $(if $(filter test-web demo-web web-shots,$(GOALS)),Q=@)
 $(GOALS): all-together ;
 all-together:
 	@tests/deps.sh build
-	@$(MAKE) --no-print-directory READY=yes $(patsubst all,build,$(GOALS))
+	@$(if $(FOR_PEOPLE),echo "building; this takes some minutes the first time")
+	@$(MAKE) --no-print-directory READY=yes $(FOR_PEOPLE) $(patsubst all,build,$(GOALS))
 else
 
 CFLAGS  ?= -O2 -g

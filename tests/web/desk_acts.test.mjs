@@ -158,6 +158,21 @@ step('three cases are given to a colleague; he declines one, recuses himself fro
 	assert.deepEqual(accepted.assigned.map(p => [p.name, p.answer]), [['Dan Okoro', 'accepted']])
 })
 
+step('the case that was pressed is opened, also if the list is sorted anew under the finger', async () => {
+	const page = carol.page
+	const first = grid(page).locator('[role=row][aria-rowindex="1"]')
+	const pressed = await first.locator('.case-code').innerText()
+	const other = Object.values(code).find(c => c !== pressed)
+	await first.hover()
+	await page.mouse.down()
+	await page.getByRole('searchbox').fill(other)
+	await first.filter({ hasText: other }).waitFor()
+	await page.mouse.up()
+	await page.locator('.record-head .record-code').filter({ hasText: pressed }).waitFor()
+	await page.getByRole('searchbox').fill('')
+	await row(page, pressed).waitFor()
+})
+
 step('the first attorney sees what the second did, and cannot give it to who recused himself', async () => {
 	const page = carol.page
 	await syncDesk(page, 'en')

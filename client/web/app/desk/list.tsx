@@ -175,6 +175,14 @@ interface LineProps {
 
 function CaseLine(p: LineProps): JSX.Element {
 	const r = p.row;
+	/* the list may be sorted anew between the finger's coming and its going: what was pressed counts */
+	const pressed = useRef<CaseRow | undefined>(undefined);
+	const tap = (by_pointer: boolean): void => {
+		const meant = by_pointer ? pressed.current ?? r : r;
+		pressed.current = undefined;
+		if (meant)
+			p.onTap(meant);
+	};
 	const names = ['case-row'];
 	if (p.shown) names.push('shown');
 	if (p.chosen) names.push('chosen');
@@ -184,7 +192,9 @@ function CaseLine(p: LineProps): JSX.Element {
 		<div role="row" class={names.join(' ')} aria-rowindex={p.index + 1} tabIndex={p.active ? 0 : -1}
 			data-active={p.active || undefined} aria-selected={p.chosen ?? p.shown} aria-busy={r ? undefined : true}
 			style={{ transform: `translateY(${p.top}px)` }}
-			onClick={() => r && p.onTap(r)} onFocus={p.active ? undefined : p.onFocus}>
+			onPointerDown={() => {
+				pressed.current = r;
+			}} onClick={(e) => tap(e.detail > 0)} onFocus={p.active ? undefined : p.onFocus}>
 			{p.chosen !== null && (
 				<span class="case-tick" aria-hidden="true">{p.chosen && <Icon name="check" size={18} />}</span>
 			)}

@@ -9,10 +9,10 @@ build="gcc libc6-dev make pkg-config libsodium-dev libmsgpack-dev liblmdb-dev li
 	libxml2-dev libqrencode-dev libinih-dev libzxcvbn-dev libseccomp-dev
 	libgfshare-dev libwslay-dev libhttp-parser-dev libmd-dev"
 test="$build libcmocka-dev libxml2-utils git strace binutils systemd valgrind iproute2 e2fsprogs mount
-	openssl"
+	openssl procps python3"
 seizure="$test xfsprogs"
 bench="$test postgresql libpq-dev"
-web="$build chromium minisign poppler-utils procps qrencode"
+web="$build chromium minisign poppler-utils procps python3 qrencode"
 
 case "${1:-build}" in
 build) want=$build ;;

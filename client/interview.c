@@ -180,7 +180,11 @@ enum perr interview_revert(struct interview *iv)
 	draft_free(iv->d);
 	iv->d = d;
 	err = interview_load(iv);
-	return err == PERR_OK ? interview_open(iv, why) : err;
+	if (err != PERR_OK)
+		return err;
+	err = interview_open(iv, why);
+	sodium_memzero(why, sizeof why);         /* it may quote an answer of the draft */
+	return err;
 }
 
 /* ---- from step to step --------------------------------------------------------------------- */
@@ -432,6 +436,7 @@ enum perr interview_is_urgent(struct interview *iv, bool *urgent)
 	if (xml != NULL)
 		sodium_memzero(xml, len);
 	free(xml);
+	sodium_memzero(why, sizeof why);
 	sodium_memzero(&m, sizeof m);
 	return err;
 }

@@ -304,16 +304,6 @@ size_t fixture_upload(struct fixture *f, enum fixture_who who)
 	return u.n;
 }
 
-void fixture_seal(struct fixture *f, enum fixture_who to, const uint8_t *envelope, size_t len)
-{
-	const struct client *c = fix(f, FIX_ADMIN);
-	uint8_t cell[CELL_SIZE];
-
-	OK(cell_seal(cell, NULL, CELL_STATEMENT, envelope, len, f->p[to].prekey.pk,
-	             &c->seasons[c->n_seasons - 1], rng_system()));
-	fixture_put(f, cell);
-}
-
 static const uint8_t *cell_with_tag(const struct fixture *f, const uint8_t tag[CELL_TAG_SIZE])
 {
 	for (size_t i = 0; i < f->n_cells; i++)

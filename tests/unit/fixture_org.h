@@ -74,8 +74,6 @@ size_t fixture_upload(struct fixture *f, enum fixture_who who);
 void fixture_sync(struct fixture *f, enum fixture_who who);
 /* a cell that somebody made, to the "servers" */
 void fixture_put(struct fixture *f, const uint8_t cell[CELL_SIZE]);
-/* seal an envelope to one person as a statement's cell */
-void fixture_seal(struct fixture *f, enum fixture_who to, const uint8_t *envelope, size_t len);
 
 /*
  * Seal and upload filled form number `which` (1..12), its photographs made of `seed`.

@@ -85,6 +85,7 @@ enum perr op_case_note(struct web *w, struct web_args *a, struct web_out *o)
 		text[len - 1] = '\0';
 	w->c->refusal = REFUSAL_NONE;
 	err = said(w, o, assign_note(w->c, record, text, &told, why));
+	sodium_memzero(why, sizeof why);         /* the sentence of the terminal may name people */
 	if (err == PERR_OK)
 		put_told(o, &told, false);
 	return err;
@@ -130,6 +131,7 @@ enum perr op_case_assign(struct web *w, struct web_args *a, struct web_out *o)
 		return err;
 	err = said(w, o, what.from != NULL ? assign_move(w->c, act.record, &what, &done, why)
 	                                   : assign_record(w->c, act.record, &what, &done, why));
+	sodium_memzero(why, sizeof why);
 	if (err != PERR_OK)
 		return err;
 	web_out_uint(o, "n_attachments", done.n_attachments);
@@ -197,6 +199,7 @@ static enum perr say(struct web *w, struct web_args *a, struct web_out *o, enum 
 		break;
 	}
 	err = said(w, o, err);
+	sodium_memzero(why, sizeof why);
 	if (err == PERR_OK && (what == DECLINE || what == RECUSE))
 		let_go(w, o, &act, &told);
 	else if (err == PERR_OK)

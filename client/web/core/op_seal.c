@@ -154,6 +154,7 @@ enum perr op_fill_seal(struct web *w, struct web_args *a, struct web_out *o)
 	err = interview_seal(iv, &r, why);
 	if (err == PERR_FORMAT)
 		web_out_why(o, why);
+	sodium_memzero(why, sizeof why);
 	if (err != PERR_OK)
 		return err;
 	wfill_shut(w);

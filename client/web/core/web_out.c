@@ -155,23 +155,6 @@ void web_out_uint(struct web_out *o, const char *name, uint64_t v)
 	msgpack_pack_uint64(&pk, v);
 }
 
-void web_out_int(struct web_out *o, const char *name, int64_t v)
-{
-	msgpack_packer pk = packer(o);
-
-	assert(v <= INT64_C(1) << 53 && v >= -(INT64_C(1) << 53));
-	item(o, name);
-	msgpack_pack_int64(&pk, v);
-}
-
-void web_out_double(struct web_out *o, const char *name, double v)
-{
-	msgpack_packer pk = packer(o);
-
-	item(o, name);
-	msgpack_pack_double(&pk, v);
-}
-
 void web_out_bool(struct web_out *o, const char *name, bool v)
 {
 	msgpack_packer pk = packer(o);

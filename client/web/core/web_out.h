@@ -44,8 +44,6 @@ void web_out_strn(struct web_out *o, const char *name, const char *s, size_t len
 void web_out_bin(struct web_out *o, const char *name, const uint8_t *p, size_t len);
 /* above 2^53 it would arrive rounded: asserted */
 void web_out_uint(struct web_out *o, const char *name, uint64_t v);
-void web_out_int(struct web_out *o, const char *name, int64_t v);
-void web_out_double(struct web_out *o, const char *name, double v);
 void web_out_bool(struct web_out *o, const char *name, bool v);
 void web_out_nil(struct web_out *o, const char *name);
 /* "notfound" for PERR_NOTFOUND; "" for PERR_OK */

@@ -584,6 +584,13 @@ static void watch_clock(struct host *h, int64_t now_s)
 	h->told_frozen = frozen;
 }
 
+void host_release_due(struct host *h)
+{
+	h->release_due = false;
+	watch_disk(h);
+	host_release(h);
+}
+
 uint32_t host_tick(struct host *h)
 {
 	int64_t now_s, next_s, wait_s;
@@ -598,11 +605,8 @@ uint32_t host_tick(struct host *h)
 	host_tick_changes(h);
 	if (release_is_due(h, now_s, &next_s))
 		h->release_due = true;
-	if (h->release_due && !h->changing && !h->closing) {
-		h->release_due = false;
-		watch_disk(h);
-		host_release(h);
-	}
+	if (h->release_due && !h->changing && !h->closing)
+		host_release_due(h);
 	watch_clock(h, now_s);
 	if (slow)
 		return TICK_SLOW_MS;

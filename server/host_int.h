@@ -138,6 +138,8 @@ void host_tick_changes(struct host *h);
 void host_drop_changes(struct host *h);
 /* a release on schedule */
 void host_release(struct host *h);
+/* the one that waits for its turn (h->release_due); nothing else may be changing */
+void host_release_due(struct host *h);
 /* take over a header whose bytes came from the own disk */
 enum perr host_header_load(struct host *h, uint8_t *bytes, size_t len);
 

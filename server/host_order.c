@@ -80,9 +80,14 @@ static struct change *change_first(struct host *h)
 
 static void change_next(struct host *h)
 {
-	struct change *c = h->changing || h->dead != NULL || h->closing ? NULL : change_first(h);
+	struct change *c;
 
-	if (c != NULL && change_lock(c))
+	if (h->changing || h->dead != NULL || h->closing)
+		return;
+	/* before those who wait: a member who never lets the line end must not hold it up */
+	if (h->release_due)
+		host_release_due(h);
+	if (!h->changing && (c = change_first(h)) != NULL && change_lock(c))
 		c->start(c);
 }
 

@@ -354,6 +354,41 @@ static void host_lets_changes_wait_their_turn_in_order(void **state)
 	world_free();
 }
 
+/* else a member who never lets the line end would keep all cells from being released */
+static void host_releases_before_those_who_wait(void **state)
+{
+	uint8_t cell[CELL_SIZE], ds[32];
+	struct rpc_msg put = { .type = RPC_NOTIFY, .method = RPC_PUT, .cell = cell };
+	struct rpc_msg commit = { .type = RPC_REQUEST, .method = RPC_COMMIT };
+	struct peer f, p, waits;
+
+	world_with_policy();
+	peer_open(&f, RPC_FIELD);
+	peer_open(&p, RPC_STEWARD);
+	w.unix_s += 3600;
+	(void)host_tick(w.h);
+	w.unix_s += 3600;
+	(void)host_tick(w.h);            /* the writer has a release, */
+	give(&waits, 2);
+	make_cell(cell, ds, 0);
+	tell(&f, &put);
+	commit.msgid = ++f.next_id;
+	tell(&f, &commit);               /* behind it a cell, */
+	w.unix_s += 3600;
+	(void)host_tick(w.h);            /* and the next release is due */
+	for (unsigned n = 0; !listen(&waits, RPC_BOARD_CLEAR); n++) {
+		assert_true(n < 200);
+		collect();
+	}
+	assert_int_equal(waits.m.error, RPC_OK);
+	assert_int_equal(simple(&p, RPC_STATUS), RPC_OK);
+	assert_int_equal(p.m.st.cells_waiting, 0);
+	peer_close(&f);
+	peer_close(&p);
+	peer_close(&waits);
+	world_free();
+}
+
 static void host_tells_changes_that_waited_long_to_come_again(void **state)
 {
 	struct peer p, q;
@@ -395,6 +430,7 @@ int main(void)
 		cmocka_unit_test(host_refuses_parts_that_are_not_what_they_are_called),
 		cmocka_unit_test(host_releases_on_schedule_once),
 		cmocka_unit_test(host_lets_changes_wait_their_turn_in_order),
+		cmocka_unit_test(host_releases_before_those_who_wait),
 		cmocka_unit_test(host_tells_changes_that_waited_long_to_come_again),
 	};
 

@@ -108,8 +108,9 @@ sims()   { printf '%s\n' $SIM_TESTS | xargs -P $((jobs + 1)) -I{} bash -c 'run_o
 replay() { for t in $FUZZERS; do
 		one "replay_$t" "$1" "$1/tests/replay_$t" "tests/fuzz/corpus/${t#fuzz_}"; done; }
 # What waits more than it works goes side by side, in the Makefile's order: the longest first.
-# What measures how fast a server answers goes alone.
-alone=" server-flood.sh server-limits.sh "
+# What measures how fast a server answers goes alone, and so does what has to be let in within a
+# handshake's time through two programs.
+alone=" server-flood.sh server-limits.sh server-proxy.sh "
 e2es()   { local b=$1 t together=() apart=(); shift
 	export LIMIT=${LIMIT:-300}
 	for t in "$@"; do

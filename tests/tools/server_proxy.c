@@ -35,6 +35,19 @@ static void die(const char *what, const struct client *c)
 }
 
 /* TLS to the port; c->fd is what is inside.  The child ends when that is closed. */
+static char tls_said[256];               /* what openssl had to say of the last connection */
+
+static void tls_tell(void)
+{
+	char line[300];
+	FILE *f = fopen(tls_said, "r");
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL)
+		printf("  openssl: %s", line);
+	if (f != NULL)
+		(void)fclose(f);
+}
+
 static pid_t tls_dial(struct client *c)
 {
 	struct timeval tv = { .tv_sec = 20 };
@@ -51,7 +64,7 @@ static pid_t tls_dial(struct client *c)
 	if (pid == 0) {
 		(void)dup2(fds[1], 0);
 		(void)dup2(fds[1], 1);
-		if (freopen("/dev/null", "w", stderr) == NULL)
+		if (freopen(tls_said, "w", stderr) == NULL)
 			_exit(127);
 		(void)execlp("openssl", "openssl", "s_client", "-quiet", "-no_ign_eof",
 		             "-nocommands", "-verify_return_error", "-CAfile", cert, "-servername",
@@ -119,8 +132,10 @@ static void members(struct client *c)
 
 	ok = web_shake(c, d.pk, org.access[RPC_COUNSEL], ORIGIN);
 	CLAIM(ok, "a browser is let in through TLS");
-	if (!ok)
+	if (!ok) {
+		tls_tell();
 		die("its connection", c);
+	}
 	CLAIM(put(c, 31, 300), "its cells are stored");
 	if (!daemon_release(&d, &org, &released))
 		die("a release", c);
@@ -258,6 +273,7 @@ int main(int argc, char **argv)
 	if (argc < 4 || sodium_init() < 0)
 		return 2;
 	cert = argv[3];
+	snprintf(tls_said, sizeof tls_said, "%s.openssl", argv[1]);
 	(void)signal(SIGPIPE, SIG_IGN);
 	daemon_remove(argv[1]);
 	if (!org_init(&org, 1) || !daemon_init(&d, argv[1]) || !daemon_start(&d, extra) ||
